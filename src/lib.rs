@@ -1,0 +1,34 @@
+//! natlens says what every NAT gateway dollar was spent on, and which VPC endpoints would pay.
+//!
+//! The folders are the pipeline, in order:
+//! `sources` (bytes to records) -> `count` (every NAT byte once) -> `frames` (Polars) -> `name` (which service) ->
+//! `price` and `advise` (dollars and decisions) -> `report` (the answer as a value) -> `sinks` (the answer as text).
+//! `run` is the only module that knows all of them; `model` holds the values they exchange.
+//!
+//! Three promises, each held by tests: every byte once, every dollar accounted for, missing is not zero.
+
+pub mod model;
+
+pub mod diag;
+
+pub mod sources;
+
+pub mod count;
+
+pub mod frames;
+
+pub mod name;
+
+pub mod price;
+
+pub mod advise;
+
+pub mod report;
+
+pub mod sinks;
+
+pub mod simulate;
+
+pub mod run;
+
+pub mod cli;

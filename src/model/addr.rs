@@ -1,0 +1,256 @@
+//! IP addresses as one ordered integer. Parses the text form of flow logs; never allocates.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// An IPv4 or IPv6 address; IPv4 is held as `::ffff:a.b.c.d`, so that both sort and hash as one 128-bit integer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Addr(u128);
+
+const V4_MAPPED: u128 = 0xffff_0000_0000;
+const NAT64: u128 = 0x0064_ff9b << 96;
+
+impl Addr {
+    /// The unspecified address; stands for "no address" inside packed keys only.
+    pub const NONE: Addr = Addr(0);
+
+    /// An IPv4 address from its 32-bit value.
+    #[must_use]
+    pub const fn from_v4(bits: u32) -> Self {
+        Self(V4_MAPPED | bits as u128)
+    }
+
+    /// An IPv6 address from its 128-bit value.
+    #[must_use]
+    pub const fn from_v6(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    /// The 128-bit value (IPv4 mapped).
+    #[must_use]
+    pub const fn bits(self) -> u128 {
+        self.0
+    }
+
+    /// The IPv4 value, if this is an IPv4 address.
+    #[must_use]
+    pub fn v4(self) -> Option<u32> {
+        if self.0 >> 32 == V4_MAPPED >> 32 { u32::try_from(self.0 & 0xffff_ffff).ok() } else { None }
+    }
+
+    /// The IPv4 address inside a NAT64 address (`64:ff9b::/96`, RFC 6052), else the address itself.
+    #[must_use]
+    pub fn without_nat64(self) -> Self {
+        if self.is_nat64() { Self(V4_MAPPED | (self.0 & 0xffff_ffff)) } else { self }
+    }
+
+    /// Whether this is a NAT64 address (`64:ff9b::/96`).
+    #[must_use]
+    pub fn is_nat64(self) -> bool {
+        self.0 & !0xffff_ffff == NAT64
+    }
+
+    /// Whether the address cannot be on the internet: RFC 1918, RFC 6598, loopback, link-local, `fc00::/7`, unspecified, multicast.
+    #[must_use]
+    pub fn is_private(self) -> bool {
+        if let Some(v4) = self.v4() {
+            let [a, b, _, _] = v4.to_be_bytes();
+            return match a {
+                0 | 10 | 127 => true,
+                100 => (64..128).contains(&b),
+                169 => b == 254,
+                172 => (16..32).contains(&b),
+                192 => b == 168,
+                224.. => true,
+                _ => false,
+            };
+        }
+        let top = self.0 >> 120;
+        self.0 <= 1 || top == 0xfc || top == 0xfd || top == 0xff || self.0 >> 118 == 0xfe80 >> 6
+    }
+
+    /// Reads the text form (`10.0.0.1`, `2001:db8::1`). `None` for anything else.
+    #[inline]
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        match parse_v4(text) {
+            Some(bits) => Some(Self::from_v4(bits)),
+            None => parse_v6(text),
+        }
+    }
+}
+
+#[inline]
+fn parse_v4(text: &[u8]) -> Option<u32> {
+    if text.len() > 15 {
+        return None;
+    }
+    let (mut bits, mut octet, mut digits, mut dots) = (0u32, 0u32, 0u32, 0u32);
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            octet = octet * 10 + u32::from(digit);
+            digits += 1;
+            if digits > 3 {
+                return None;
+            }
+        } else if byte == b'.' && digits > 0 && octet < 256 && dots < 3 {
+            bits = bits << 8 | octet;
+            (octet, digits) = (0, 0);
+            dots += 1;
+        } else {
+            return None;
+        }
+    }
+    (dots == 3 && digits > 0 && octet < 256).then_some(bits << 8 | octet)
+}
+
+#[cold]
+fn parse_v6(text: &[u8]) -> Option<Addr> {
+    let v6: Ipv6Addr = std::str::from_utf8(text).ok()?.parse().ok()?;
+    Some(Addr(u128::from(v6)))
+}
+
+impl From<IpAddr> for Addr {
+    fn from(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(v4) => Self::from_v4(u32::from(v4)),
+            IpAddr::V6(v6) => Self(u128::from(v6)),
+        }
+    }
+}
+
+impl fmt::Display for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.v4() {
+            Some(v4) => Ipv4Addr::from(v4).fmt(f),
+            None => Ipv6Addr::from(self.0).fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A CIDR block over [`Addr`]; IPv4 prefixes are held with 96 added to their length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cidr {
+    first: Addr,
+    len: u8,
+}
+
+impl Cidr {
+    /// Reads `10.0.0.0/8` or `2001:db8::/32`; host bits are cleared, a bare address is a host block. `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (addr, len) = match text.split_once('/') {
+            Some((addr, len)) => (addr, Some(len.parse::<u8>().ok()?)),
+            None => (text, None),
+        };
+        let addr = Addr::parse(addr.as_bytes())?;
+        let (offset, width) = if addr.v4().is_some() { (96, 32) } else { (0, 128) };
+        let len = len.unwrap_or(width);
+        (len <= width).then(|| Self::new(addr, len + offset))
+    }
+
+    /// A block from any address in it and its length in 128-bit terms.
+    #[must_use]
+    pub fn new(addr: Addr, len: u8) -> Self {
+        Self { first: Addr(addr.0 & Self::mask(len)), len }
+    }
+
+    const fn mask(len: u8) -> u128 {
+        if len == 0 { 0 } else { u128::MAX << (128 - len as u32) }
+    }
+
+    /// The lowest address.
+    #[must_use]
+    pub const fn first(self) -> Addr {
+        self.first
+    }
+
+    /// The highest address.
+    #[must_use]
+    pub const fn last(self) -> Addr {
+        Addr(self.first.0 | !Self::mask(self.len))
+    }
+
+    /// Prefix length in 128-bit terms: the larger, the more specific.
+    #[must_use]
+    pub const fn len128(self) -> u8 {
+        self.len
+    }
+
+    /// Whether the address lies in the block. `0.0.0.0/0` holds every IPv4 address and no IPv6 address, `::/0` only IPv6.
+    #[must_use]
+    pub fn contains(self, addr: Addr) -> bool {
+        if self.len < 96 && addr.v4().is_some() {
+            return false;
+        }
+        addr.0 & Self::mask(self.len) == self.first.0
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let len = if self.first.v4().is_some() && self.len >= 96 { self.len - 96 } else { self.len };
+        write!(f, "{}/{len}", self.first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expect: Option<&str>) {
+        assert_eq!(Addr::parse(text.as_bytes()).map(|a| a.to_string()).as_deref(), expect, "{text}");
+    }
+
+    #[test]
+    fn addresses_are_read_as_written() {
+        check("10.0.1.5", Some("10.0.1.5"));
+        check("255.255.255.255", Some("255.255.255.255"));
+        check("2001:db8::1", Some("2001:db8::1"));
+        check("64:ff9b::cb00:7105", Some("64:ff9b::cb00:7105"));
+        for bad in ["", "-", "10.0.0", "10.0.0.256", "10.0.0.1.2", "1000.0.0.1", "10..0.1", "10.0.0.1 ", "abc"] {
+            check(bad, None);
+        }
+    }
+
+    #[test]
+    fn blocks_hold_their_own_family_only() {
+        let any_v4 = Cidr::parse("0.0.0.0/0").expect("valid");
+        let any_v6 = Cidr::parse("::/0").expect("valid");
+        let v4 = Addr::parse(b"8.8.8.8").expect("valid");
+        let v6 = Addr::parse(b"2001:db8::1").expect("valid");
+        assert!(any_v4.contains(v4) && !any_v4.contains(v6));
+        assert!(any_v6.contains(v6) && !any_v6.contains(v4));
+        assert_eq!(Cidr::parse("10.1.2.3/16").expect("valid").to_string(), "10.1.0.0/16");
+        assert_eq!(Cidr::parse("10.0.0.0/33"), None);
+    }
+
+    #[test]
+    fn nat64_decodes_to_the_remote() {
+        let a = Addr::parse(b"64:ff9b::cb00:7105").expect("valid");
+        assert_eq!(a.without_nat64().to_string(), "203.0.113.5");
+    }
+
+    #[test]
+    fn private_space() {
+        for (text, expect) in [
+            ("10.0.0.1", true),
+            ("100.64.0.1", true),
+            ("100.24.1.1", false),
+            ("172.15.0.1", false),
+            ("172.31.0.1", true),
+            ("fd00::1", true),
+            ("fe80::1", true),
+            ("2600::1", false),
+        ] {
+            assert_eq!(Addr::parse(text.as_bytes()).expect("valid").is_private(), expect, "{text}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! One flow log record as the counter sees it. Readers of every format make this and nothing else.
+
+use super::addr::Addr;
+use super::symbols::{Sym, Symbols};
+
+/// What the record's `action` and `log-status` say together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// `ACCEPT` and `OK`: the only kind whose bytes count.
+    Accept,
+    /// `REJECT` and `OK`.
+    Reject,
+    /// `NODATA`: the interface was logged and had no traffic.
+    NoData,
+    /// `SKIPDATA`: records were lost; one such record may stand for many flows.
+    SkipData,
+}
+
+/// `flow-direction`, relative to the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Direction {
+    /// Not in the log.
+    #[default]
+    Unknown,
+    /// Into the interface.
+    Ingress,
+    /// Out of the interface.
+    Egress,
+}
+
+/// What a record says about its interface. Constant for an interface in practice, "best effort" by AWS's word.
+/// Source: VPC user guide, flow log records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct InterfaceFacts {
+    /// `account-id`; the word `unknown` is kept as written.
+    pub account: Sym,
+    /// `region`.
+    pub region: Sym,
+    /// `vpc-id`.
+    pub vpc: Sym,
+    /// `subnet-id`.
+    pub subnet: Sym,
+    /// `az-id`.
+    pub az: Sym,
+    /// `instance-id`.
+    pub instance: Sym,
+    /// `interface-type` (`nat_gateway`, ...).
+    pub kind: Sym,
+}
+
+/// One record. Texts are symbols of the sink's own table; absent is [`Sym::NONE`].
+#[derive(Clone, Copy, Debug)]
+pub struct FlowRecord {
+    /// `interface-id`; absent for a regional NAT gateway.
+    pub interface: Sym,
+    /// `resource-id`: the `nat-...` of a regional NAT gateway, absent otherwise.
+    pub resource: Sym,
+    /// Facts about the interface or resource.
+    pub facts: InterfaceFacts,
+    /// `start` in Unix seconds (milliseconds in the log are divided down).
+    pub start: i64,
+    /// `bytes`: IP bytes, headers included. 0 where the verdict carries none.
+    pub bytes: u64,
+    /// `srcaddr`; [`Addr::NONE`] in NODATA and SKIPDATA.
+    pub src: Addr,
+    /// `dstaddr`; [`Addr::NONE`] in NODATA and SKIPDATA.
+    pub dst: Addr,
+    /// `pkt-srcaddr`; absent where the log has no such column or `-`.
+    pub pkt_src: Option<Addr>,
+    /// `pkt-dstaddr`; absent where the log has no such column or `-`.
+    pub pkt_dst: Option<Addr>,
+    /// `pkt-src-aws-service`.
+    pub src_service: Sym,
+    /// `pkt-dst-aws-service`.
+    pub dst_service: Sym,
+    /// `flow-direction`.
+    pub direction: Direction,
+    /// `next-hop-interface-type`.
+    pub next_hop_kind: Sym,
+    /// `next-hop-interface-id`.
+    pub next_hop: Sym,
+    /// ACCEPT, REJECT, NODATA or SKIPDATA.
+    pub verdict: Verdict,
+}
+
+/// Where a reader puts what it reads. A record that cannot be read goes to `malformed` and nothing else is lost.
+pub trait FlowSink {
+    /// The table in which the reader interns the record's texts.
+    fn symbols(&mut self) -> &mut Symbols;
+    /// One well-formed record.
+    fn record(&mut self, record: &FlowRecord);
+    /// One record that cannot be read: its line (text) or row (Parquet), from 1, and why.
+    fn malformed(&mut self, line: u64, why: &'static str);
+}
