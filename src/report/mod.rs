@@ -1,1 +1,317 @@
-//! To be written.
+//! The report as one value: everything that a sink may show, decided and sorted. Field names are the JSON contract, version 1.
+//!
+//! Money, rates, ratios and GB are exact decimals ([`Usd`], [`Decimal`]) and leave as strings; bytes and counts are integers;
+//! times are ISO 8601 UTC text. `None` is "not known" and leaves as null: missing is not zero.
+
+use crate::model::bytes::Bytes;
+use crate::model::usd::Usd;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+pub mod schema;
+
+/// Name and version of the JSON contract.
+pub const SCHEMA: &str = "natlens.report/1";
+
+/// A ratio or a quantity of GB as an exact decimal in 10^-12; leaves as a string, like money.
+pub type Decimal = Usd;
+
+/// The whole report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Always [`SCHEMA`].
+    pub schema: &'static str,
+    /// The time that the report is about.
+    pub period: Period,
+    /// ISO 4217 code of all money.
+    pub currency: String,
+    /// `net`, `unblended` or `list`.
+    pub cost_basis: &'static str,
+    /// The headline.
+    pub summary: Summary,
+    /// One row per NAT gateway, by id.
+    pub nat_gateways: Vec<NatGatewayRow>,
+    /// Attributed bytes per gateway, client VPC, AZ and service, by key.
+    pub traffic: Vec<TrafficRow>,
+    /// The largest clients, then one `(other)` row.
+    pub clients: Vec<ClientRow>,
+    /// Endpoint decisions, largest net saving first.
+    pub decisions: Vec<DecisionRow>,
+    /// Sums by the dimensions of `--group-by`; absent without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<GroupRow>>,
+    /// Flow log records by kind; all but `read` sum to `read`.
+    pub records: RecordKinds,
+    /// Bytes of the records of each kind.
+    pub record_bytes: RecordBytes,
+    /// What lowers the report's value, and what to do about it.
+    pub warnings: Vec<WarningRow>,
+    /// What was read.
+    pub inputs: Vec<InputRow>,
+    /// What the numbers rest on.
+    pub provenance: Provenance,
+}
+
+/// The half-open span of the report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Period {
+    /// First second, ISO 8601.
+    pub start: String,
+    /// First second after, ISO 8601.
+    pub end: String,
+    /// `start` of the earliest record inside.
+    pub observed_start: Option<String>,
+    /// One second after the `start` of the latest record inside.
+    pub observed_end: Option<String>,
+    /// Whether the records do not reach from the first to the last day.
+    pub partial: bool,
+}
+
+/// The sums that the first screen shows.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Summary {
+    /// Number of gateways known from any source.
+    pub nat_gateways: u64,
+    /// Bytes attributed from flow logs; null where no gateway is covered.
+    pub observed_bytes: Option<Bytes>,
+    /// Bytes on the bill.
+    pub billed_bytes: Option<Bytes>,
+    /// Observed over billed.
+    pub coverage: Option<Decimal>,
+    /// Data processing cost on the bill.
+    pub data_usd: Option<Usd>,
+    /// Gateway hours cost on the bill.
+    pub hours_usd: Option<Usd>,
+    /// Cost of the observed bytes; at list without a bill.
+    pub attributed_usd: Option<Usd>,
+    /// Billed cost that no flow log explains.
+    pub unobserved_usd: Option<Usd>,
+    /// Sum of `avoided_usd` over the decisions create, fix, share and remove that have a price.
+    pub avoidable_usd: Usd,
+    /// Sum of endpoint hours and data over the same decisions.
+    pub endpoint_usd: Usd,
+    /// `avoidable_usd` less `endpoint_usd`.
+    pub net_saving_usd: Usd,
+}
+
+/// One NAT gateway.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct NatGatewayRow {
+    /// `nat-...`; the interface id where only that is known.
+    pub nat_gateway_id: String,
+    /// Its Name tag.
+    pub name: Option<String>,
+    /// Owner account.
+    pub account_id: Option<String>,
+    /// AWS Region.
+    pub region: Option<String>,
+    /// VPC of the gateway.
+    pub vpc_id: Option<String>,
+    /// AZ id of a zonal gateway.
+    pub az_id: Option<String>,
+    /// Client to remote, bytes; null where no log covers the gateway, like the next four.
+    pub upload_bytes: Option<Bytes>,
+    /// Remote to client, bytes.
+    pub download_bytes: Option<Bytes>,
+    /// Upload plus download.
+    pub observed_bytes: Option<Bytes>,
+    /// The same bytes seen on the gateway's other side (legs 2 and 3 less unsolicited): shown, never added.
+    pub mirror_bytes: Option<Bytes>,
+    /// Inbound that nobody asked for.
+    pub unsolicited_bytes: Option<Bytes>,
+    /// CloudWatch's count.
+    pub metered_bytes: Option<Bytes>,
+    /// The bill's count.
+    pub billed_bytes: Option<Bytes>,
+    /// Observed over billed.
+    pub coverage: Option<Decimal>,
+    /// Price of one GB: effective with a bill, else list.
+    pub usd_per_gb: Option<Usd>,
+    /// Billed data cost.
+    pub data_usd: Option<Usd>,
+    /// Billed hours.
+    pub hours: Option<Decimal>,
+    /// Billed hours cost.
+    pub hours_usd: Option<Usd>,
+    /// Billed data cost that no flow log explains.
+    pub unobserved_usd: Option<Usd>,
+    /// Why the sources disagree, in plain words.
+    pub diagnosis: Option<String>,
+}
+
+/// Attributed bytes of one gateway, client place and service.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrafficRow {
+    /// The gateway.
+    pub nat_gateway_id: String,
+    /// The client's VPC.
+    pub vpc_id: Option<String>,
+    /// The client's AZ id.
+    pub az_id: Option<String>,
+    /// Endpoint suffix, `range:...`, `domain:...`, a rule's name, `internet` or `private`.
+    pub service: String,
+    /// Region of the service.
+    pub service_region: Option<String>,
+    /// What could carry it: `gateway`, `interface` or `none`.
+    pub endpoint: &'static str,
+    /// What named it: `rule`, `prefix-list`, `dns`, `flow-log`, `ip-ranges` or `none`.
+    pub evidence: &'static str,
+    /// Client to remote.
+    pub upload_bytes: Bytes,
+    /// Remote to client.
+    pub download_bytes: Bytes,
+    /// Cost; null where no price is known.
+    pub usd: Option<Usd>,
+}
+
+/// Attributed bytes of one client.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClientRow {
+    /// Address, or `(other)`.
+    pub client: String,
+    /// `instance`, `lambda`, ... where the inventory knows.
+    pub kind: Option<String>,
+    /// Name tag, instance id or description.
+    pub name: Option<String>,
+    /// VPC of the client.
+    pub vpc_id: Option<String>,
+    /// Gateways it used.
+    pub nat_gateway_ids: Vec<String>,
+    /// Client to remote.
+    pub upload_bytes: Bytes,
+    /// Remote to client.
+    pub download_bytes: Bytes,
+    /// Cost; null where a price is missing.
+    pub usd: Option<Usd>,
+}
+
+/// One endpoint decision.
+#[derive(Clone, Debug, Serialize)]
+pub struct DecisionRow {
+    /// `create`, `fix`, `keep-nat`, `remove` or `share`.
+    pub action: &'static str,
+    /// `gateway` or `interface`.
+    pub endpoint_type: &'static str,
+    /// Endpoint suffix.
+    pub service: String,
+    /// `com.amazonaws.<region>.<suffix>`.
+    pub endpoint_service_name: String,
+    /// The endpoint, where it exists.
+    pub endpoint_id: Option<String>,
+    /// The VPC that holds a shared endpoint.
+    pub endpoint_vpc_id: Option<String>,
+    /// Region of both.
+    pub region: String,
+    /// VPC of the clients.
+    pub vpc_id: String,
+    /// AZ ids that send the traffic, sorted.
+    pub az_ids: Vec<String>,
+    /// Both directions.
+    pub bytes: Bytes,
+    /// NAT and transfer cost avoided.
+    pub avoided_usd: Option<Usd>,
+    /// Endpoint hours over the period.
+    pub endpoint_hours_usd: Option<Usd>,
+    /// Endpoint data cost.
+    pub endpoint_data_usd: Option<Usd>,
+    /// Avoided less endpoint hours and data.
+    pub net_usd: Option<Usd>,
+    /// GB a month from which the endpoint pays.
+    pub break_even_gb: Option<Decimal>,
+    /// One sentence: what to do and why.
+    pub reason: String,
+}
+
+/// A row of `--group-by`.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupRow {
+    /// Dimension to value; null where not known.
+    pub by: BTreeMap<String, Option<String>>,
+    /// Client to remote.
+    pub upload_bytes: Bytes,
+    /// Remote to client.
+    pub download_bytes: Bytes,
+    /// Cost; null where a price is missing.
+    pub usd: Option<Usd>,
+}
+
+/// Flow log records by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RecordKinds {
+    /// All records, headers and blank lines excepted.
+    pub read: u64,
+    /// Attributed.
+    pub counted: u64,
+    /// The same bytes as counted ones, seen elsewhere.
+    pub mirror: u64,
+    /// Did not pass a NAT gateway, or not provably.
+    pub not_nat: u64,
+    /// `REJECT`.
+    pub rejected: u64,
+    /// `NODATA`.
+    pub nodata: u64,
+    /// `SKIPDATA`.
+    pub skipdata: u64,
+    /// Not readable as a record.
+    pub malformed: u64,
+    /// Start outside the period.
+    pub out_of_window: u64,
+    /// Delivered twice, or the same interface under a second flow log.
+    pub duplicate: u64,
+}
+
+/// Bytes of the records of each kind that carries bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RecordBytes {
+    /// See [`RecordKinds`].
+    pub counted: Bytes,
+    /// See [`RecordKinds`].
+    pub mirror: Bytes,
+    /// See [`RecordKinds`].
+    pub not_nat: Bytes,
+    /// See [`RecordKinds`].
+    pub rejected: Bytes,
+    /// See [`RecordKinds`].
+    pub out_of_window: Bytes,
+    /// See [`RecordKinds`].
+    pub duplicate: Bytes,
+}
+
+/// Something that lowers the report's value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct WarningRow {
+    /// Stable, kebab-case.
+    pub code: String,
+    /// What, and the first places.
+    pub message: String,
+    /// How often.
+    pub count: u64,
+    /// What to do.
+    pub hint: String,
+}
+
+/// One kind of input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InputRow {
+    /// `flow-logs`, `inventory`, ...
+    pub kind: &'static str,
+    /// Folder, glob or file as given.
+    pub source: String,
+    /// Objects found.
+    pub objects: u64,
+    /// Their size as stored.
+    pub bytes: u64,
+    /// Objects that gave nothing because they could not be read.
+    pub unreadable: u64,
+}
+
+/// What the numbers rest on.
+#[derive(Clone, Debug, Serialize)]
+pub struct Provenance {
+    /// Of natlens.
+    pub version: &'static str,
+    /// `syncToken` of the ip-ranges table.
+    pub ip_ranges_sync_token: String,
+    /// Date of the price book.
+    pub prices_as_of: String,
+}
