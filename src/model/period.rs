@@ -1,6 +1,7 @@
 //! Months and half-open UTC windows. Pure arithmetic on Unix seconds; the clock is never read.
 
 use jiff::civil::{Date, date};
+use jiff::tz::Offset;
 use std::fmt;
 
 /// Seconds of an hour.
@@ -113,11 +114,11 @@ pub fn parse_instant(text: &str) -> Option<i64> {
 
 fn civil_day(days: i64) -> Option<Date> {
     let second = days.checked_mul(DAY_SECONDS)?;
-    Some(jiff::Timestamp::from_second(second).ok()?.to_zoned(jiff::tz::TimeZone::UTC).date())
+    Some(Offset::UTC.to_datetime(jiff::Timestamp::from_second(second).ok()?).date())
 }
 
 fn seconds(day: Date) -> i64 {
-    day.to_zoned(jiff::tz::TimeZone::UTC).map_or(0, |z| z.timestamp().as_second())
+    Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).map_or(0, jiff::Timestamp::as_second)
 }
 
 #[cfg(test)]
