@@ -1,1 +1,291 @@
-//! To be written.
+//! Names a destination: an address and what the flow log says of it become a service, its Region and the evidence.
+//! Pure: the tables are handed in, and the same address and label always get the same name.
+
+pub mod endpoints;
+pub mod prefixes;
+pub mod ranges;
+
+pub use endpoints::{EndpointType, endpoint_type};
+pub use prefixes::PrefixMap;
+pub use ranges::RangeTable;
+
+use crate::model::addr::{Addr, Cidr};
+use crate::sources::settings::Rule;
+use ranges::{AMAZON, EC2, Range};
+use std::collections::BTreeMap;
+
+/// Where a name comes from, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Evidence {
+    /// The user's own rule.
+    Rule,
+    /// The entries of an AWS-managed prefix list: exactly what a gateway endpoint captures.
+    PrefixList,
+    /// The name that was asked for.
+    Dns,
+    /// `pkt-src-aws-service` or `pkt-dst-aws-service` of the flow log.
+    FlowLog,
+    /// The published address ranges.
+    IpRanges,
+    /// Nothing is known.
+    None,
+}
+
+impl Evidence {
+    /// The text in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rule => "rule",
+            Self::PrefixList => "prefix-list",
+            Self::Dns => "dns",
+            Self::FlowLog => "flow-log",
+            Self::IpRanges => "ip-ranges",
+            Self::None => "none",
+        }
+    }
+}
+
+/// What a destination is called, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Named {
+    /// `s3`, `dynamodb`, `range:<name>`, a rule's own name, `internet` or `private`.
+    pub service: String,
+    /// The AWS Region of the service; `None` is not known.
+    pub region: Option<String>,
+    /// What the name rests on.
+    pub evidence: Evidence,
+}
+
+/// The services that a gateway endpoint captures by address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Captured {
+    DynamoDb,
+    S3,
+}
+
+impl Captured {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::DynamoDb => "dynamodb",
+            Self::S3 => "s3",
+        }
+    }
+
+    fn from_suffix(suffix: &str) -> Option<Self> {
+        match suffix {
+            "dynamodb" => Some(Self::DynamoDb),
+            "s3" => Some(Self::S3),
+            _ => None,
+        }
+    }
+}
+
+/// Everything that names are made from.
+#[derive(Clone, Debug)]
+pub struct Namer {
+    rules: Vec<Rule>,
+    rule_map: PrefixMap<usize>,
+    lists: Vec<(Captured, String)>,
+    list_map: PrefixMap<usize>,
+    ranges: RangeTable,
+}
+
+impl Namer {
+    /// From the user's rules, the entries of AWS-managed prefix lists by list name, and the published ranges.
+    ///
+    /// Lists other than those of S3 and `DynamoDB` are left out: no gateway endpoint of natlens captures by them.
+    #[must_use]
+    pub fn new<N: AsRef<str>>(
+        rules: &[Rule],
+        prefix_lists: impl IntoIterator<Item = (N, Cidr)>,
+        ranges: RangeTable,
+    ) -> Self {
+        let rule_blocks: Vec<_> = rules.iter().enumerate().map(|(at, rule)| (rule.cidr, at)).collect();
+        let mut lists: BTreeMap<(Captured, String), Vec<Cidr>> = BTreeMap::new();
+        for (name, cidr) in prefix_lists {
+            if let Some((captured, region)) = read_list_name(name.as_ref()) {
+                lists.entry((captured, region.to_owned())).or_default().push(cidr);
+            }
+        }
+        let list_blocks: Vec<_> =
+            lists.values().enumerate().flat_map(|(at, cidrs)| cidrs.iter().map(move |cidr| (*cidr, at))).collect();
+        Self {
+            rules: rules.to_vec(),
+            rule_map: PrefixMap::new(&rule_blocks),
+            lists: lists.into_keys().collect(),
+            list_map: PrefixMap::new(&list_blocks),
+            ranges,
+        }
+    }
+
+    /// Names a remote address. `flow_log_label` is `pkt-src-aws-service` or `pkt-dst-aws-service`, whichever belongs to
+    /// the remote side; empty or `-` when absent. NAT64 addresses are named by the IPv4 address inside.
+    ///
+    /// The order is: rule, S3 and `DynamoDB` by address (they are captured by address, whatever name was asked for), the flow
+    /// log's label, the published ranges, the flow log's label if it is a generic one, nothing.
+    #[must_use]
+    pub fn name(&self, remote: Addr, flow_log_label: &str) -> Named {
+        let remote = remote.without_nat64();
+        let label = if flow_log_label == "-" { "" } else { flow_log_label };
+        let range = self.ranges.get(remote);
+        self.by_rule(remote)
+            .or_else(|| self.captured(remote, label, range))
+            .or_else(|| by_label(label, range).filter(|_| !is_generic(label)))
+            .or_else(|| by_range(range))
+            .or_else(|| by_label(label, range))
+            .unwrap_or_else(|| unknown(remote))
+    }
+
+    fn by_rule(&self, remote: Addr) -> Option<Named> {
+        let rule = self.rules.get(self.rule_map.get(remote)?)?;
+        Some(Named { service: rule.name.clone(), region: rule.region.clone(), evidence: Evidence::Rule })
+    }
+
+    fn captured(&self, remote: Addr, label: &str, range: Option<Range<'_>>) -> Option<Named> {
+        if let Some((captured, region)) = self.list_map.get(remote).and_then(|at| self.lists.get(at)) {
+            return Some(named(captured.as_str(), Some(region), Evidence::PrefixList));
+        }
+        if let Some(captured) = Captured::from_suffix(&label.to_ascii_lowercase()) {
+            return Some(named(captured.as_str(), region_of(range), Evidence::FlowLog));
+        }
+        let range = range.filter(|range| range.s3 || range.dynamodb)?;
+        let captured = if range.s3 { Captured::S3 } else { Captured::DynamoDb };
+        Some(named(captured.as_str(), range.gateway_region, Evidence::IpRanges))
+    }
+}
+
+/// Reads `com.amazonaws.<region>.<suffix>`, with or without a prefix for the partition.
+fn read_list_name(name: &str) -> Option<(Captured, &str)> {
+    let (_, rest) = name.split_once("amazonaws.")?;
+    let (region, suffix) = rest.split_once('.')?;
+    let captured = Captured::from_suffix(suffix.strip_prefix("ipv6.").unwrap_or(suffix))?;
+    (!region.is_empty()).then_some((captured, region))
+}
+
+fn is_generic(label: &str) -> bool {
+    label.eq_ignore_ascii_case(AMAZON) || label.eq_ignore_ascii_case(EC2)
+}
+
+/// The label has no Region, the address has one: no published prefix lies in two Regions.
+fn by_label(label: &str, range: Option<Range<'_>>) -> Option<Named> {
+    (!label.is_empty()).then(|| named(&range_name(label), region_of(range), Evidence::FlowLog))
+}
+
+fn by_range(range: Option<Range<'_>>) -> Option<Named> {
+    range.map(|range| named(&range_name(range.service), range.region, Evidence::IpRanges))
+}
+
+fn region_of(range: Option<Range<'_>>) -> Option<&str> {
+    range.and_then(|range| range.gateway_region.or(range.region))
+}
+
+fn range_name(label: &str) -> String {
+    format!("range:{}", label.to_ascii_lowercase())
+}
+
+fn unknown(remote: Addr) -> Named {
+    named(if remote.is_private() { "private" } else { "internet" }, None, Evidence::None)
+}
+
+fn named(service: &str, region: Option<&str>, evidence: Evidence) -> Named {
+    Named { service: service.to_owned(), region: region.map(str::to_owned), evidence }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::ip_ranges::IpRanges;
+
+    fn namer() -> Namer {
+        let cidr = |text: &str| Cidr::parse(text).expect("a block");
+        let rule = |block, name: &str, region: Option<&str>| Rule {
+            cidr: cidr(block),
+            name: name.to_owned(),
+            region: region.map(str::to_owned),
+        };
+        let rules = [
+            rule("203.0.113.0/24", "Partner X", None),
+            rule("203.0.113.7/32", "sqs", Some("us-east-1")),
+            rule("52.216.0.0/30", "my bucket", Some("us-east-1")),
+            rule("203.0.113.0/24", "too late", None),
+        ];
+        let lists = [
+            ("com.amazonaws.us-east-1.s3", cidr("52.216.0.0/15")),
+            ("com.amazonaws.eu-west-1.dynamodb", cidr("52.94.24.0/24")),
+            ("cn.com.amazonaws.cn-north-1.s3", cidr("54.222.0.0/24")),
+            ("com.amazonaws.us-east-1.ipv6.s3", cidr("2600:1fa0::/32")),
+            ("com.amazonaws.global.cloudfront.origin-facing", cidr("13.0.0.0/8")),
+            ("my own list.s3", cidr("8.8.8.0/24")),
+        ];
+        let json = r#"{"syncToken": "1", "prefixes": [
+            {"ip_prefix": "3.5.0.0/19", "region": "us-east-1", "service": "S3"},
+            {"ip_prefix": "3.5.0.0/19", "region": "us-east-1", "service": "EC2"},
+            {"ip_prefix": "3.5.0.0/19", "region": "us-east-1", "service": "AMAZON"},
+            {"ip_prefix": "52.119.224.0/20", "region": "us-east-2", "service": "DYNAMODB"},
+            {"ip_prefix": "13.32.0.0/15", "region": "GLOBAL", "service": "CLOUDFRONT"},
+            {"ip_prefix": "13.32.0.0/15", "region": "GLOBAL", "service": "AMAZON"},
+            {"ip_prefix": "52.94.0.0/22", "region": "eu-west-1", "service": "AMAZON"},
+            {"ip_prefix": "2600:1f00::/24", "region": "us-east-1", "service": "EC2"}]}"#;
+        let (ranges, _) = IpRanges::from_json(json.as_bytes()).expect("valid");
+        Namer::new(&rules, lists, RangeTable::new(&ranges))
+    }
+
+    fn check(remote: &str, label: &str, expect: (&str, &str, &str)) {
+        let found = namer().name(Addr::parse(remote.as_bytes()).expect("an address"), label);
+        let region = found.region.as_deref().unwrap_or("?");
+        assert_eq!((found.service.as_str(), region, found.evidence.as_str()), expect, "{remote} `{label}`");
+    }
+
+    #[test]
+    fn a_rule_comes_before_everything() {
+        check("203.0.113.1", "", ("Partner X", "?", "rule"));
+        check("203.0.113.1", "S3", ("Partner X", "?", "rule"));
+        check("203.0.113.7", "", ("sqs", "us-east-1", "rule"));
+        check("52.216.0.1", "S3", ("my bucket", "us-east-1", "rule"));
+    }
+
+    #[test]
+    fn s3_and_dynamodb_are_named_by_address() {
+        check("52.217.1.1", "", ("s3", "us-east-1", "prefix-list"));
+        check("52.217.1.1", "EC2", ("s3", "us-east-1", "prefix-list"));
+        check("52.94.24.1", "DYNAMODB", ("dynamodb", "eu-west-1", "prefix-list"));
+        check("54.222.0.1", "", ("s3", "cn-north-1", "prefix-list"));
+        check("2600:1fa0::1", "", ("s3", "us-east-1", "prefix-list"));
+        check("3.5.0.1", "S3", ("s3", "us-east-1", "flow-log"));
+        check("3.5.0.1", "", ("s3", "us-east-1", "ip-ranges"));
+        check("3.5.0.1", "AMAZON", ("s3", "us-east-1", "ip-ranges"));
+        check("3.5.0.1", "CLOUDFRONT", ("s3", "us-east-1", "ip-ranges"));
+        check("52.119.224.1", "EC2", ("dynamodb", "us-east-2", "ip-ranges"));
+        check("52.94.0.1", "DYNAMODB", ("dynamodb", "eu-west-1", "flow-log"));
+        check("9.9.9.9", "S3", ("s3", "?", "flow-log"));
+        check("8.8.8.8", "", ("internet", "?", "none"));
+    }
+
+    #[test]
+    fn other_services_are_named_by_range() {
+        check("13.32.0.1", "", ("range:cloudfront", "?", "ip-ranges"));
+        check("13.32.0.1", "AMAZON", ("range:cloudfront", "?", "ip-ranges"));
+        check("52.94.0.1", "API_GATEWAY", ("range:api_gateway", "eu-west-1", "flow-log"));
+        check("52.94.0.1", "EC2", ("range:amazon", "eu-west-1", "ip-ranges"));
+        check("9.9.9.9", "EC2", ("range:ec2", "?", "flow-log"));
+        check("9.9.9.9", "AMAZON", ("range:amazon", "?", "flow-log"));
+        check("9.9.9.9", "SOMETHING_NEW", ("range:something_new", "?", "flow-log"));
+        check("2600:1f18::1", "", ("range:ec2", "us-east-1", "ip-ranges"));
+    }
+
+    #[test]
+    fn nat64_is_named_by_the_address_inside() {
+        check("64:ff9b::3.5.0.1", "", ("s3", "us-east-1", "ip-ranges"));
+        check("64:ff9b::203.0.113.1", "", ("Partner X", "?", "rule"));
+        check("64:ff9b::10.0.0.1", "", ("private", "?", "none"));
+    }
+
+    #[test]
+    fn what_nobody_knows_is_internet_or_private() {
+        check("9.9.9.9", "", ("internet", "?", "none"));
+        check("9.9.9.9", "-", ("internet", "?", "none"));
+        check("10.0.0.1", "", ("private", "?", "none"));
+        check("fd00::1", "", ("private", "?", "none"));
+    }
+}

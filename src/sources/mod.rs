@@ -1,1 +1,4 @@
 //! To be written.
+
+pub mod ip_ranges;
+pub mod settings;

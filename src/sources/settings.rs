@@ -1,0 +1,203 @@
+//! `natlens.toml`: the user's naming rules, and a default for what the report command takes as flags.
+//! Text in, a value out; what the texts mean is decided where flags are lowered, so that both follow one rule.
+
+use crate::model::addr::Cidr;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
+use std::fmt;
+
+/// What a settings file says. Nothing in it is required; a flag of the same name wins over it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Naming rules (`[[rules]]`), in the order of the file; the most specific block wins, then the earlier rule.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// `--month`.
+    pub month: Option<String>,
+    /// `--from`.
+    pub from: Option<String>,
+    /// `--to`.
+    pub to: Option<String>,
+    /// `--group-by`.
+    #[serde(default, deserialize_with = "texts")]
+    pub group_by: Vec<String>,
+    /// `--top`.
+    pub top: Option<usize>,
+    /// `--threads`.
+    pub threads: Option<usize>,
+    /// `--log-format`.
+    pub log_format: Option<String>,
+    /// `--ip-ranges`.
+    pub ip_ranges: Option<String>,
+    /// `--prices`.
+    pub prices: Option<String>,
+    /// `--flow-logs`.
+    #[serde(default, deserialize_with = "texts")]
+    pub flow_logs: Vec<String>,
+    /// `--inventory`.
+    #[serde(default, deserialize_with = "texts")]
+    pub inventory: Vec<String>,
+    /// `--cost-basis`.
+    pub cost_basis: Option<String>,
+    /// `--strict`.
+    pub strict: Option<bool>,
+    /// `--format`.
+    pub format: Option<String>,
+}
+
+/// A naming rule of the user: traffic with an address in `cidr` is called `name`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The addresses.
+    #[serde(deserialize_with = "cidr")]
+    pub cidr: Cidr,
+    /// The service, as it is to be printed.
+    #[serde(deserialize_with = "filled")]
+    pub name: String,
+    /// The AWS Region of the service; `None` is not known.
+    #[serde(default, deserialize_with = "filled_if_any")]
+    pub region: Option<String>,
+}
+
+/// Why a settings file was refused, as `name:line: message`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name}:{line}: {message}")]
+pub struct SettingsError {
+    /// The file, as the caller calls it.
+    pub name: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong there, and what was expected.
+    pub message: String,
+}
+
+/// Reads a settings file; `name` is what errors call it. Unknown keys are refused: a misspelt one would be lost silently.
+pub fn parse(name: &str, text: &str) -> Result<Settings, SettingsError> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
+        let line = 1 + before.matches('\n').count();
+        SettingsError { name: name.to_owned(), line, message: error.message().to_owned() }
+    })
+}
+
+fn cidr<'de, D: Deserializer<'de>>(source: D) -> Result<Cidr, D::Error> {
+    let text = String::deserialize(source)?;
+    Cidr::parse(&text)
+        .ok_or_else(|| D::Error::custom(format!("`{text}` is no address block (expected for example 203.0.113.0/24)")))
+}
+
+fn filled<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    let text = String::deserialize(source)?;
+    if text.trim().is_empty() { Err(D::Error::custom("the text is empty")) } else { Ok(text) }
+}
+
+fn filled_if_any<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
+    filled(source).map(Some)
+}
+
+/// A list of texts, or a single one in its place.
+fn texts<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
+    struct Texts;
+    impl<'de> Visitor<'de> for Texts {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string or a list of strings")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(vec![text.to_owned()])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut texts = Vec::new();
+            while let Some(text) = list.next_element()? {
+                texts.push(text);
+            }
+            Ok(texts)
+        }
+    }
+    source.deserialize_any(Texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_read() {
+        let text = r#"
+            month = "2026-10"
+            from = "2026-10-01"
+            to = "2026-10-08"
+            group-by = ["vpc", "day"]
+            top = 10
+            threads = 2
+            log-format = "${version} ${bytes}"
+            ip-ranges = "ranges.json"
+            prices = "prices.csv"
+            flow-logs = "logs/"
+            inventory = ["a.json", "b.json"]
+            cost-basis = "list"
+            strict = true
+            format = "json"
+
+            [[rules]]
+            cidr = "203.0.113.0/24"
+            name = "partner-x"
+            region = "us-east-1"
+
+            [[rules]]
+            cidr = "2001:db8::/32"
+            name = "partner y""#;
+        let list = |texts: &[&str]| texts.iter().map(|&t| t.to_owned()).collect::<Vec<_>>();
+        let some = |text: &str| Some(text.to_owned());
+        let rule =
+            |cidr, name: &str, region| Rule { cidr: Cidr::parse(cidr).expect("valid"), name: name.into(), region };
+        let expect = Settings {
+            rules: vec![
+                rule("203.0.113.0/24", "partner-x", some("us-east-1")),
+                rule("2001:db8::/32", "partner y", None),
+            ],
+            month: some("2026-10"),
+            from: some("2026-10-01"),
+            to: some("2026-10-08"),
+            group_by: list(&["vpc", "day"]),
+            top: Some(10),
+            threads: Some(2),
+            log_format: some("${version} ${bytes}"),
+            ip_ranges: some("ranges.json"),
+            prices: some("prices.csv"),
+            flow_logs: list(&["logs/"]),
+            inventory: list(&["a.json", "b.json"]),
+            cost_basis: some("list"),
+            strict: Some(true),
+            format: some("json"),
+        };
+        assert_eq!(parse("natlens.toml", text), Ok(expect));
+        assert_eq!(parse("natlens.toml", ""), Ok(Settings::default()));
+    }
+
+    fn check_refused(text: &str, line: usize, part: &str) {
+        let error = parse("natlens.toml", text).expect_err("refused");
+        assert_eq!(error.line, line, "{text:?}: {error}");
+        assert!(error.to_string().starts_with(&format!("natlens.toml:{line}: ")), "{error}");
+        assert!(error.message.contains(part), "{text:?}: {error}");
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_by_line() {
+        check_refused("top = 1\nmonht = \"2026-10\"", 2, "unknown field `monht`");
+        check_refused("[[rules]]\ncidr = \"10.0.0.0/8\"\nname = \"x\"\nregoin = \"y\"", 4, "unknown field `regoin`");
+        check_refused("[[rules]]\nname = \"x\"\ncidr = \"10.0.0.0/33\"", 3, "`10.0.0.0/33` is no address block");
+        check_refused("[[rules]]\ncidr = \"10.0.0.0/8\"\nname = \" \"", 3, "empty");
+        check_refused("\n[[rules]]\ncidr = \"10.0.0.0/8\"", 2, "missing field `name`");
+        check_refused("top = -1", 1, "-1");
+        check_refused("strict = \"yes\"", 1, "expected a boolean");
+        check_refused("group-by = 3", 1, "a string or a list of strings");
+        check_refused("top = 1\ntop = 2", 2, "duplicate");
+        check_refused("top 1", 1, "");
+    }
+}
