@@ -1,0 +1,62 @@
+//! From the report to the document that people read. Chooses words, order and columns; draws nothing.
+
+use super::Style;
+use super::document::{Document, Section};
+use super::human::{self, Numbers};
+use crate::model::usd::Usd;
+use crate::report::{Report, TrafficRow};
+
+mod headline;
+mod money;
+mod quality;
+mod traffic;
+
+pub(super) use quality::kinds;
+
+/// The document of one report: headline, decisions, services, gateways, clients, groups, data quality.
+pub(super) fn document(report: &Report, style: &Style) -> Document {
+    let numbers = Numbers::new(&report.currency, carried_bytes(report));
+    let mut sections = vec![money::decisions(report, &numbers)];
+    if style.verbosity >= 0 {
+        sections.push(traffic::services(report, style.top, &numbers));
+        sections.push(traffic::gateways(report, &numbers));
+        sections.push(traffic::clients(report, &numbers));
+        sections.extend(traffic::groups(report, &numbers));
+        sections.push(quality::records(report, style.verbosity > 0, &numbers));
+        sections.push(quality::inputs(report));
+    }
+    sections.extend(quality::warnings(report));
+    let provenance = &report.provenance;
+    let footer = format!(
+        "natlens {}, list prices of {}, address ranges {}. 1 GB is 2^30 bytes, as AWS bills it.",
+        provenance.version, provenance.prices_as_of, provenance.ip_ranges_sync_token
+    );
+    Document {
+        title: "NAT gateway cost report".to_owned(),
+        facts: headline::facts(report, &numbers),
+        sections,
+        footer,
+        numbers,
+    }
+}
+
+/// What flow logs attribute to the gateways: the size that the report's unit of data is chosen for.
+fn carried_bytes(report: &Report) -> i128 {
+    let attributed = report.traffic.iter().map(row_bytes).fold(0, i128::saturating_add);
+    report.summary.observed_bytes.map_or(attributed, human::int)
+}
+
+/// Both directions.
+fn row_bytes(row: &TrafficRow) -> i128 {
+    human::int(row.upload_bytes).saturating_add(human::int(row.download_bytes))
+}
+
+/// Saturates: a display of absurd input must not end the program.
+fn plus(a: Usd, b: Usd) -> Usd {
+    Usd::from_units(a.units().saturating_add(b.units()))
+}
+
+/// A section that has nothing to show says why.
+fn empty(title: String, reason: &str) -> Section {
+    Section { title, notes: vec![reason.to_owned()], ..Section::default() }
+}

@@ -1,0 +1,267 @@
+//! Where the bytes went: by service, by gateway, by client, by the dimensions that were asked for.
+
+use super::{carried_bytes, empty, plus, row_bytes};
+use crate::model::bytes::Bytes;
+use crate::model::usd::Usd;
+use crate::report::{ClientRow, NatGatewayRow, Report, TrafficRow};
+use crate::sinks::document::{Cell, Column, Grid, Row, Section};
+use crate::sinks::human::{self, Numbers};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+const MIRROR: &str = "Mirror is the same data seen on the gateway's other side; it is in no sum.";
+
+/// Bytes in both directions and their cost.
+#[derive(Clone, Copy)]
+struct Load {
+    up: i128,
+    down: i128,
+    usd: Option<Usd>,
+}
+
+impl Load {
+    fn new(up: Bytes, down: Bytes, usd: Option<Usd>) -> Self {
+        Self { up: human::int(up), down: human::int(down), usd }
+    }
+
+    fn total(self) -> i128 {
+        self.up.saturating_add(self.down)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        let usd = self.usd.and_then(|a| Some(plus(a, other.usd?)));
+        Self { up: self.up.saturating_add(other.up), down: self.down.saturating_add(other.down), usd }
+    }
+
+    fn cells(self, whole: i128) -> [Cell; 5] {
+        [
+            Cell::Data(self.up),
+            Cell::Data(self.down),
+            Cell::Data(self.total()),
+            Cell::Share { part: self.total(), whole },
+            Cell::money(self.usd),
+        ]
+    }
+}
+
+fn load_columns(numbers: &Numbers) -> [Column; 5] {
+    let unit = numbers.unit();
+    [
+        Column::summed(format!("Upload {unit}")).rank(2),
+        Column::summed(format!("Download {unit}")).rank(2),
+        Column::summed(format!("Total {unit}")),
+        Column::summed("Share").rank(1),
+        Column::summed("Data cost"),
+    ]
+}
+
+/// What names a row of the services table. Unpriced traffic has rows of its own, so that it hides no known cost.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct ServiceKey<'a> {
+    service: &'a str,
+    region: Option<&'a str>,
+    endpoint: &'a str,
+    evidence: &'a str,
+    priced: bool,
+}
+
+impl<'a> ServiceKey<'a> {
+    fn of(row: &'a TrafficRow) -> Self {
+        Self {
+            service: &row.service,
+            region: row.service_region.as_deref(),
+            endpoint: row.endpoint,
+            evidence: row.evidence,
+            priced: row.usd.is_some(),
+        }
+    }
+}
+
+/// Attributed traffic by service; the first `top` rows and `(other)`.
+pub(super) fn services(report: &Report, top: usize, numbers: &Numbers) -> Section {
+    let title = "Services".to_owned();
+    if report.traffic.is_empty() {
+        return empty(title, "No traffic could be attributed; the data quality tables say why.");
+    }
+    let mut sums: BTreeMap<ServiceKey<'_>, Load> = BTreeMap::new();
+    for row in &report.traffic {
+        let load = Load::new(row.upload_bytes, row.download_bytes, row.usd);
+        sums.entry(ServiceKey::of(row)).and_modify(|sum| *sum = sum.plus(load)).or_insert(load);
+    }
+    let mut sorted: Vec<(ServiceKey<'_>, Load)> = sums.into_iter().collect();
+    sorted.sort_by_key(|(_, load)| Reverse(load.total()));
+    let whole = report.traffic.iter().map(row_bytes).fold(0, i128::saturating_add);
+    let keep = if top == 0 || sorted.len() <= top + 1 { sorted.len() } else { top };
+    let mut rows: Vec<Row> = sorted[..keep].iter().map(|(key, load)| service_row(key, *load, whole)).collect();
+    rows.extend(other_rows(&sorted[keep..], whole));
+    let mut columns = vec![Column::text("Service"), Column::text("Region").rank(3)];
+    columns.extend(load_columns(numbers));
+    columns.extend([Column::text("Endpoint"), Column::text("Evidence").rank(4)]);
+    let grid = Grid::new(columns, rows).with_total("Total");
+    Section { title, grid: Some(grid), ..Section::default() }
+}
+
+fn service_row(key: &ServiceKey<'_>, load: Load, whole: i128) -> Row {
+    let mut cells = vec![Cell::text(key.service), key.region.map_or(Cell::Unknown, Cell::text)];
+    cells.extend(load.cells(whole));
+    cells.extend([Cell::text(key.endpoint), Cell::text(key.evidence)]);
+    Row::new(cells)
+}
+
+/// One row for the others, and one more for those of them that have no price.
+fn other_rows(others: &[(ServiceKey<'_>, Load)], whole: i128) -> impl Iterator<Item = Row> {
+    [(true, "(other)"), (false, "(other, no price)")].into_iter().filter_map(move |(priced, label)| {
+        let sum = others.iter().filter(|(key, _)| key.priced == priced).map(|(_, load)| *load).reduce(Load::plus)?;
+        let mut cells = vec![Cell::text(label), Cell::Blank];
+        cells.extend(sum.cells(whole));
+        cells.extend([Cell::Blank, Cell::Blank]);
+        Some(Row::new(cells))
+    })
+}
+
+/// One row per gateway; without a bill the cost is that of its attributed bytes.
+pub(super) fn gateways(report: &Report, numbers: &Numbers) -> Section {
+    let title = "NAT gateways".to_owned();
+    if report.nat_gateways.is_empty() {
+        return empty(
+            title,
+            "No NAT gateway is known from the inventory, and none could be inferred from the flow logs.",
+        );
+    }
+    let unit = numbers.unit();
+    let mut columns = vec![
+        Column::text("Gateway"),
+        Column::text("Name").optional().rank(2),
+        Column::text("Region").rank(4),
+        Column::text("VPC").rank(3),
+        Column::text("AZ").rank(5),
+    ];
+    columns.extend(load_columns(numbers));
+    columns.extend([
+        Column::number("$/GB").rank(5),
+        Column::summed(format!("Billed {unit}")).optional().rank(5),
+        Column::number("Coverage").optional().rank(1),
+        Column::summed("Unobserved").optional().rank(3),
+        Column::summed(format!("Unsolicited {unit}")).optional().rank(6),
+        Column::number(format!("Mirror {unit}")).optional().rank(7).dim(MIRROR),
+    ]);
+    let whole = carried_bytes(report);
+    let costs = attributed_costs(report);
+    let rows = report.nat_gateways.iter().map(|g| gateway_row(g, gateway_cost(g, &costs), whole)).collect();
+    let grid = Grid::new(columns, rows).with_total("Total").without_unknown_columns();
+    let diagnoses = report.nat_gateways.iter().filter_map(|g| {
+        let diagnosis = g.diagnosis.as_deref()?;
+        Some(format!("{}: {diagnosis}", g.nat_gateway_id))
+    });
+    Section { title, grid: Some(grid), notes: diagnoses.collect(), ..Section::default() }
+}
+
+fn gateway_row(g: &NatGatewayRow, cost: Option<Usd>, whole: i128) -> Row {
+    let share = g.observed_bytes.map_or(Cell::Unknown, |b| Cell::Share { part: human::int(b), whole });
+    let coverage =
+        g.coverage.map_or(Cell::Unknown, |c| Cell::Share { part: c.units(), whole: crate::model::usd::SCALE });
+    Row::new(vec![
+        Cell::text(g.nat_gateway_id.clone()),
+        Cell::known(g.name.as_ref()),
+        Cell::known(g.region.as_ref()),
+        Cell::known(g.vpc_id.as_ref()),
+        Cell::known(g.az_id.as_ref()),
+        Cell::data(g.upload_bytes),
+        Cell::data(g.download_bytes),
+        Cell::data(g.observed_bytes),
+        share,
+        Cell::money(cost),
+        Cell::price(g.usd_per_gb),
+        Cell::data(g.billed_bytes),
+        coverage,
+        Cell::money(g.unobserved_usd),
+        Cell::data(g.unsolicited_bytes),
+        Cell::data(g.mirror_bytes),
+    ])
+}
+
+/// Cost of the attributed bytes by gateway; null as soon as one row has no price.
+fn attributed_costs(report: &Report) -> BTreeMap<&str, Option<Usd>> {
+    let mut costs: BTreeMap<&str, Option<Usd>> = BTreeMap::new();
+    for row in &report.traffic {
+        let sum = costs.entry(&row.nat_gateway_id).or_insert(Some(Usd::ZERO));
+        *sum = sum.and_then(|known| Some(plus(known, row.usd?)));
+    }
+    costs
+}
+
+/// The bill's data cost, else that of the attributed bytes; not known where no log covers the gateway.
+fn gateway_cost(g: &NatGatewayRow, costs: &BTreeMap<&str, Option<Usd>>) -> Option<Usd> {
+    g.data_usd.or_else(|| {
+        g.observed_bytes?;
+        costs.get(g.nat_gateway_id.as_str()).copied().unwrap_or(Some(Usd::ZERO))
+    })
+}
+
+/// The largest clients, as the report lists them.
+pub(super) fn clients(report: &Report, numbers: &Numbers) -> Section {
+    let title = "Top clients".to_owned();
+    if report.clients.is_empty() {
+        return empty(title, "No client is known: no record shows an address behind a gateway.");
+    }
+    let mut columns = vec![
+        Column::text("Client"),
+        Column::text("Kind").optional().rank(4),
+        Column::text("Name").optional().rank(1),
+        Column::text("VPC").optional().rank(3),
+        Column::text("Gateway").rank(5),
+    ];
+    columns.extend(load_columns(numbers));
+    let load = |c: &ClientRow| Load::new(c.upload_bytes, c.download_bytes, c.usd);
+    let whole = report.clients.iter().map(|c| load(c).total()).fold(0, i128::saturating_add);
+    let rows = report.clients.iter().map(|c| {
+        let mut cells = client_place(c);
+        cells.extend(load(c).cells(whole));
+        Row::new(cells)
+    });
+    let grid = Grid::new(columns, rows.collect()).with_total("Total").without_unknown_columns();
+    Section { title, grid: Some(grid), ..Section::default() }
+}
+
+fn client_place(c: &ClientRow) -> Vec<Cell> {
+    if c.client.starts_with('(') {
+        return vec![Cell::text(c.client.clone()), Cell::Blank, Cell::Blank, Cell::Blank, Cell::Blank];
+    }
+    let gateway = match c.nat_gateway_ids.as_slice() {
+        [] => Cell::Unknown,
+        [one] => Cell::text(one.clone()),
+        more => Cell::text(human::plural(more.len(), "gateway", "gateways")),
+    };
+    vec![
+        Cell::text(c.client.clone()),
+        Cell::known(c.kind.as_ref()),
+        Cell::known(c.name.as_ref()),
+        Cell::known(c.vpc_id.as_ref()),
+        gateway,
+    ]
+}
+
+/// The sums of `--group-by`, where they were asked for.
+pub(super) fn groups(report: &Report, numbers: &Numbers) -> Option<Section> {
+    let groups = report.groups.as_ref()?;
+    let dimensions: Vec<&String> = groups.first().map(|g| g.by.keys().collect()).unwrap_or_default();
+    let title = if dimensions.is_empty() {
+        "Groups".to_owned()
+    } else {
+        format!("By {}", dimensions.iter().map(|d| d.as_str()).collect::<Vec<_>>().join(", "))
+    };
+    if groups.is_empty() {
+        return Some(empty(title, "No traffic could be attributed."));
+    }
+    let mut columns: Vec<Column> = dimensions.iter().map(|d| Column::text(d.as_str())).collect();
+    columns.extend(load_columns(numbers));
+    let whole =
+        groups.iter().map(|g| Load::new(g.upload_bytes, g.download_bytes, None).total()).fold(0, i128::saturating_add);
+    let rows = groups.iter().map(|g| {
+        let place = dimensions.iter().map(|&d| Cell::known(g.by.get(d).and_then(Option::as_ref)));
+        let load = Load::new(g.upload_bytes, g.download_bytes, g.usd);
+        Row::new(place.chain(load.cells(whole)).collect())
+    });
+    let grid = Grid::new(columns, rows.collect()).with_total("Total");
+    Some(Section { title, grid: Some(grid), ..Section::default() })
+}
