@@ -1,4 +1,7 @@
-//! To be written.
+//! Sources: from listings and bytes to values. Every format is decided by content; what cannot be read is an error value.
 
+pub mod flow;
+pub mod inventory;
 pub mod ip_ranges;
+pub mod objects;
 pub mod settings;

@@ -1,0 +1,354 @@
+//! Small inline outputs in, an inventory out. The lookups are tested here too: through the JSON that they come from.
+
+use super::*;
+use crate::model::inventory::{Availability, Connectivity, NatState, RouteTarget};
+
+const NAT: &str = r#"{"NatGateways": [{"NatGatewayId": "nat-1", "VpcId": "vpc-hub", "SubnetId": "subnet-pub", "State": "available",
+    "NatGatewayAddresses": [
+      {"NetworkInterfaceId": "eni-nat", "PrivateIp": "10.0.0.9", "PublicIp": "198.51.100.2", "IsPrimary": false},
+      {"NetworkInterfaceId": "eni-nat", "PrivateIp": "10.0.0.220", "PublicIp": "198.51.100.1", "IsPrimary": true}],
+    "Tags": [{"Key": "Name", "Value": "egress"}]}], "NextToken": "x"}"#;
+
+const VPCS: &str = r#"{"Vpcs": [
+    {"VpcId": "vpc-hub", "CidrBlock": "10.0.0.0/16", "OwnerId": "111122223333",
+     "Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": "2001:db8::/56", "Ipv6CidrBlockState": {"State": "associated"}}]},
+    {"VpcId": "vpc-a", "CidrBlock": "10.1.0.0/16", "CidrBlockAssociationSet": [
+      {"CidrBlock": "10.1.0.0/16", "CidrBlockState": {"State": "associated"}},
+      {"CidrBlock": "10.9.0.0/16", "CidrBlockState": {"State": "disassociated"}}]},
+    {"VpcId": "vpc-b", "CidrBlock": "10.2.0.0/16"},
+    {"VpcId": "vpc-c", "CidrBlock": "10.2.0.0/16"}]}"#;
+
+const SUBNETS: &str = r#"{"Subnets": [
+    {"SubnetId": "subnet-pub", "VpcId": "vpc-hub", "CidrBlock": "10.0.0.0/24", "AvailabilityZone": "us-east-1a",
+     "AvailabilityZoneId": "use1-az2", "OwnerId": "111122223333"},
+    {"SubnetId": "subnet-priv", "VpcId": "vpc-hub", "CidrBlock": "10.0.1.0/24", "AvailabilityZoneId": "use1-az4"},
+    {"SubnetId": "subnet-a", "VpcId": "vpc-a", "CidrBlock": "10.1.0.0/16", "AvailabilityZone": "us-east-1b"}]}"#;
+
+const TABLES: &str = r#"{"RouteTables": [
+    {"RouteTableId": "rtb-main", "VpcId": "vpc-hub", "Associations": [{"Main": true}], "Routes": [
+      {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"},
+      {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"},
+      {"DestinationIpv6CidrBlock": "::/0", "EgressOnlyInternetGatewayId": "eigw-1", "State": "active"},
+      {"DestinationCidrBlock": "192.0.2.0/24", "NatGatewayId": "nat-gone", "State": "blackhole"},
+      {"DestinationPrefixListId": "pl-63a5400a", "GatewayId": "vpce-s3", "State": "active"}]},
+    {"RouteTableId": "rtb-pub", "VpcId": "vpc-hub", "Associations": [{"Main": false, "SubnetId": "subnet-pub"}], "Routes": [
+      {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}]},
+    {"RouteTableId": "rtb-forgotten", "VpcId": "vpc-hub", "Associations": [], "Routes": [
+      {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]},
+    {"RouteTableId": "rtb-a", "VpcId": "vpc-a", "Associations": [{"Main": true}], "Routes": [
+      {"DestinationCidrBlock": "10.0.0.0/8", "GatewayId": "vgw-1", "Origin": "EnableVgwRoutePropagation", "State": "active"},
+      {"DestinationCidrBlock": "10.0.0.0/8", "VpcPeeringConnectionId": "pcx-1", "Origin": "CreateRoute", "State": "active"},
+      {"DestinationCidrBlock": "0.0.0.0/0", "TransitGatewayId": "tgw-1", "State": "active"}]}]}"#;
+
+const ENDPOINTS: &str = r#"{"VpcEndpoints": [
+    {"VpcEndpointId": "vpce-s3", "VpcEndpointType": "Gateway", "VpcId": "vpc-hub", "State": "available",
+     "ServiceName": "com.amazonaws.us-east-1.s3", "RouteTableIds": ["rtb-main"]},
+    {"VpcEndpointId": "vpce-old", "VpcEndpointType": "Gateway", "VpcId": "vpc-a", "State": "deleted",
+     "ServiceName": "com.amazonaws.us-east-1.s3", "RouteTableIds": ["rtb-a"]}]}"#;
+
+const LISTS: &str = r#"{"PrefixLists": [{"PrefixListId": "pl-63a5400a", "PrefixListName": "com.amazonaws.us-east-1.s3",
+    "State": "create-complete"}]} {"Entries": [{"Cidr": "52.216.0.0/15"}]}"#;
+
+const TGW: &str = r#"{"TransitGatewayAttachments": [
+    {"TransitGatewayAttachmentId": "tgw-attach-1", "TransitGatewayId": "tgw-1", "ResourceType": "vpc", "ResourceId": "vpc-hub"},
+    {"TransitGatewayAttachmentId": "tgw-attach-2", "TransitGatewayId": "tgw-1", "ResourceType": "vpc", "ResourceId": "vpc-a"},
+    {"TransitGatewayAttachmentId": "tgw-attach-3", "TransitGatewayId": "tgw-1", "ResourceType": "vpc", "ResourceId": "vpc-b"},
+    {"TransitGatewayAttachmentId": "tgw-attach-4", "TransitGatewayId": "tgw-2", "ResourceType": "vpc", "ResourceId": "vpc-c"}]}
+    {"TransitGatewayVpcAttachments": [{"TransitGatewayAttachmentId": "tgw-attach-1", "TransitGatewayId": "tgw-1",
+     "VpcId": "vpc-hub", "SubnetIds": ["subnet-priv"]}]}"#;
+
+const ALL: [&str; 7] = [NAT, VPCS, SUBNETS, TABLES, ENDPOINTS, LISTS, TGW];
+
+fn draft(files: &[(&str, &str)]) -> InventoryDraft {
+    let mut draft = InventoryDraft::default();
+    for (name, text) in files {
+        read_document(name, text.as_bytes(), &mut draft).expect("valid file");
+    }
+    draft
+}
+
+fn inventory(files: &[&str]) -> Inventory {
+    let named: Vec<(&str, &str)> = files.iter().map(|text| ("f.json", *text)).collect();
+    draft(&named).finish()
+}
+
+fn addr(text: &str) -> Addr {
+    Addr::parse(text.as_bytes()).expect("valid address")
+}
+
+/// Every warning of the files holds the expected words, in order.
+fn check_warnings(situation: &str, files: &[(&str, &str)], expect: &[&str]) {
+    let warnings = draft(files).warnings();
+    assert_eq!(warnings.len(), expect.len(), "{situation}: {warnings:?}");
+    for (warning, words) in warnings.iter().zip(expect) {
+        assert!(warning.message.contains(words), "{situation}: {warning:?} lacks {words}");
+        assert_eq!(warning.file, files[0].0, "{situation}");
+    }
+}
+
+fn check_route(inventory: &Inventory, subnet: &str, to: &str, expect: Option<&RouteTarget>) {
+    assert_eq!(inventory.route(subnet, addr(to)), expect, "{subnet} to {to}");
+}
+
+fn check_client(inventory: &Inventory, client: &str, expect: Option<&str>) {
+    let nat = inventory.nat_gateway("nat-1").expect("described");
+    assert_eq!(inventory.client_vpc(nat, addr(client)).map(|vpc| vpc.id.as_str()), expect, "{client}");
+}
+
+fn check_refused(situation: &str, bytes: &[u8], expect: &str) {
+    let mut draft = InventoryDraft::default();
+    let error = read_document("dir/x.json", bytes, &mut draft).expect_err(situation).to_string();
+    assert!(error.starts_with("dir/x.json") && error.contains(expect), "{situation}: {error}");
+    assert_eq!(
+        format!("{:?}", draft.finish()),
+        format!("{:?}", Inventory::new(InventoryParts::default())),
+        "{situation}"
+    );
+}
+
+#[test]
+fn a_gateway_has_all_addresses_with_the_primary_first() {
+    let inventory = inventory(&ALL);
+    let nat = inventory.nat_by_interface("eni-nat").expect("known");
+    assert_eq!(nat.private_addrs, [addr("10.0.0.220"), addr("10.0.0.9")]);
+    assert_eq!(nat.public_addrs, [addr("198.51.100.1"), addr("198.51.100.2")]);
+    assert_eq!((nat.region.as_deref(), nat.az_id.as_deref()), (Some("us-east-1"), Some("use1-az2")));
+    assert_eq!((nat.name.as_deref(), nat.account.as_deref()), (Some("egress"), Some("111122223333")));
+    assert_eq!((nat.connectivity, nat.is_gone()), (Connectivity::Public, false));
+    assert!(inventory.nat_by_interface("eni-other").is_none());
+}
+
+#[test]
+fn the_order_of_files_and_duplicates_do_not_matter() {
+    let newer = r#"{"NatGateways": [{"NatGatewayId": "nat-1", "State": "deleted", "NatGatewayAddresses": [
+        {"PrivateIp": "10.0.0.77"}, {"PrivateIp": "10.0.0.78"}, {"PrivateIp": "10.0.0.79"}]}]}"#;
+    let renamed = NAT.replace("egress", "other name");
+    let mut files: Vec<&str> = ALL.to_vec();
+    files.extend([newer, renamed.as_str(), VPCS]);
+    let expect = format!("{:?}", inventory(&files));
+    for turn in 0..files.len() {
+        files.rotate_left(1);
+        files.swap(turn % 3, 4);
+        assert_eq!(format!("{:?}", inventory(&files)), expect, "turn {turn}");
+    }
+    let pages = files.concat();
+    assert_eq!(format!("{:?}", inventory(&[&pages])), expect, "concatenated pages");
+    let inventory = inventory(&files);
+    let nat = inventory.nat_gateway("nat-1").expect("known");
+    assert_eq!((nat.state, nat.private_addrs.len()), (NatState::Available, 5), "the union of addresses");
+}
+
+#[test]
+fn pages_come_in_several_wrappings() {
+    let plain = format!("{:?}", inventory(&[NAT, VPCS]));
+    let utf16: Vec<u8> = [0xfeff].into_iter().chain(NAT.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let wrapped = format!("[{NAT},{VPCS}]");
+    let recorded = format!(r#"{{"status_code": 200, "data": {NAT}}}"#);
+    assert_eq!(format!("{:?}", inventory(&[&wrapped])), plain, "list of pages");
+    assert_eq!(format!("{:?}", inventory(&[VPCS, &recorded])), plain, "recorded call");
+    let mut draft = draft(&[("v.json", VPCS)]);
+    read_document("n.json", &utf16, &mut draft).expect("UTF-16");
+    assert_eq!(format!("{:?}", draft.finish()), plain, "UTF-16");
+}
+
+#[test]
+fn a_regional_gateway_has_zones_and_no_interface() {
+    let regional = r#"{"NatGateways": [{"NatGatewayId": "nat-r", "VpcId": "vpc-x", "AvailabilityMode": "regional",
+        "RouteTableId": "rtb-r", "State": "available", "NatGatewayAddresses": [
+          {"PublicIp": "198.51.100.7", "AvailabilityZoneId": "usw2-az2", "Status": "succeeded"},
+          {"PublicIp": "198.51.100.8", "AvailabilityZoneId": "usw2-az1", "Status": "succeeded"}]}]}"#;
+    let inventory = inventory(&[regional]);
+    let nat = inventory.nat_gateway("nat-r").expect("known");
+    assert_eq!(nat.availability, Availability::Regional);
+    assert_eq!(nat.az_ids, ["usw2-az1", "usw2-az2"]);
+    assert_eq!((nat.az_id.as_deref(), nat.region.as_deref()), (None, Some("us-west-2")));
+    assert_eq!((nat.public_addrs.len(), nat.interfaces.len()), (2, 0));
+    assert_eq!(nat.route_table.as_deref(), Some("rtb-r"));
+}
+
+#[test]
+fn an_interface_alone_tells_of_its_gateway() {
+    let interfaces = r#"{"NetworkInterfaces": [
+        {"NetworkInterfaceId": "eni-n", "InterfaceType": "nat_gateway", "Description": "Interface for NAT Gateway nat-9",
+         "VpcId": "vpc-q", "SubnetId": "subnet-q", "OwnerId": "444455556666", "AvailabilityZone": "eu-west-1c",
+         "PrivateIpAddress": "10.7.0.4", "PrivateIpAddresses": [{"PrivateIpAddress": "10.7.0.4", "Primary": true}],
+         "Association": {"PublicIp": "203.0.113.9"}},
+        {"NetworkInterfaceId": "eni-fake", "InterfaceType": "interface", "Description": "Interface for NAT Gateway nat-8",
+         "VpcId": "vpc-q", "PrivateIpAddress": "10.7.0.5", "Ipv4Prefixes": [{"Ipv4Prefix": "10.7.1.0/28"}]}]}"#;
+    let inventory = inventory(&[interfaces]);
+    let nat = inventory.nat_by_interface("eni-n").expect("known");
+    assert_eq!((nat.id.as_str(), nat.state, nat.connectivity), ("nat-9", NatState::Unknown, Connectivity::Public));
+    assert_eq!(
+        (nat.private_addrs.as_slice(), nat.region.as_deref()),
+        ([addr("10.7.0.4")].as_slice(), Some("eu-west-1"))
+    );
+    assert_eq!(nat.account.as_deref(), Some("444455556666"));
+    assert!(inventory.nat_gateway("nat-8").is_none(), "anyone can write a description");
+    let at = |text| inventory.interface_at("vpc-q", addr(text)).map(|i| i.id.as_str());
+    assert_eq!((at("10.7.1.3"), at("10.7.0.4"), at("10.7.2.1")), (Some("eni-fake"), Some("eni-n"), None));
+}
+
+#[test]
+fn the_most_specific_route_in_force_decides() {
+    let inventory = inventory(&ALL);
+    let nat = RouteTarget::NatGateway("nat-1".to_owned());
+    let endpoint = RouteTarget::VpcEndpoint("vpce-s3".to_owned());
+    check_route(&inventory, "subnet-priv", "8.8.8.8", Some(&nat));
+    check_route(&inventory, "subnet-priv", "52.217.1.1", Some(&endpoint));
+    check_route(&inventory, "subnet-priv", "10.0.9.9", Some(&RouteTarget::Local));
+    check_route(&inventory, "subnet-priv", "2001:db8::5", Some(&RouteTarget::Local));
+    check_route(&inventory, "subnet-priv", "2600::1", Some(&RouteTarget::EgressOnlyInternetGateway));
+    check_route(&inventory, "subnet-priv", "192.0.2.5", Some(&RouteTarget::Blackhole));
+    check_route(&inventory, "subnet-pub", "8.8.8.8", Some(&RouteTarget::InternetGateway));
+    check_route(&inventory, "subnet-pub", "10.0.1.1", Some(&RouteTarget::Local));
+    check_route(&inventory, "subnet-pub", "2600::1", None);
+    check_route(&inventory, "subnet-a", "10.200.0.1", Some(&RouteTarget::Peering("pcx-1".to_owned())));
+    check_route(&inventory, "subnet-unknown", "8.8.8.8", None);
+    let table = |subnet| inventory.route_table_of_subnet(subnet).map(|table| table.id.as_str());
+    assert_eq!((table("subnet-priv"), table("subnet-pub")), (Some("rtb-main"), Some("rtb-pub")));
+}
+
+#[test]
+fn lists_without_entries_take_the_callers() {
+    let mut inventory = inventory(&[VPCS, SUBNETS, TABLES, ENDPOINTS]);
+    let named = [("pl-63a5400a", Some("com.amazonaws.us-east-1.s3"))];
+    assert_eq!(inventory.prefix_list_routes_without_entries(), named, "named after the endpoint's service");
+    check_route(&inventory, "subnet-priv", "52.217.1.1", Some(&RouteTarget::NatGateway("nat-1".to_owned())));
+    inventory.set_fallback_entries(|name| {
+        assert_eq!(name, "com.amazonaws.us-east-1.s3");
+        Cidr::parse("52.216.0.0/15").into_iter().collect()
+    });
+    check_route(&inventory, "subnet-priv", "52.217.1.1", Some(&RouteTarget::VpcEndpoint("vpce-s3".to_owned())));
+    assert_eq!(inventory.prefix_list_routes_without_entries(), []);
+}
+
+#[test]
+fn a_gateway_endpoint_that_one_table_misses() {
+    let inventory = inventory(&ALL);
+    let state = inventory.gateway_endpoint_state("vpc-hub", "s3");
+    assert_eq!(state.endpoint.as_deref(), Some("vpce-s3"));
+    assert_eq!(
+        (state.associated, state.unassociated_nat),
+        (vec!["rtb-main".to_owned()], vec!["rtb-forgotten".to_owned()])
+    );
+    let none = inventory.gateway_endpoint_state("vpc-hub", "dynamodb");
+    assert_eq!((none.endpoint, none.unassociated_nat.len()), (None, 2));
+    let spoke = inventory.gateway_endpoint_state("vpc-a", "s3");
+    assert_eq!(
+        (spoke.endpoint, spoke.unassociated_transit),
+        (None, vec!["rtb-a".to_owned()]),
+        "a deleted endpoint is none"
+    );
+    let gateways =
+        |vpc| inventory.gateways_reachable_from_vpc(vpc).iter().map(|nat| nat.id.as_str()).collect::<Vec<_>>();
+    assert_eq!((gateways("vpc-hub"), gateways("vpc-a"), gateways("vpc-b")), (vec!["nat-1"], vec!["nat-1"], vec![]));
+}
+
+#[test]
+fn clients_belong_to_one_vpc_or_to_none() {
+    let with_transit = inventory(&ALL);
+    check_client(&with_transit, "10.0.1.5", Some("vpc-hub"));
+    check_client(&with_transit, "10.1.0.5", Some("vpc-a"));
+    check_client(&with_transit, "10.2.0.5", Some("vpc-b"));
+    check_client(&with_transit, "10.9.0.5", None);
+    let without_transit = inventory(&ALL[..6]);
+    check_client(&without_transit, "10.1.0.5", Some("vpc-a"));
+    check_client(&without_transit, "10.2.0.5", None);
+    let own_vpc_unknown = inventory(&[NAT, r#"{"Vpcs": [{"VpcId": "vpc-a", "CidrBlock": "10.1.0.0/16"}]}"#]);
+    check_client(&own_vpc_unknown, "10.1.0.5", None);
+    let subnets_only = inventory(&[NAT, SUBNETS]);
+    check_client(&subnets_only, "10.0.1.5", Some("vpc-hub"));
+    assert_eq!(with_transit.az_of("vpc-hub", addr("10.0.1.5")), Some("use1-az4"));
+    assert_eq!(with_transit.subnet_of("vpc-hub", addr("10.0.2.5")), None);
+    assert_eq!(with_transit.region_of_vpc("vpc-hub"), Some("us-east-1"));
+    assert_eq!(with_transit.region_of_vpc("vpc-b"), None);
+    assert_eq!(with_transit.vpcs_containing(addr("10.2.0.5")).len(), 2);
+    assert!(with_transit.is_known_vpc_address(addr("2001:db8::5")));
+    assert!(!with_transit.is_known_vpc_address(addr("10.9.0.5")));
+}
+
+#[test]
+fn regions_are_told_or_unknown() {
+    let endpoint = |kind: &str| {
+        format!(
+            r#"{{"VpcEndpoints": [{{"VpcEndpointId": "vpce-1", "VpcEndpointType": "{kind}", "VpcId": "vpc-1",
+                "ServiceName": "com.amazonaws.eu-west-3.s3"}}]}}"#
+        )
+    };
+    let vpc = r#"{"Vpcs": [{"VpcId": "vpc-1"}]}"#;
+    let zone = |id: &str, zone: &str| {
+        format!(r#"{{"Subnets": [{{"SubnetId": "{id}", "VpcId": "vpc-1", "AvailabilityZone": "{zone}"}}]}}"#)
+    };
+    let arn = r#"{"Subnets": [{"SubnetId": "s", "VpcId": "vpc-1", "SubnetArn": "arn:aws:ec2:sa-east-1:1:subnet/s"}]}"#;
+    for (situation, files, expect) in [
+        ("a gateway endpoint serves its own Region", vec![endpoint("Gateway")], Some("eu-west-3")),
+        ("an interface endpoint may serve another", vec![endpoint("Interface")], None),
+        ("a Local Zone", vec![zone("s", "us-west-2-lax-1a")], Some("us-west-2")),
+        ("an ARN", vec![arn.to_owned()], Some("sa-east-1")),
+        ("zones are stronger than endpoints", vec![zone("s", "us-east-1a"), endpoint("Gateway")], Some("us-east-1")),
+        ("zones that disagree", vec![zone("s", "us-east-1a"), zone("t", "us-east-2a")], None),
+    ] {
+        let files: Vec<&str> = files.iter().map(String::as_str).chain([vpc]).collect();
+        assert_eq!(inventory(&files).region_of_vpc("vpc-1"), expect, "{situation}");
+    }
+}
+
+#[test]
+fn entries_find_their_list() {
+    let entries = r#"{"Entries": [{"Cidr": "10.0.0.0/16"}]}"#;
+    let beside = r#"{"PrefixListId": "pl-0000000a", "Entries": [{"Cidr": "10.0.0.0/16"}, {"Cidr": "10.1.0.0/16"}]}"#;
+    let read = draft(&[("x/pl-0000000b.json", entries), ("any.json", beside), ("lists.json", LISTS)]).finish();
+    let count = |id: &str| read.prefix_list(id).and_then(|list| list.cidrs.as_ref()).map(Vec::len);
+    assert_eq!((count("pl-0000000a"), count("pl-0000000b"), count("pl-63a5400a")), (Some(2), Some(1), Some(1)));
+    check_warnings("no list named", &[("e.json", entries)], &["no prefix list is named"]);
+    let two = r#"{"PrefixLists": [{"PrefixListId": "pl-1"}, {"PrefixListId": "pl-2"}]}"#;
+    check_warnings("two lists before", &[("e.json", &format!("{two}{entries}"))], &["no prefix list is named"]);
+    let old = r#"{"PrefixLists": [{"PrefixListId": "pl-3", "Cidrs": ["52.94.0.0/22"], "PrefixListName": "com.amazonaws.us-east-1.dynamodb"}]}"#;
+    let read = draft(&[("o.json", old)]).finish();
+    assert_eq!(read.list_entries("pl-3").map(<[Cidr]>::len), Some(1));
+    assert_eq!(read.prefix_list("pl-3").and_then(|list| list.region.as_deref()), Some("us-east-1"));
+}
+
+#[test]
+fn one_bad_element_does_not_cost_the_others() {
+    let vpcs = r#"{"Vpcs": [7, {"CidrBlock": "10.0.0.0/8"}, {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/99", "Tags": "?"},
+        {"VpcId": "vpc-2", "CidrBlock": "10.3.0.0/16", "OwnerId": 7, "State": {"a": []}}], "Addresses": [], "Subnets": {}}"#;
+    let expect = [
+        "Vpcs[0]: not an object; left out",
+        "Vpcs[1]: no `VpcId`; left out",
+        "Vpcs[2]: `10.0.0.0/99` is no address block",
+        "`Addresses` is not used",
+        "`Subnets` is not a list",
+    ];
+    check_warnings("mixed", &[("v.json", vpcs)], &expect);
+    let read = draft(&[("v.json", vpcs)]).finish();
+    assert_eq!(
+        read.vpcs().map(|vpc| (vpc.id.as_str(), vpc.cidrs.len())).collect::<Vec<_>>(),
+        [("vpc-1", 0), ("vpc-2", 1)]
+    );
+    check_warnings("known and not needed", &[("i.json", r#"{"Reservations": 1, "NextToken": null}"#)], &[]);
+}
+
+#[test]
+fn flow_logs_give_their_formats() {
+    let logs = r#"{"FlowLogs": [
+        {"FlowLogId": "fl-1", "LogGroupName": "g", "LogFormat": "${version} ${bytes}", "TrafficType": "ALL", "ResourceId": "vpc-1"},
+        {"FlowLogId": "fl-2", "TrafficType": "REJECT"}]}"#;
+    let read = inventory(&[logs]);
+    assert_eq!(read.log_formats(), [("fl-1", Some("g"), "${version} ${bytes}")]);
+    assert_eq!(read.flow_log("fl-2").and_then(|log| log.traffic_type.as_deref()), Some("REJECT"));
+}
+
+#[test]
+fn what_is_no_output_is_refused_by_name() {
+    check_refused("empty", b" \n", "empty");
+    check_refused("cut off", br#"{"Vpcs": [{"VpcId": "vpc-1"}]} {"Vpcs": ["#, ":1: not valid JSON");
+    check_refused("single quotes", b"{\n\"Vpcs\": 'x'}", ":2: not valid JSON");
+    check_refused("scalar", b"null", "no output");
+    check_refused("list of texts", br#"["vpc-1"]"#, "no output");
+    check_refused("huge number", br#"{"Vpcs": [1e999999]}"#, "not valid JSON");
+    check_refused("gzip", &[0x1f, 0x8b, 8, 0, 0xff], "not text");
+    check_refused("half a UTF-16 unit", &[0xff, 0xfe, 0x7b], "not text");
+    check_refused("deep", "[".repeat(200_000).as_bytes(), "not valid JSON");
+    check_refused("deep objects", r#"{"Vpcs":"#.repeat(50_000).as_bytes(), "not valid JSON");
+}
