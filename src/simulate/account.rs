@@ -406,7 +406,7 @@ fn add_clients(account: &mut Account, options: &Options, rng: &mut Rng) {
     for k in 0..options.clients {
         let at = usize::try_from(k).unwrap_or(0);
         let vpc = cycle[at % cycle.len()];
-        let zone = (at / cycle.len() + at) % ZONES;
+        let zone = account.clients.iter().filter(|c| c.vpc == vpc).count() % ZONES;
         let subnet = account.subnet(vpc, Tier::Private, zone);
         let interface = add_interface(account, Owner::Client, subnet, 10 + k, rng);
         let instance = rng.id("i-");

@@ -48,19 +48,31 @@ enum Body {
 struct Open {
     path: PathBuf,
     body: Body,
+    /// Lines that wait: the compressor is called per block, not per line.
+    pending: Vec<u8>,
 }
+
+/// Size at which waiting lines are written.
+const BLOCK: usize = 1 << 15;
 
 impl Open {
     fn write(&mut self, bytes: &[u8]) -> Result<(), SimulateError> {
-        match &mut self.body {
-            Body::Gz(gz) => gz.write_all(bytes),
-            Body::Plain(file) => file.write_all(bytes),
-            Body::Parquet(_) => Ok(()),
-        }
-        .map_err(|source| SimulateError::Io { path: self.path.clone(), source })
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() < BLOCK { Ok(()) } else { self.flush() }
     }
 
-    fn finish(self) -> Result<(), SimulateError> {
+    fn flush(&mut self) -> Result<(), SimulateError> {
+        let written = match &mut self.body {
+            Body::Gz(gz) => gz.write_all(&self.pending),
+            Body::Plain(file) => file.write_all(&self.pending),
+            Body::Parquet(_) => Ok(()),
+        };
+        self.pending.clear();
+        written.map_err(|source| SimulateError::Io { path: self.path.clone(), source })
+    }
+
+    fn finish(mut self) -> Result<(), SimulateError> {
+        self.flush()?;
         match self.body {
             Body::Gz(gz) => finish_gz(&self.path, *gz),
             Body::Plain(mut file) => file.flush().map_err(|source| SimulateError::Io { path: self.path, source }),
@@ -153,7 +165,7 @@ impl<'a> LogWriter<'a> {
         let record = |line: &mut Vec<u8>| text::push_record(line, context, &log.fields, version, row);
         match log.format {
             Format::Parquet | Format::ParquetSnappy => {
-                if let Some(Open { path, body: Body::Parquet(parquet) }) = self.open.get_mut(&stream) {
+                if let Some(Open { path, body: Body::Parquet(parquet), .. }) = self.open.get_mut(&stream) {
                     parquet.push(context, row, line, path)?;
                 }
                 return Ok(());
@@ -243,7 +255,7 @@ impl<'a> LogWriter<'a> {
             Format::Text => Body::Plain(create(&path)?),
             _ => Body::Gz(Box::new(create_gz(&path, self.gzip_level)?)),
         };
-        let mut open = Open { path, body };
+        let mut open = Open { path, body, pending: Vec::new() };
         if self.log.has_header() {
             open.write(text::header(&self.log.fields).as_bytes())?;
             open.write(b"\n")?;

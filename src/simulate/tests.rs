@@ -240,6 +240,9 @@ fn the_sample_is_small_and_has_every_day() {
         let rows = truth["days"].as_array().unwrap().iter().filter(|r| r["day"] == day);
         assert!(rows.map(|r| r["billed_bytes"].as_u64().unwrap()).sum::<u64>() > 0);
     }
+    for gateway in truth["nat_gateways"].as_array().unwrap() {
+        assert_eq!(gateway["download_bytes"] == 0, gateway["idle"] == true, "{gateway}");
+    }
     let actions: Vec<&str> =
         truth["decisions"].as_array().unwrap().iter().map(|d| d["action"].as_str().unwrap()).collect();
     assert!(actions.contains(&"fix") && actions.contains(&"create"));
