@@ -49,20 +49,23 @@ impl Code {
                 "unreadable-object",
                 "the object's bytes are in none of the sums; fetch it again, or remove it from the folder if it is no flow log",
             ),
-            Code::MalformedRecord => {
-                ("malformed-record", "the records are in none of the sums; look at the lines named and at the log's header")
-            }
+            Code::MalformedRecord => (
+                "malformed-record",
+                "the records are in none of the sums; look at the lines named and at the log's header",
+            ),
             Code::DuplicateObject => ("duplicate-object", "nothing to do: each content was counted once"),
-            Code::DuplicateFlowLog => {
-                ("duplicate-flow-log", "nothing to do: one flow log per interface and hour was counted; drop the other to save its cost")
-            }
+            Code::DuplicateFlowLog => (
+                "duplicate-flow-log",
+                "nothing to do: one flow log per interface and hour was counted; drop the other to save its cost",
+            ),
             Code::SkipData => (
                 "skipdata",
                 "AWS dropped records while it wrote the log; the bytes shown are too low by an unknown amount: compare them with CloudWatch",
             ),
-            Code::AssumedStatus => {
-                ("assumed-status", "add action and log-status to the flow log's format, so that rejected traffic can be told apart")
-            }
+            Code::AssumedStatus => (
+                "assumed-status",
+                "add action and log-status to the flow log's format, so that rejected traffic can be told apart",
+            ),
             Code::InferredGateway => (
                 "inferred-gateway",
                 "add `aws ec2 describe-nat-gateways` and `describe-network-interfaces` output to inventory/ for ids, names and VPCs",
@@ -71,9 +74,10 @@ impl Code {
                 "no-inventory",
                 "add `aws ec2 describe-*` output to inventory/: without it client VPCs, route tables and existing endpoints are unknown, so nothing can be decided",
             ),
-            Code::UnobservedGateway => {
-                ("unobserved-gateway", "enable a flow log on the gateway's interface or subnet; its bytes are unknown, not zero")
-            }
+            Code::UnobservedGateway => (
+                "unobserved-gateway",
+                "enable a flow log on the gateway's interface or subnet; its bytes are unknown, not zero",
+            ),
             Code::UndecidablePrivateNat => (
                 "undecidable-private-nat",
                 "a private NAT gateway's clients and remotes are both private: log pkt-srcaddr and pkt-dstaddr to tell them apart",

@@ -107,8 +107,11 @@ fn fix_reason(endpoint: &str, service: &str, missing: &[&str], through: &str) ->
         );
     }
     let noun = if missing.len() == 1 { "route table" } else { "route tables" };
-    format!("{endpoint} exists, but {noun} {} does not use it, so {name} traffic crosses {through}: associate it", list(missing))
-        .replace(" does not use it", if missing.len() == 1 { " does not use it" } else { " do not use it" })
+    format!(
+        "{endpoint} exists, but {noun} {} does not use it, so {name} traffic crosses {through}: associate it",
+        list(missing)
+    )
+    .replace(" does not use it", if missing.len() == 1 { " does not use it" } else { " do not use it" })
 }
 
 fn display(service: &str) -> &str {

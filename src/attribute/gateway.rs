@@ -29,7 +29,8 @@ impl Gateway {
         let facts = count.interface.map(|at| rollup.interfaces[at as usize].facts).unwrap_or_default();
         let said = |sym| Some(rollup.symbols.text(sym)).filter(|text| !text.is_empty()).map(str::to_owned);
         let known = inventory.nat_gateways().find(|nat| nat.id == count.side.id);
-        let own = |pick: fn(&crate::model::inventory::NatGateway) -> &Option<String>| known.and_then(|nat| pick(nat).clone());
+        let own =
+            |pick: fn(&crate::model::inventory::NatGateway) -> &Option<String>| known.and_then(|nat| pick(nat).clone());
         let vpc = own(|nat| &nat.vpc).or_else(|| said(facts.vpc));
         let az = own(|nat| &nat.az_id).or_else(|| if count.side.regional { None } else { said(facts.az) });
         let account = own(|nat| &nat.account).or_else(|| said(facts.account).filter(|a| a != "unknown"));

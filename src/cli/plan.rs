@@ -73,7 +73,12 @@ impl ReportPlan {
             flow_logs,
             inventory: flag_or(&args.inventory, |s| &s.inventory, "inventory"),
             prices: file(args.prices.as_ref(), &settings, |s| s.prices.as_ref(), &bundle.join("prices.csv")),
-            ip_ranges: file(args.ip_ranges.as_ref(), &settings, |s| s.ip_ranges.as_ref(), &bundle.join("ip-ranges.json")),
+            ip_ranges: file(
+                args.ip_ranges.as_ref(),
+                &settings,
+                |s| s.ip_ranges.as_ref(),
+                &bundle.join("ip-ranges.json"),
+            ),
             log_format: args.log_format.clone().or_else(|| first(&settings, |s| s.log_format.clone())),
             rules: settings.iter().flat_map(|(_, s)| s.rules.clone()).collect(),
         };
@@ -90,7 +95,8 @@ impl ReportPlan {
             Some(format) => format,
             None => named(&settings, "format", |s| s.format.as_deref())?.unwrap_or_default(),
         };
-        let default_table = if args.table.is_none() && !plan.group_by.is_empty() { TableName::Groups } else { TableName::Traffic };
+        let default_table =
+            if args.table.is_none() && !plan.group_by.is_empty() { TableName::Groups } else { TableName::Traffic };
         Ok(Self {
             format,
             table: args.table.unwrap_or(default_table),
@@ -161,7 +167,8 @@ fn period(args: &ReportArgs, layers: &Layers) -> Result<PeriodChoice, Refusal> {
     let (from, to) = (or(&args.from, |s| s.from.as_ref()), or(&args.to, |s| s.to.as_ref()));
     let usage = |what: String, hint: &str| Refusal { exit: Exit::Usage, what, hint: Some(hint.to_owned()) };
     if let Some(month) = month {
-        let parsed = Month::parse(&month).ok_or_else(|| usage(format!("`{month}` is no month"), "write it as 2026-10"))?;
+        let parsed =
+            Month::parse(&month).ok_or_else(|| usage(format!("`{month}` is no month"), "write it as 2026-10"))?;
         return Ok(PeriodChoice::Given(parsed.window()));
     }
     let (Some(from), Some(to)) = (from, to) else { return Ok(PeriodChoice::Newest) };
@@ -171,7 +178,10 @@ fn period(args: &ReportArgs, layers: &Layers) -> Result<PeriodChoice, Refusal> {
     };
     let window = Window { start: instant(&from)?, end: instant(&to)? };
     if window.start >= window.end {
-        return Err(usage(format!("the period from {from} to {to} is empty"), "--to is the first instant after the period"));
+        return Err(usage(
+            format!("the period from {from} to {to} is empty"),
+            "--to is the first instant after the period",
+        ));
     }
     Ok(PeriodChoice::Given(window))
 }

@@ -59,6 +59,8 @@ pub struct GatewayCount {
     pub interface: Option<u32>,
     /// Whether any log covers it.
     pub covered: bool,
+    /// Whether its own records do: only they show the other side and what nobody asked for.
+    pub covered_itself: bool,
     /// Client to remote, bytes.
     pub upload: u64,
     /// Remote to client, bytes.
@@ -113,9 +115,20 @@ enum Way {
 
 /// Where a row's bytes go.
 enum Fate {
-    Counted { gateway: u32, basis: Basis, client: AddrId, remote: AddrId, label: Sym, way: Way },
+    Counted {
+        gateway: u32,
+        basis: Basis,
+        client: AddrId,
+        remote: AddrId,
+        label: Sym,
+        way: Way,
+    },
     /// The private side of a log without `pkt-*`: kept for the clients' table, the bytes are counted on the public side.
-    PrivateSide { gateway: u32, client: AddrId, way: Way },
+    PrivateSide {
+        gateway: u32,
+        client: AddrId,
+        way: Way,
+    },
     Mirror,
     NotNat,
 }
@@ -175,11 +188,8 @@ impl<'a> Resolver<'a> {
             .iter()
             .map(|side| GatewayCount { side: side.clone(), known: true, ..GatewayCount::default() })
             .collect();
-        let mut gateway_of: Vec<Option<u32>> = rollup
-            .interfaces
-            .iter()
-            .map(|i| if let Role::Nat(index) = i.role { Some(index) } else { None })
-            .collect();
+        let mut gateway_of: Vec<Option<u32>> =
+            rollup.interfaces.iter().map(|i| if let Role::Nat(index) = i.role { Some(index) } else { None }).collect();
         for (interface, side) in infer(rollup, vantage, roles) {
             gateway_of[interface as usize] = u32::try_from(gateways.len()).ok();
             gateways.push(GatewayCount { side, ..GatewayCount::default() });
@@ -200,6 +210,18 @@ impl<'a> Resolver<'a> {
         }
         for &(gateway, _) in &covered {
             gateways[gateway as usize].covered = true;
+            gateways[gateway as usize].covered_itself = true;
+        }
+        // Silent, not unseen: a log of accepted traffic that has none of the gateway's says that there was none.
+        for (&(interface, hour, source), cell) in &rollup.hours {
+            if let Some(gateway) = gateway_of[interface as usize]
+                && vantage.inside(hour)
+                && cell.records() > 0
+                && routes.logs_accepted(&rollup.sources[source.0 as usize])
+            {
+                gateways[gateway as usize].covered = true;
+                gateways[gateway as usize].covered_itself = true;
+            }
         }
         Self {
             rollup,
@@ -281,9 +303,16 @@ impl<'a> Resolver<'a> {
             Leg::RemoteToNat => legs[1] += sum.bytes,
             Leg::NatToClient => legs[2] += sum.bytes,
         }
-        let up = |basis, client, remote| Fate::Counted { gateway, basis, client, remote, label: key.to_label, way: Way::Up };
-        let down =
-            |basis, client, remote| Fate::Counted { gateway, basis, client, remote, label: key.from_label, way: Way::Down };
+        let up =
+            |basis, client, remote| Fate::Counted { gateway, basis, client, remote, label: key.to_label, way: Way::Up };
+        let down = |basis, client, remote| Fate::Counted {
+            gateway,
+            basis,
+            client,
+            remote,
+            label: key.from_label,
+            way: Way::Down,
+        };
         match (leg, paired) {
             (Leg::ClientToNat, true) => up(Basis::Pair, key.from, key.to),
             (Leg::NatToClient, true) => down(Basis::Pair, key.to, key.from),
@@ -442,7 +471,8 @@ impl<'a> Resolver<'a> {
         let rows = rows.collect();
         let gateways = order.iter().map(|&old| std::mem::take(&mut self.gateways[old as usize])).collect();
         let (records, bytes, unattributable) = self.kinds(vantage);
-        let client_facts = self.client_facts.iter().map(|(key, facts)| ((place[key.0 as usize], key.1), *facts)).collect();
+        let client_facts =
+            self.client_facts.iter().map(|(key, facts)| ((place[key.0 as usize], key.1), *facts)).collect();
         let (undecidable, unnamed_gateway) = (self.undecidable, self.unnamed_gateway);
         Counted { gateways, rows, records, bytes, undecidable, unattributable, unnamed_gateway, client_facts }
     }

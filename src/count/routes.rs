@@ -26,6 +26,13 @@ impl<'a> Routes<'a> {
         self.0.interface(interface).is_some_and(|i| i.private_addrs.iter().any(|cidr| cidr.contains(addr)))
     }
 
+    /// Whether the flow log of this name is known to log accepted traffic (`TrafficType` ALL or ACCEPT).
+    #[must_use]
+    pub fn logs_accepted(&self, flow_log: &str) -> bool {
+        let traffic = self.0.flow_log(flow_log).and_then(|log| log.traffic_type.as_deref());
+        matches!(traffic, Some("ALL" | "ACCEPT"))
+    }
+
     /// The NAT gateway to which the subnet's route table sends the remote.
     #[must_use]
     pub fn nat_of(&self, subnet: &str, remote: Addr) -> Option<&'a str> {

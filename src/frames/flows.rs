@@ -86,7 +86,8 @@ pub struct GroupSum {
 impl FlowFrame {
     /// The frame of these rows.
     pub fn new(rows: &[FlowRow]) -> Result<Self, FrameError> {
-        let key = |at: usize| Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.keys[at]))) as Arc<dyn Array>;
+        let key =
+            |at: usize| Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.keys[at]))) as Arc<dyn Array>;
         let mut columns: Vec<(&str, Arc<dyn Array>)> =
             Key::ALL.iter().enumerate().map(|(at, name)| (name.column(), key(at))).collect();
         columns.push((UPLOAD, Arc::new(UInt64Array::from_iter_values(rows.iter().map(|r| r.upload)))));
@@ -133,7 +134,8 @@ mod tests {
 
     #[test]
     fn sums_are_exact_and_sorted() {
-        let frame = FlowFrame::new(&[row(2, 1, 7, 5), row(1, 1, 7, u64::from(u32::MAX)), row(1, 2, 7, 200)]).expect("rows");
+        let frame =
+            FlowFrame::new(&[row(2, 1, 7, 5), row(1, 1, 7, u64::from(u32::MAX)), row(1, 2, 7, 200)]).expect("rows");
         let by_gateway = frame.sums(&[Key::Gateway]).expect("sums");
         let expect = [(1, u64::from(u32::MAX) + 200, 2), (2, 5, 1)];
         let found: Vec<_> = by_gateway.iter().map(|g| (g.keys[0], g.upload, g.download)).collect();

@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn months_have_their_real_hours() {
-        for (text, hours) in [("2026-02", 672), ("2028-02", 696), ("2026-09", 720), ("2026-10", 744), ("2026-12", 744)] {
+        for (text, hours) in [("2026-02", 672), ("2028-02", 696), ("2026-09", 720), ("2026-10", 744), ("2026-12", 744)]
+        {
             assert_eq!(Month::parse(text).expect("valid").window().hours(), hours, "{text}");
         }
     }

@@ -237,7 +237,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn check_parse(text: &str, expect: Result<(&str, Rounded), UsdError>) {
-        assert_eq!(Usd::parse(text).map(|(usd, r)| (usd.to_string(), r)), expect.map(|(t, r)| (t.to_owned(), r)), "{text}");
+        assert_eq!(
+            Usd::parse(text).map(|(usd, r)| (usd.to_string(), r)),
+            expect.map(|(t, r)| (t.to_owned(), r)),
+            "{text}"
+        );
     }
 
     #[test]

@@ -94,6 +94,7 @@ impl<'a> Builder<'a> {
         let row = |(gateway, price): (&Gateway, &Option<PricePerGb>)| {
             let count = &gateway.count;
             let covered = |bytes: u64| count.covered.then(|| Bytes::new(bytes));
+            let itself = |bytes: u64| count.covered_itself.then(|| Bytes::new(bytes));
             NatGatewayRow {
                 nat_gateway_id: count.side.id.clone(),
                 name: gateway.name.clone(),
@@ -104,8 +105,8 @@ impl<'a> Builder<'a> {
                 upload_bytes: covered(count.upload),
                 download_bytes: covered(count.download),
                 observed_bytes: covered(count.upload + count.download),
-                mirror_bytes: covered(count.mirror()),
-                unsolicited_bytes: covered(count.unsolicited()),
+                mirror_bytes: itself(count.mirror()),
+                unsolicited_bytes: itself(count.unsolicited()),
                 usd_per_gb: price.map(PricePerGb::per_gb),
                 ..NatGatewayRow::default()
             }
@@ -277,7 +278,8 @@ impl<'a> Builder<'a> {
         let interface = row.vpc_id.as_deref().zip(addr).and_then(|(vpc, addr)| self.inventory.interface_at(vpc, addr));
         let Some(interface) = interface else { return };
         row.kind = if interface.instance.is_some() { Some("instance".to_owned()) } else { interface.kind.clone() };
-        row.name = interface.name.clone().or_else(|| interface.instance.clone()).or_else(|| interface.description.clone());
+        row.name =
+            interface.name.clone().or_else(|| interface.instance.clone()).or_else(|| interface.description.clone());
     }
 }
 

@@ -110,10 +110,8 @@ pub fn load(inputs: &Inputs, warnings: &mut Warnings) -> Result<Loaded, InputErr
             let bytes = read_file("prices", path, &mut rows)?;
             let text = String::from_utf8_lossy(&bytes);
             let book = PriceBook::built_in().with_overrides(&path.display().to_string(), &text);
-            let (book, notices) = book.map_err(|error| InputError::File {
-                file: path.display().to_string(),
-                why: error.to_string(),
-            })?;
+            let (book, notices) =
+                book.map_err(|error| InputError::File { file: path.display().to_string(), why: error.to_string() })?;
             notices.iter().for_each(|notice| warnings.add(Code::Reference, notice.to_string()));
             book
         }
@@ -226,7 +224,11 @@ fn nat_side(nat: &NatGateway) -> NatSide {
 }
 
 /// Field orders for logs without header: the user's, and those of the flow logs in the inventory.
-pub fn layout_hints(inputs: &Inputs, inventory: &Inventory, warnings: &mut Warnings) -> Result<LayoutHints, InputError> {
+pub fn layout_hints(
+    inputs: &Inputs,
+    inventory: &Inventory,
+    warnings: &mut Warnings,
+) -> Result<LayoutHints, InputError> {
     let explicit = match &inputs.log_format {
         None => None,
         Some(text) => Some(Layout::parse(text).map_err(|error| InputError::LogFormat(error.to_string()))?),

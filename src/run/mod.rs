@@ -71,8 +71,7 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
     let (reading, total) = {
         let objects = std::mem::take(&mut loaded.objects);
         let total: u64 = objects.iter().map(|object| object.size).sum();
-        let read_plan =
-            ReadPlan { roles: &roles, hints: &hints, window: plan.period.window(), threads: plan.threads };
+        let read_plan = ReadPlan { roles: &roles, hints: &hints, window: plan.period.window(), threads: plan.threads };
         let mut done = 0;
         let reading = read_all(objects, &read_plan, &mut warnings, &mut |size| {
             done += size;
@@ -186,7 +185,8 @@ fn candidates(traffic: &[TrafficRow], warnings: &mut Warnings) -> Vec<Candidate>
                 bytes,
                 usd: row.usd,
             }),
-            _ => warnings.add(Code::UndecidedTraffic, format!("{}: {} of {bytes} bytes", row.nat_gateway_id, row.service)),
+            _ => warnings
+                .add(Code::UndecidedTraffic, format!("{}: {} of {bytes} bytes", row.nat_gateway_id, row.service)),
         }
     }
     candidates

@@ -109,7 +109,7 @@ fn groups(place: &Place) -> Vec<Group<'_>> {
             ..plain("DYNAMODB", "dynamodb", Some(r), &place.dynamodb[..2], 16, 110, Use::Api)
         },
         plain("EC2", "range:ec2", Some(r), place.ec2, 24, 50, Use::Download),
-        plain("CLOUDFRONT", "range:cloudfront", Some("GLOBAL"), CLOUDFRONT, 16, 60, Use::Download),
+        plain("CLOUDFRONT", "range:cloudfront", None, CLOUDFRONT, 16, 60, Use::Download),
     ];
     for &(name, host, weight, usage) in APIS {
         all.push(Group {

@@ -21,7 +21,7 @@ impl PathOrGlob {
 /// Which flow log an object belongs to: by its id, else by its log group, else by where it lies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SourceName {
-    /// `fl-...`, from the file name that AWS gives.
+    /// `fl-...`, wherever the key names it: in AWS's own file names, or in a stream that was named after it.
     FlowLog(String),
     /// A `CloudWatch` Logs log group, from the content.
     LogGroup(String),
@@ -220,10 +220,10 @@ impl AwsName {
         if let [account, "vpcflowlogs", region, id, ..] = parts[..]
             && is_account(account)
         {
-            let flow_log = id.starts_with("fl-").then(|| id.to_owned());
+            let flow_log = id.starts_with("fl-").then(|| id.to_owned()).or_else(|| flow_log_id(key));
             return Self { account: Some(account.to_owned()), region: Some(region.to_owned()), flow_log };
         }
-        let mut found = Self::default();
+        let mut found = Self { flow_log: flow_log_id(key), ..Self::default() };
         let below = folders.split('/').skip_while(|&part| part != "AWSLogs").skip(1);
         for (depth, part) in below.enumerate() {
             let value = part.split_once('=').map_or(part, |(_, value)| value);
@@ -235,6 +235,16 @@ impl AwsName {
         }
         found
     }
+}
+
+/// The last `fl-` id in a key: `fl-` and 8 or 17 hex digits, nothing of a word on either side.
+fn flow_log_id(key: &str) -> Option<String> {
+    key.rmatch_indices("fl-").find_map(|(at, _)| {
+        let apart = !key[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+        let digits = key[at + 3..].bytes().take_while(u8::is_ascii_hexdigit).count();
+        let whole = !key[at + 3 + digits..].starts_with(|c: char| c.is_ascii_alphanumeric());
+        (apart && whole && matches!(digits, 8 | 17)).then(|| key[at..at + 3 + digits].to_owned())
+    })
 }
 
 fn is_account(text: &str) -> bool {
@@ -298,6 +308,9 @@ mod tests {
         check(&format!("exports/{task}/eni-0abc-all/000000.gz"), &prefix("exports"), None, None);
         check("fire/2026/10/01/13/stream-1", &prefix("fire"), None, None);
         check("a/b/2026-10-01/x.log", &prefix("a/b"), None, None);
+        let named = SourceName::FlowLog("fl-0123456789abcdef0".into());
+        check("fire/2026/10/01/13/my-fl-0123456789abcdef0-1-2026-10-01-x.gz", &named, None, None);
+        check("fire/self-0123456789abcdef0/x.gz", &prefix("fire/self-0123456789abcdef0"), None, None);
         check("x.log", &prefix(""), None, None);
         check("2026/x.log", &prefix(""), None, None);
     }
