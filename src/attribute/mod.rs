@@ -10,7 +10,7 @@ pub use place::Place;
 
 use crate::count::resolve::{Basis, Counted};
 use crate::count::rollup::Rollup;
-use crate::frames::flows::{FlowFrame, FlowRow, FrameError};
+use crate::frames::flows::{FlowColumns, FlowFrame, FrameError};
 use crate::model::addr::Addr;
 use crate::model::addr_table::AddrId;
 use crate::model::inventory::Inventory;
@@ -47,27 +47,24 @@ pub fn attribute(
     let mut places = place::Places::new(&counted, rollup, inventory);
     let shared = places.shared_by_gateway(&counted);
     let mut services = Services { namer, known: HashMap::new(), named: Vec::new(), index: HashMap::new() };
-    let rows: Vec<FlowRow> = counted
-        .rows
-        .iter()
-        .map(|row| {
-            let place = match row.basis {
-                Basis::Remote => shared[row.gateway as usize],
-                Basis::Pair | Basis::Client => places.of(row.gateway, row.client),
-            };
-            let service = match row.basis {
-                Basis::Client => UNKNOWN,
-                Basis::Pair | Basis::Remote => services.of(rollup, row.remote, row.label),
-            };
-            let client = if row.client.is_none() { UNKNOWN } else { row.client.raw() };
-            let keys = [row.gateway, row.hour / HOURS_PER_DAY, client, place, service, basis_key(row.basis)];
-            FlowRow { keys, upload: row.upload, download: row.download }
-        })
-        .collect();
+    let mut columns = FlowColumns::with_capacity(counted.rows.len());
+    for row in &counted.rows {
+        let place = match row.basis {
+            Basis::Remote => shared[row.gateway as usize],
+            Basis::Pair | Basis::Client => places.of(row.gateway, row.client),
+        };
+        let service = match row.basis {
+            Basis::Client => UNKNOWN,
+            Basis::Pair | Basis::Remote => services.of(rollup, row.remote, row.label),
+        };
+        let client = if row.client.is_none() { UNKNOWN } else { row.client.raw() };
+        let keys = [row.gateway, row.hour / HOURS_PER_DAY, client, place, service, basis_key(row.basis)];
+        columns.push(keys, row.upload, row.download);
+    }
     let places = places.into_table();
     let gateways = counted.gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
     let clients = rollup.addrs.addrs().to_vec();
-    Ok(Attributed { gateways, places, services: services.named, clients, frame: FlowFrame::new(&rows)? })
+    Ok(Attributed { gateways, places, services: services.named, clients, frame: FlowFrame::new(columns)? })
 }
 
 /// A basis as a frame key.

@@ -13,14 +13,12 @@ use std::hash::{Hash, Hasher};
 /// What is known of a row's place in a NAT conversation when its object is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Seen {
-    /// Leg 1 at a known gateway: `from` is the client, `to` the remote.
-    Leg1,
-    /// Leg 2 at a known gateway in a log with `pkt-*`: ends dropped.
+    /// Legs 1 and 4 at a known gateway in a log with `pkt-*`: `from` is the client, `to` the remote.
+    Pair,
+    /// Leg 2 likewise: ends dropped.
     Leg2,
     /// Leg 3 likewise.
     Leg3,
-    /// Leg 4: `from` is the remote, `to` the client.
-    Leg4,
     /// Not decided yet: the record's shape.
     Raw(Shape),
 }
@@ -65,10 +63,26 @@ impl Hash for RowKey {
     }
 }
 
-/// Sums of a row.
+/// Sums of a row, by way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowSums {
+    /// Along `from` to `to`.
+    pub along: RowSum,
+    /// Against it: leg 4 of a [`Seen::Pair`]; nothing otherwise.
+    pub against: RowSum,
+}
+
+impl RowSums {
+    pub(super) const fn merge(&mut self, other: &Self) {
+        self.along.add(other.along.records, other.along.bytes);
+        self.against.add(other.against.records, other.against.bytes);
+    }
+}
+
+/// Records and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowSum {
-    /// ACCEPT records.
+    /// How many.
     pub records: u64,
     /// Their bytes.
     pub bytes: u64,
@@ -149,7 +163,7 @@ pub struct Fold<'a> {
     pub cells: Vec<(u32, u32, HourSums)>,
     cell_index: HashMap<(u32, u32), u32>,
     /// Sums of each row.
-    pub rows: HashMap<RowKey, RowSum>,
+    pub rows: HashMap<RowKey, RowSums>,
     /// Records read, malformed ones included.
     pub read: u64,
     /// Bytes of all records.
@@ -163,6 +177,9 @@ pub struct Fold<'a> {
     not_nat: Sym,
     some_nat: Sym,
 }
+
+/// Most bytes that all objects together may hold: 4 EiB. What is in no sum can overflow none.
+pub const MAX_BYTES: u64 = 1 << 62;
 
 const NOWHERE: u32 = u32::MAX;
 const SAMPLES: usize = 3;
@@ -230,15 +247,15 @@ impl<'a> Fold<'a> {
         &mut self.cells[slot.cell as usize].2
     }
 
-    /// The row of an ACCEPT record; `None` where it can never be NAT traffic.
+    /// Adds an ACCEPT record to its row; to none where it can never be NAT traffic.
     #[inline]
-    fn row(&mut self, interface: u32, hour: u32, record: &FlowRecord) -> Option<RowKey> {
+    fn add_to_row(&mut self, interface: u32, hour: u32, record: &FlowRecord) {
         let next_hop = self.next_hop(record);
         let ends = Ends::of(record);
         let role = self.interfaces[interface as usize].role;
-        let (mut seen, mut shown) = (Seen::Raw(ends.shape), Addr::NONE);
+        let (mut seen, mut shown, mut against) = (Seen::Raw(ends.shape), Addr::NONE, false);
         match role {
-            Role::Quiet if next_hop.is_none() || next_hop == self.not_nat => return None,
+            Role::Quiet if next_hop.is_none() || next_hop == self.not_nat => return,
             Role::Quiet | Role::Client => {}
             Role::Unknown => shown = ends.shown,
             Role::Nat(index) => {
@@ -246,32 +263,41 @@ impl<'a> Fold<'a> {
                 if !nat.regional && ends.shape != Shape::NoPkt {
                     let leg = zonal_leg(ends, record.direction, |a| nat.own.contains(&a), |a| self.roles.is_local(a));
                     seen = match leg {
-                        Some(Leg::ClientToNat) => Seen::Leg1,
+                        Some(Leg::ClientToNat | Leg::NatToClient) => Seen::Pair,
                         Some(Leg::NatToRemote) => Seen::Leg2,
                         Some(Leg::RemoteToNat) => Seen::Leg3,
-                        Some(Leg::NatToClient) => Seen::Leg4,
                         None => seen,
                     };
+                    against = leg == Some(Leg::NatToClient);
                 }
             }
         }
         let mirror = matches!(seen, Seen::Leg2 | Seen::Leg3);
         let mut id = |addr| if mirror { AddrId::NONE } else { self.addrs.intern(addr) };
-        let (from, to, shown) = (id(ends.from), id(ends.to), id(shown));
-        let label = |label: Sym| if mirror { Sym::NONE } else { label };
-        Some(RowKey {
+        let (from, to) = if against { (ends.to, ends.from) } else { (ends.from, ends.to) };
+        let (from_label, to_label) = match against {
+            _ if mirror => (Sym::NONE, Sym::NONE),
+            true => (Sym::NONE, record.src_service),
+            // Of a pair only the remote is named.
+            false if seen == Seen::Pair => (Sym::NONE, record.dst_service),
+            false => (record.src_service, record.dst_service),
+        };
+        let key = RowKey {
             interface,
             hour,
-            from,
-            to,
-            shown,
-            from_label: label(record.src_service),
-            to_label: label(record.dst_service),
+            from: id(from),
+            to: id(to),
+            shown: id(shown),
+            from_label,
+            to_label,
             next_hop: if matches!(role, Role::Nat(_)) { Sym::NONE } else { next_hop },
             seen,
             // Where the leg is known the direction says nothing more.
             direction: if matches!(seen, Seen::Raw(_)) { record.direction } else { Direction::Unknown },
-        })
+        };
+        let sums = self.rows.entry(key).or_default();
+        let sum = if against { &mut sums.against } else { &mut sums.along };
+        sum.add(1, record.bytes);
     }
 
     #[inline]
@@ -316,6 +342,9 @@ impl FlowSink for Fold<'_> {
         let Ok(hour) = u32::try_from(record.start.div_euclid(HOUR_SECONDS)) else {
             return self.malformed(0, "start out of range");
         };
+        if record.bytes > MAX_BYTES - self.all_bytes {
+            return self.malformed(0, "bytes beyond what any sum can hold");
+        }
         self.read += 1;
         self.all_bytes += record.bytes;
         if let Some(window) = self.window
@@ -334,9 +363,7 @@ impl FlowSink for Fold<'_> {
             Verdict::Accept => {
                 cell.accept.add(1, record.bytes);
                 cell.has_pkt |= has_pkt;
-                if let Some(key) = self.row(interface, hour, record) {
-                    self.rows.entry(key).or_default().add(1, record.bytes);
-                }
+                self.add_to_row(interface, hour, record);
             }
             Verdict::Reject => cell.reject.add(1, record.bytes),
             Verdict::NoData => cell.nodata += 1,

@@ -1,6 +1,6 @@
 //! From collapsed rows to counted bytes: every byte that a gateway processed, once. Pure; works on values only.
 
-use super::fold::{NOT_NAT, RowKey, RowSum, SOME_NAT, Seen};
+use super::fold::{NOT_NAT, RowKey, RowSum, RowSums, SOME_NAT, Seen};
 use super::infer::infer;
 use super::legs::{Ends, Leg, Shape, regional_leg, zonal_leg, zonal_leg_without_pkt};
 use super::roles::{NatSide, Role, Roles};
@@ -133,34 +133,20 @@ enum Fate {
     NotNat,
 }
 
-/// Counts the rollup's rows inside the window.
+/// Counts the rollup's rows inside the window. The rows are used up, the rest of the rollup stays.
 #[must_use]
-pub fn resolve(rollup: &Rollup, roles: &Roles, routes: &Routes<'_>, window: Window) -> Counted {
+pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: Window) -> Counted {
     let vantage = Vantage::choose(rollup, window);
-    let mut resolver = Resolver::new(rollup, roles, routes, &vantage);
-    for (&(key, source), &sum) in &rollup.rows {
+    let inferred = infer(rollup, &vantage, roles);
+    let rows = std::mem::take(&mut rollup.rows);
+    let mut resolver = Resolver::new(rollup, roles, routes, &vantage, inferred);
+    for ((key, source), sums) in rows {
         if vantage.speaks(key.interface, key.hour, source) {
-            resolver.row(&key, sum);
+            resolver.row(&key, &sums);
         }
     }
     resolver.leave_out_unsolicited();
     resolver.finish(&vantage)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct SumKey {
-    gateway: u32,
-    hour: u32,
-    client: AddrId,
-    remote: AddrId,
-    label: Sym,
-    basis: Basis,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Sums {
-    upload: RowSum,
-    download: RowSum,
 }
 
 struct Resolver<'a> {
@@ -173,7 +159,9 @@ struct Resolver<'a> {
     by_id: HashMap<String, u32>,
     covered: HashSet<(u32, u32)>,
     route_cache: HashMap<(u32, AddrId), Option<u32>>,
-    sums: HashMap<SumKey, Sums>,
+    rows: Vec<CountedRow>,
+    /// The public side of logs without `pkt-*`, with the number of records of each row.
+    public_side: Vec<(CountedRow, u64)>,
     counted: RowSum,
     mirror: RowSum,
     undecidable: RowSum,
@@ -182,7 +170,13 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    fn new(rollup: &'a Rollup, roles: &'a Roles, routes: &'a Routes<'a>, vantage: &Vantage) -> Self {
+    fn new(
+        rollup: &'a Rollup,
+        roles: &'a Roles,
+        routes: &'a Routes<'a>,
+        vantage: &Vantage,
+        inferred: Vec<(u32, NatSide)>,
+    ) -> Self {
         let mut gateways: Vec<GatewayCount> = roles
             .nats()
             .iter()
@@ -190,7 +184,7 @@ impl<'a> Resolver<'a> {
             .collect();
         let mut gateway_of: Vec<Option<u32>> =
             rollup.interfaces.iter().map(|i| if let Role::Nat(index) = i.role { Some(index) } else { None }).collect();
-        for (interface, side) in infer(rollup, vantage, roles) {
+        for (interface, side) in inferred {
             gateway_of[interface as usize] = u32::try_from(gateways.len()).ok();
             gateways.push(GatewayCount { side, ..GatewayCount::default() });
         }
@@ -232,7 +226,8 @@ impl<'a> Resolver<'a> {
             by_id,
             covered,
             route_cache: HashMap::new(),
-            sums: HashMap::new(),
+            rows: Vec::new(),
+            public_side: Vec::new(),
             counted: RowSum::default(),
             mirror: RowSum::default(),
             undecidable: RowSum::default(),
@@ -241,31 +236,40 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn row(&mut self, key: &RowKey, sum: RowSum) {
-        let fate = match self.gateway_of[key.interface as usize] {
+    fn row(&mut self, key: &RowKey, sums: &RowSums) {
+        let gateway = self.gateway_of[key.interface as usize];
+        if let (Seen::Pair, Some(gateway)) = (key.seen, gateway) {
+            self.counted.add(sums.along.records + sums.against.records, sums.along.bytes + sums.against.bytes);
+            self.gateways[gateway as usize].legs[2] += sums.against.bytes;
+            let (upload, download) = (sums.along.bytes, sums.against.bytes);
+            let (client, remote, label, basis) = (key.from, key.to, key.to_label, Basis::Pair);
+            self.rows.push(CountedRow { gateway, hour: key.hour, client, remote, label, basis, upload, download });
+            return;
+        }
+        let sum = sums.along;
+        let fate = match gateway {
             Some(gateway) => self.at_gateway(gateway, key, sum),
             None => self.at_client(key, sum),
         };
+        let counted_row = |gateway, basis, client, remote, label, way| {
+            let (upload, download) = if way == Way::Up { (sum.bytes, 0) } else { (0, sum.bytes) };
+            CountedRow { gateway, hour: key.hour, client, remote, label, basis, upload, download }
+        };
         match fate {
             Fate::Counted { gateway, basis, client, remote, label, way } => {
-                self.add(SumKey { gateway, hour: key.hour, client, remote, label, basis }, way, sum);
+                let row = counted_row(gateway, basis, client, remote, label, way);
                 self.counted.add(sum.records, sum.bytes);
+                match basis {
+                    Basis::Remote => self.public_side.push((row, sum.records)),
+                    Basis::Pair | Basis::Client => self.rows.push(row),
+                }
             }
             Fate::PrivateSide { gateway, client, way } => {
-                let (remote, label, basis) = (AddrId::NONE, Sym::NONE, Basis::Client);
-                self.add(SumKey { gateway, hour: key.hour, client, remote, label, basis }, way, sum);
+                self.rows.push(counted_row(gateway, Basis::Client, client, AddrId::NONE, Sym::NONE, way));
                 self.mirror.add(sum.records, sum.bytes);
             }
             Fate::Mirror => self.mirror.add(sum.records, sum.bytes),
             Fate::NotNat => {}
-        }
-    }
-
-    fn add(&mut self, key: SumKey, way: Way, sum: RowSum) {
-        let sums = self.sums.entry(key).or_default();
-        match way {
-            Way::Up => sums.upload.add(sum.records, sum.bytes),
-            Way::Down => sums.download.add(sum.records, sum.bytes),
         }
     }
 
@@ -280,10 +284,9 @@ impl<'a> Resolver<'a> {
         let (own, public) = (|a: Addr| side.own.contains(&a), |a: Addr| side.public.contains(&a));
         let local = |a: Addr| self.roles.is_local(a);
         let leg = match key.seen {
-            Seen::Leg1 => Some(Leg::ClientToNat),
+            Seen::Pair => Some(Leg::ClientToNat),
             Seen::Leg2 => Some(Leg::NatToRemote),
             Seen::Leg3 => Some(Leg::RemoteToNat),
-            Seen::Leg4 => Some(Leg::NatToClient),
             Seen::Raw(shape) if side.regional => regional_leg(self.ends(key, shape), key.direction, public, local),
             Seen::Raw(Shape::NoPkt) if side.private => {
                 self.undecidable.add(sum.records, sum.bytes);
@@ -425,31 +428,31 @@ impl<'a> Resolver<'a> {
 
     /// Takes inbound from addresses to which nothing was sent in the period out of the public side: unsolicited.
     fn leave_out_unsolicited(&mut self) {
-        let sent: HashSet<(u32, AddrId)> = self
-            .sums
-            .iter()
-            .filter(|(key, sums)| key.basis != Basis::Client && sums.upload.records > 0)
-            .map(|(key, _)| (key.gateway, key.remote))
-            .collect();
-        let (counted, mirror) = (&mut self.counted, &mut self.mirror);
-        self.sums.retain(|key, sums| {
-            let keep = key.basis != Basis::Remote || sent.contains(&(key.gateway, key.remote));
-            if !keep {
-                counted.records -= sums.download.records;
-                counted.bytes -= sums.download.bytes;
-                mirror.add(sums.download.records, sums.download.bytes);
+        let all = self.rows.iter().chain(self.public_side.iter().map(|(row, _)| row));
+        let sent: HashSet<(u32, AddrId)> = if self.public_side.is_empty() {
+            HashSet::new()
+        } else {
+            all.filter(|row| row.upload > 0 && row.basis != Basis::Client)
+                .map(|row| (row.gateway, row.remote))
+                .collect()
+        };
+        for (row, records) in std::mem::take(&mut self.public_side) {
+            if sent.contains(&(row.gateway, row.remote)) {
+                self.rows.push(row);
+            } else {
+                let bytes = row.upload + row.download;
+                self.counted.records -= records;
+                self.counted.bytes -= bytes;
+                self.mirror.add(records, bytes);
             }
-            keep
-        });
+        }
     }
 
     fn finish(mut self, vantage: &Vantage) -> Counted {
-        for (key, sums) in &self.sums {
-            if key.basis != Basis::Client {
-                let gateway = &mut self.gateways[key.gateway as usize];
-                gateway.upload += sums.upload.bytes;
-                gateway.download += sums.download.bytes;
-            }
+        for row in self.rows.iter().filter(|row| row.basis != Basis::Client) {
+            let gateway = &mut self.gateways[row.gateway as usize];
+            gateway.upload += row.upload;
+            gateway.download += row.download;
         }
         // By id, so that the order in which gateways turned up leaves no trace.
         let mut order: Vec<u32> = (0u32..).take(self.gateways.len()).collect();
@@ -458,17 +461,10 @@ impl<'a> Resolver<'a> {
         for (new, &old) in (0u32..).zip(&order) {
             place[old as usize] = new;
         }
-        let rows = self.sums.iter().map(|(key, sums)| CountedRow {
-            gateway: place[key.gateway as usize],
-            hour: key.hour,
-            client: key.client,
-            remote: key.remote,
-            label: key.label,
-            basis: key.basis,
-            upload: sums.upload.bytes,
-            download: sums.download.bytes,
-        });
-        let rows = rows.collect();
+        let mut rows = std::mem::take(&mut self.rows);
+        for row in &mut rows {
+            row.gateway = place[row.gateway as usize];
+        }
         let gateways = order.iter().map(|&old| std::mem::take(&mut self.gateways[old as usize])).collect();
         let (records, bytes, unattributable) = self.kinds(vantage);
         let client_facts =

@@ -1,6 +1,6 @@
 //! All objects' records, collapsed: what memory holds while a month is read. It grows with distinct rows, not with objects.
 
-use super::fold::{Fold, HourSums, RowKey, RowSum, merge_facts};
+use super::fold::{Fold, HourSums, RowKey, RowSum, RowSums, merge_facts};
 use super::roles::Role;
 use crate::model::addr_table::{AddrId, AddrTable};
 use crate::model::flow::InterfaceFacts;
@@ -59,7 +59,7 @@ pub struct Rollup {
     /// Sums by interface, hour and flow log.
     pub hours: HashMap<(u32, u32, SourceId), HourSums>,
     /// Rows by key and flow log.
-    pub rows: HashMap<(RowKey, SourceId), RowSum>,
+    pub rows: HashMap<(RowKey, SourceId), RowSums>,
     /// The rest.
     pub loose: Loose,
 }
@@ -104,7 +104,7 @@ impl Rollup {
             self.hours.entry((interfaces[interface as usize], hour, source)).or_insert(fresh).merge(&sums);
         }
         self.rows.reserve(fold.rows.len() / 4);
-        for (key, sum) in &fold.rows {
+        for (key, sums) in &fold.rows {
             let key = RowKey {
                 interface: interfaces[key.interface as usize],
                 from: addr(key.from),
@@ -115,7 +115,7 @@ impl Rollup {
                 next_hop: text(key.next_hop),
                 ..*key
             };
-            self.rows.entry((key, source)).or_default().add(sum.records, sum.bytes);
+            self.rows.entry((key, source)).or_default().merge(sums);
         }
         self.loose.read += fold.read;
         self.loose.malformed += fold.malformed;

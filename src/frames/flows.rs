@@ -57,15 +57,30 @@ pub enum FrameError {
     Overflow,
 }
 
-/// One row on its way into the frame: the keys in the order of [`Key`], upload and download bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct FlowRow {
-    /// Values of the six keys.
-    pub keys: [u32; 6],
-    /// Client to remote.
-    pub upload: u64,
-    /// Remote to client.
-    pub download: u64,
+/// Rows on their way into a frame, by column: keys in the order of [`Key`], upload and download bytes.
+#[derive(Clone, Debug, Default)]
+pub struct FlowColumns {
+    keys: [Vec<u32>; 6],
+    upload: Vec<u64>,
+    download: Vec<u64>,
+}
+
+impl FlowColumns {
+    /// Room for this many rows.
+    #[must_use]
+    pub fn with_capacity(rows: usize) -> Self {
+        let keys = std::array::from_fn(|_| Vec::with_capacity(rows));
+        Self { keys, upload: Vec::with_capacity(rows), download: Vec::with_capacity(rows) }
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, keys: [u32; 6], upload: u64, download: u64) {
+        for (column, key) in self.keys.iter_mut().zip(keys) {
+            column.push(key);
+        }
+        self.upload.push(upload);
+        self.download.push(download);
+    }
 }
 
 /// Counted rows: six `UInt32` keys, two `UInt64` byte columns, no nulls.
@@ -84,15 +99,13 @@ pub struct GroupSum {
 }
 
 impl FlowFrame {
-    /// The frame of these rows.
-    pub fn new(rows: &[FlowRow]) -> Result<Self, FrameError> {
-        let key =
-            |at: usize| Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.keys[at]))) as Arc<dyn Array>;
-        let mut columns: Vec<(&str, Arc<dyn Array>)> =
-            Key::ALL.iter().enumerate().map(|(at, name)| (name.column(), key(at))).collect();
-        columns.push((UPLOAD, Arc::new(UInt64Array::from_iter_values(rows.iter().map(|r| r.upload)))));
-        columns.push((DOWNLOAD, Arc::new(UInt64Array::from_iter_values(rows.iter().map(|r| r.download)))));
-        Ok(Self(frame(&RecordBatch::try_from_iter(columns)?)?))
+    /// The frame of these rows; their buffers move, nothing is copied.
+    pub fn new(rows: FlowColumns) -> Result<Self, FrameError> {
+        let names = Key::ALL.iter().map(|key| key.column());
+        let keys = rows.keys.into_iter().map(|column| Arc::new(UInt32Array::from(column)) as Arc<dyn Array>);
+        let bytes = |column: Vec<u64>| Arc::new(UInt64Array::from(column)) as Arc<dyn Array>;
+        let sums = [(UPLOAD, bytes(rows.upload)), (DOWNLOAD, bytes(rows.download))];
+        Ok(Self(frame(&RecordBatch::try_from_iter(names.zip(keys).chain(sums))?)?))
     }
 
     /// Byte sums by `keys`, sorted by them. Sums run in 128 bits: Polars' 64-bit sums wrap in silence.
@@ -128,14 +141,18 @@ impl FlowFrame {
 mod tests {
     use super::*;
 
-    fn row(gateway: u32, day: u32, service: u32, upload: u64) -> FlowRow {
-        FlowRow { keys: [gateway, day, 0, 0, service, 0], upload, download: 1 }
+    /// Rows of (gateway, day, service, upload); one byte down each.
+    fn frame(rows: &[(u32, u32, u32, u64)]) -> FlowFrame {
+        let mut columns = FlowColumns::default();
+        for &(gateway, day, service, upload) in rows {
+            columns.push([gateway, day, 0, 0, service, 0], upload, 1);
+        }
+        FlowFrame::new(columns).expect("columns of one length")
     }
 
     #[test]
     fn sums_are_exact_and_sorted() {
-        let frame =
-            FlowFrame::new(&[row(2, 1, 7, 5), row(1, 1, 7, u64::from(u32::MAX)), row(1, 2, 7, 200)]).expect("rows");
+        let frame = frame(&[(2, 1, 7, 5), (1, 1, 7, u64::from(u32::MAX)), (1, 2, 7, 200)]);
         let by_gateway = frame.sums(&[Key::Gateway]).expect("sums");
         let expect = [(1, u64::from(u32::MAX) + 200, 2), (2, 5, 1)];
         let found: Vec<_> = by_gateway.iter().map(|g| (g.keys[0], g.upload, g.download)).collect();
@@ -145,13 +162,12 @@ mod tests {
 
     #[test]
     fn a_sum_that_does_not_fit_is_an_error() {
-        let frame = FlowFrame::new(&[row(1, 1, 1, u64::MAX), row(1, 1, 1, 1)]).expect("rows");
+        let frame = frame(&[(1, 1, 1, u64::MAX), (1, 1, 1, 1)]);
         assert!(matches!(frame.sums(&[Key::Service]), Err(FrameError::Overflow)));
     }
 
     #[test]
     fn no_rows_no_groups() {
-        let frame = FlowFrame::new(&[]).expect("no rows");
-        assert_eq!(frame.sums(&[Key::Gateway]).expect("sums"), []);
+        assert_eq!(frame(&[]).sums(&[Key::Gateway]).expect("sums"), []);
     }
 }

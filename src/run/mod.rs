@@ -81,12 +81,12 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
     };
     on_object(total, total);
     loaded.flow_logs_unreadable = reading.unreadable;
-    let rollup = reading.rollup;
+    let mut rollup = reading.rollup;
     let Some(period) = plan.period.settle(&rollup) else {
         let first = warnings.rows().into_iter().map(|row| row.message).next();
         return Err(RunError::NoRecords(first.unwrap_or_else(|| "the folder holds none".to_owned())));
     };
-    let counted = resolve(&rollup, &roles, &Routes::new(&loaded.inventory), period.window);
+    let counted = resolve(&mut rollup, &roles, &Routes::new(&loaded.inventory), period.window);
     let (records, record_bytes) = (counted.records, counted.bytes);
     warn_of_counts(&counted, &rollup, &loaded.inventory, &mut warnings);
     let attributed = attribute(counted, &rollup, &loaded.inventory, &loaded.namer)?;

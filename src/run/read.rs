@@ -4,7 +4,7 @@
 //! warnings, never depends on threads. Workers stay a bounded number of objects ahead of the merge: memory does not grow with
 //! the number of objects.
 
-use crate::count::fold::Fold;
+use crate::count::fold::{Fold, MAX_BYTES};
 use crate::count::roles::Roles;
 use crate::count::rollup::{Hints, Rollup};
 use crate::diag::{Code, Warnings};
@@ -48,7 +48,7 @@ pub fn read_all(
 ) -> Reading {
     order(&mut objects);
     let queue = Queue::new(objects.len(), plan.threads * 2 + 2);
-    let mut merge = Merge { reading: Reading::default(), seen: HashSet::new(), warnings };
+    let mut merge = Merge { reading: Reading::default(), seen: HashSet::new(), all_bytes: 0, warnings };
     std::thread::scope(|scope| {
         let (sender, results) = mpsc::channel();
         for _ in 0..plan.threads {
@@ -130,6 +130,7 @@ impl Queue {
 struct Merge<'a> {
     reading: Reading,
     seen: HashSet<(u128, u64)>,
+    all_bytes: u64,
     warnings: &'a mut Warnings,
 }
 
@@ -143,6 +144,13 @@ impl Merge<'_> {
                 return self.warnings.add(Code::UnreadableObject, format!("{}: {error}{hint}", object.key));
             }
         };
+        let all_bytes = self.all_bytes + fold.all_bytes;
+        if all_bytes > MAX_BYTES {
+            self.reading.unreadable += 1;
+            let what = format!("{}: with it the bytes of all records exceed {MAX_BYTES}", object.key);
+            return self.warnings.add(Code::UnreadableObject, what);
+        }
+        self.all_bytes = all_bytes;
         self.reading.read += 1;
         if fold.read > 0 && !self.seen.insert((outcome.content_hash, outcome.inflated_bytes)) {
             self.warnings.add(Code::DuplicateObject, object.key.clone());
