@@ -10,13 +10,12 @@ SAMPLE_COMMAND=(simulate --scenario sample --to)
 # One profile for the tests and for the binary that the checks below run, so that the dependencies are compiled once. `dev`,
 # because from nothing that takes three minutes on two cores, against eleven for `release`, and the checks' input is small:
 # the profiles differ in speed, not in a byte of output. NATLENS_TEST_PROFILE=release tries the binary that users build.
-PROFILE=${NATLENS_TEST_PROFILE:-dev}
-
 TARGET=${CARGO_TARGET_DIR:-target}
 VENV=${NATLENS_VENV:-.venv}
-case $PROFILE in
-    dev) BINARY=$TARGET/debug/natlens ;;
-    *) BINARY=$TARGET/$PROFILE/natlens ;;
+case ${NATLENS_TEST_PROFILE:-dev} in
+    dev) RELEASE='' BINARY=$TARGET/debug/natlens ;;
+    release) RELEASE=--release BINARY=$TARGET/release/natlens ;;
+    *) echo 'error: NATLENS_TEST_PROFILE is dev or release' >&2; exit 2 ;;
 esac
 
 STAGE=
@@ -45,11 +44,11 @@ natlens() {
 }
 
 cargo_tests() {
-    cargo test --locked --profile "$PROFILE" --quiet
+    cargo test --locked --quiet ${RELEASE:+"$RELEASE"}
 }
 
 binary() {
-    cargo build --locked --profile "$PROFILE" --bin natlens --quiet
+    cargo build --locked --quiet ${RELEASE:+"$RELEASE"} --bin natlens
     natlens --version
 }
 
