@@ -1,8 +1,8 @@
 //! natlens says what every NAT gateway dollar was spent on, and which VPC endpoints would pay.
 //!
 //! The folders are the pipeline, in order:
-//! `sources` (bytes to records) -> `count` (every NAT byte once) -> `frames` (Polars) -> `name` (which service) ->
-//! `price` and `advise` (dollars and decisions) -> `report` (the answer as a value) -> `sinks` (the answer as text).
+//! `sources` (bytes to records) -> `count` (every NAT byte once) -> `name` and `attribute` (which service, whose bytes; into
+//! Polars `frames`) -> `price` and `advise` (dollars and decisions) -> `report` (the answer as a value) -> `sinks` (the answer as text).
 //! `run` is the only module that knows all of them; `model` holds the values they exchange.
 //!
 //! Three promises, each held by tests: every byte once, every dollar accounted for, missing is not zero.
@@ -18,6 +18,8 @@ pub mod count;
 pub mod frames;
 
 pub mod name;
+
+pub mod attribute;
 
 pub mod price;
 

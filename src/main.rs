@@ -1,1 +1,43 @@
-fn main() {}
+//! The binary: parse, act, exit code. Signals end it at once; nothing is left half written, because data is written last.
+
+use clap::Parser;
+use natlens::cli::{self, Cli, Exit};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
+        cli::output::error("cannot start: no signal handling", None);
+        return ExitCode::from(Exit::Failed as u8);
+    };
+    let exit = runtime.block_on(async {
+        let work = tokio::task::spawn_blocking(move || cli::act(cli));
+        tokio::select! {
+            done = work => done.unwrap_or(Exit::Failed),
+            signal = interrupted() => signal,
+        }
+    });
+    // Work that a signal cut short is left behind, not waited for.
+    runtime.shutdown_background();
+    ExitCode::from(exit as u8)
+}
+
+#[cfg(unix)]
+async fn interrupted() -> Exit {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+            _ = interrupt.recv() => Exit::Interrupted,
+            _ = terminate.recv() => Exit::Terminated,
+        },
+        _ => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() -> Exit {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => Exit::Interrupted,
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,1 +1,3 @@
-//! To be written.
+//! Decisions: what to do about each client VPC and service, with its arithmetic. Pure; prices and traffic come in as values.
+
+pub mod gateway;

@@ -1,1 +1,190 @@
-//! To be written.
+//! The command line exactly as typed. Nothing is decided here: `plan` lowers it, the command modules act.
+
+pub mod output;
+pub mod plan;
+pub mod report;
+pub mod simulate;
+
+use crate::report::build::Dimension;
+use crate::simulate::SimulateArgs;
+use crate::sinks::{Format, TableName};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Exit codes (product contract 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed.
+    Failed = 1,
+    /// Usage.
+    Usage = 2,
+    /// Done, but some input was unreadable or skipped.
+    Incomplete = 3,
+    /// Settings.
+    Settings = 4,
+    /// Ctrl-C.
+    Interrupted = 130,
+    /// SIGTERM.
+    Terminated = 143,
+}
+
+/// Says what every NAT gateway dollar was spent on, and which VPC endpoints would pay
+#[derive(Debug, Parser)]
+#[command(name = "natlens", version, arg_required_else_help = true, max_term_width = 80, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+const EXAMPLES: &str = "Examples:
+  natlens report sample-data
+  natlens report --month 2026-10 --group-by service,day --format csv --table groups
+  natlens report --flow-logs 'logs/**/*.log.gz' --inventory inventory/ --format json -o report.json
+
+Exit codes: 0 done; 1 failed; 2 usage; 3 done, but some input was unreadable;
+4 settings; 130, 143 interrupted. Data goes to stdout, everything else to stderr.";
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Say less on stderr: no progress, no notes
+    #[arg(short, long, global = true, env = "NATLENS_QUIET", conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more on stderr
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Colour of tables
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "NATLENS_COLOR")]
+    pub color: ColorChoice,
+    /// No progress bar
+    #[arg(long, global = true, env = "NATLENS_NO_PROGRESS")]
+    pub no_progress: bool,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read flow logs and inventory; count, name, price and decide; print the report
+    Report(Box<ReportArgs>),
+    /// Write a synthetic account with a known truth, in AWS's own file formats
+    Simulate(Box<SimulateArgs>),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Folder with flow-logs/, inventory/ and natlens.toml; each part may also be given by its own flag
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: Option<PathBuf>,
+    /// Flow logs: a folder, a file or a glob; repeatable
+    #[arg(long, value_name = "PATH", env = "NATLENS_FLOW_LOGS", value_delimiter = ',')]
+    pub flow_logs: Vec<String>,
+    /// Output of `aws ec2 describe-*`: a folder, a file or a glob; repeatable
+    #[arg(long, value_name = "PATH", env = "NATLENS_INVENTORY", value_delimiter = ',')]
+    pub inventory: Vec<String>,
+    /// Prices that replace rows of the built-in list: region,item,usd
+    #[arg(long, value_name = "FILE", env = "NATLENS_PRICES")]
+    pub prices: Option<PathBuf>,
+    /// ip-ranges.json in place of the built-in table
+    #[arg(long, value_name = "FILE", env = "NATLENS_IP_RANGES")]
+    pub ip_ranges: Option<PathBuf>,
+    /// Field order of flow logs without header: '${version} ${account-id} ...'
+    #[arg(long, value_name = "FIELDS", env = "NATLENS_LOG_FORMAT")]
+    pub log_format: Option<String>,
+    /// Month of the report [default: the newest whole month with records]
+    #[arg(long, value_name = "YYYY-MM", env = "NATLENS_MONTH", conflicts_with_all = ["from", "to"])]
+    pub month: Option<String>,
+    /// First instant of the report, UTC: YYYY-MM-DD or an RFC 3339 time
+    #[arg(long, value_name = "TIME", env = "NATLENS_FROM", requires = "to")]
+    pub from: Option<String>,
+    /// First instant after the report, UTC
+    #[arg(long, value_name = "TIME", env = "NATLENS_TO", requires = "from")]
+    pub to: Option<String>,
+    /// Add sums by these dimensions
+    #[arg(long, value_name = "DIMENSIONS", env = "NATLENS_GROUP_BY", value_delimiter = ',')]
+    pub group_by: Vec<Dimension>,
+    /// Rows to show before `(other)`
+    #[arg(long, value_name = "N", env = "NATLENS_TOP")]
+    pub top: Option<usize>,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", env = "NATLENS_FORMAT")]
+    pub format: Option<Format>,
+    /// Table that `--format csv` writes
+    #[arg(long, value_name = "NAME", env = "NATLENS_TABLE")]
+    pub table: Option<TableName>,
+    /// Write to this file, whole or not at all, instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print the JSON schema of `--format json` and stop
+    #[arg(long)]
+    pub json_schema: bool,
+    /// Fail, without a report, if any input is unreadable or malformed
+    #[arg(long, env = "NATLENS_STRICT")]
+    pub strict: bool,
+    /// Worker threads [default: all cores]
+    #[arg(long, value_name = "N", env = "NATLENS_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// The clap command, for completions and the man page.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Carries a parsed command line out.
+pub fn act(cli: Cli) -> Exit {
+    match cli.command {
+        Command::Report(args) => report::act(&args, &cli.global),
+        Command::Simulate(args) => simulate::act(&args, &cli.global),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command(), "natlens", &mut script);
+            print_bytes(&script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            match clap_mangen::Man::new(command()).render(&mut page) {
+                Ok(()) => print_bytes(&page),
+                Err(error) => failed(&error),
+            }
+        }
+    }
+}
+
+fn print_bytes(bytes: &[u8]) -> Exit {
+    match output::write_data(&String::from_utf8_lossy(bytes), None) {
+        Ok(()) => Exit::Done,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &std::io::Error) -> Exit {
+    output::error(&format!("cannot write: {error}"), None);
+    Exit::Failed
+}

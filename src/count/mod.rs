@@ -1,1 +1,14 @@
-//! To be written.
+//! Counting: every byte that a NAT gateway processed, exactly once, whatever the log's format, vantage or delivery.
+//!
+//! `fold` collapses one object, `rollup` all of them; `vantage` chooses who speaks for an interface in an hour, `infer` finds
+//! gateways that nobody told us of, `legs` knows the four records of a conversation, `routes` what left by a gateway, and
+//! `resolve` puts it together. Nothing here knows files, frames, services or prices.
+
+pub mod fold;
+pub mod infer;
+pub mod legs;
+pub mod resolve;
+pub mod roles;
+pub mod rollup;
+pub mod routes;
+pub mod vantage;

@@ -1,10 +1,12 @@
 //! The values that the stages exchange: addresses, bytes, dollars, periods, flow records, inventory. No I/O, no frames.
 
 pub mod addr;
+pub mod addr_table;
 pub mod bytes;
 pub mod flow;
 pub mod inventory;
 pub mod period;
+pub mod records;
 pub mod region;
 pub mod symbols;
 pub mod usd;

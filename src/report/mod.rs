@@ -4,10 +4,12 @@
 //! times are ISO 8601 UTC text. `None` is "not known" and leaves as null: missing is not zero.
 
 use crate::model::bytes::Bytes;
+pub use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::usd::Usd;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+pub mod build;
 pub mod schema;
 
 /// Name and version of the JSON contract.
@@ -233,48 +235,6 @@ pub struct GroupRow {
     pub download_bytes: Bytes,
     /// Cost; null where a price is missing.
     pub usd: Option<Usd>,
-}
-
-/// Flow log records by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct RecordKinds {
-    /// All records, headers and blank lines excepted.
-    pub read: u64,
-    /// Attributed.
-    pub counted: u64,
-    /// The same bytes as counted ones, seen elsewhere.
-    pub mirror: u64,
-    /// Did not pass a NAT gateway, or not provably.
-    pub not_nat: u64,
-    /// `REJECT`.
-    pub rejected: u64,
-    /// `NODATA`.
-    pub nodata: u64,
-    /// `SKIPDATA`.
-    pub skipdata: u64,
-    /// Not readable as a record.
-    pub malformed: u64,
-    /// Start outside the period.
-    pub out_of_window: u64,
-    /// Delivered twice, or the same interface under a second flow log.
-    pub duplicate: u64,
-}
-
-/// Bytes of the records of each kind that carries bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct RecordBytes {
-    /// See [`RecordKinds`].
-    pub counted: Bytes,
-    /// See [`RecordKinds`].
-    pub mirror: Bytes,
-    /// See [`RecordKinds`].
-    pub not_nat: Bytes,
-    /// See [`RecordKinds`].
-    pub rejected: Bytes,
-    /// See [`RecordKinds`].
-    pub out_of_window: Bytes,
-    /// See [`RecordKinds`].
-    pub duplicate: Bytes,
 }
 
 /// Something that lowers the report's value.

@@ -1,0 +1,104 @@
+//! Whose bytes they are and what they were for: the client's VPC and AZ, the service of the remote, the facts of the gateway.
+//!
+//! Each distinct client and remote is looked up once; the rows leave as a [`FlowFrame`] of indices into the tables kept here.
+
+mod gateway;
+mod place;
+
+pub use gateway::Gateway;
+pub use place::Place;
+
+use crate::count::resolve::{Basis, Counted};
+use crate::count::rollup::Rollup;
+use crate::frames::flows::{FlowFrame, FlowRow, FrameError};
+use crate::model::addr::Addr;
+use crate::model::addr_table::AddrId;
+use crate::model::inventory::Inventory;
+use crate::name::{Named, Namer};
+use hashbrown::HashMap;
+
+/// [`FlowFrame`] value of a key that the row does not know.
+pub const UNKNOWN: u32 = u32::MAX;
+
+const HOURS_PER_DAY: u32 = 24;
+
+/// Counted bytes with their client's place and their service.
+#[derive(Debug)]
+pub struct Attributed {
+    /// NAT gateways by id.
+    pub gateways: Vec<Gateway>,
+    /// VPC and AZ of clients.
+    pub places: Vec<Place>,
+    /// Services.
+    pub services: Vec<Named>,
+    /// Client addresses, by the frame's client key.
+    pub clients: Vec<Addr>,
+    /// The rows; keys index the tables above.
+    pub frame: FlowFrame,
+}
+
+/// Attributes every counted row.
+pub fn attribute(
+    counted: Counted,
+    rollup: &Rollup,
+    inventory: &Inventory,
+    namer: &Namer,
+) -> Result<Attributed, FrameError> {
+    let mut places = place::Places::new(&counted, rollup, inventory);
+    let shared = places.shared_by_gateway(&counted);
+    let mut services = Services { namer, known: HashMap::new(), named: Vec::new(), index: HashMap::new() };
+    let rows: Vec<FlowRow> = counted
+        .rows
+        .iter()
+        .map(|row| {
+            let place = match row.basis {
+                Basis::Remote => shared[row.gateway as usize],
+                Basis::Pair | Basis::Client => places.of(row.gateway, row.client),
+            };
+            let service = match row.basis {
+                Basis::Client => UNKNOWN,
+                Basis::Pair | Basis::Remote => services.of(rollup, row.remote, row.label),
+            };
+            let client = if row.client.is_none() { UNKNOWN } else { row.client.raw() };
+            let keys = [row.gateway, row.hour / HOURS_PER_DAY, client, place, service, basis_key(row.basis)];
+            FlowRow { keys, upload: row.upload, download: row.download }
+        })
+        .collect();
+    let places = places.into_table();
+    let gateways = counted.gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
+    let clients = rollup.addrs.addrs().to_vec();
+    Ok(Attributed { gateways, places, services: services.named, clients, frame: FlowFrame::new(&rows)? })
+}
+
+/// A basis as a frame key.
+#[must_use]
+pub const fn basis_key(basis: Basis) -> u32 {
+    match basis {
+        Basis::Pair => 0,
+        Basis::Remote => 1,
+        Basis::Client => 2,
+    }
+}
+
+struct Services<'a> {
+    namer: &'a Namer,
+    known: HashMap<(AddrId, crate::model::symbols::Sym), u32>,
+    named: Vec<Named>,
+    index: HashMap<Named, u32>,
+}
+
+impl Services<'_> {
+    fn of(&mut self, rollup: &Rollup, remote: AddrId, label: crate::model::symbols::Sym) -> u32 {
+        if let Some(&service) = self.known.get(&(remote, label)) {
+            return service;
+        }
+        let named = self.namer.name(rollup.addrs.addr(remote), rollup.symbols.text(label));
+        let next = u32::try_from(self.named.len()).expect("fewer than 2^32 services");
+        let service = *self.index.entry_ref(&named).or_insert(next);
+        if service == next {
+            self.named.push(named);
+        }
+        self.known.insert((remote, label), service);
+        service
+    }
+}

@@ -1,0 +1,212 @@
+//! Arguments, environment and settings files, lowered once to a [`Plan`]. Past this point nobody parses or guesses.
+//!
+//! Flag > `NATLENS_*` (clap reads those) > the bundle's natlens.toml > ./natlens.toml > user settings > default.
+
+use super::{ColorChoice, Exit, Global, ReportArgs};
+use crate::model::period::{Month, Window, parse_instant};
+use crate::report::build::Dimension;
+use crate::run::Plan;
+use crate::run::inputs::Inputs;
+use crate::run::period::PeriodChoice;
+use crate::sinks::{Format, Style, TableName};
+use crate::sources::settings::{self, Settings};
+use clap::ValueEnum;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+/// A refusal with its exit code.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Exit code.
+    pub exit: Exit,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// Everything that `natlens report` does.
+#[derive(Debug)]
+pub struct ReportPlan {
+    /// What to compute.
+    pub plan: Plan,
+    /// Form of the output.
+    pub format: Format,
+    /// Table of CSV output.
+    pub table: TableName,
+    /// How tables look.
+    pub style: Style,
+    /// Where to.
+    pub output: Option<PathBuf>,
+    /// Whether anything unreadable fails the run.
+    pub strict: bool,
+}
+
+const TOP: usize = 20;
+
+impl ReportPlan {
+    /// Lowers the arguments of `report`.
+    pub fn new(args: &ReportArgs, global: &Global) -> Result<Self, Refusal> {
+        let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
+        if !bundle.is_dir() {
+            let what = format!("{}: no such folder", bundle.display());
+            return Err(failed(what, "a bundle is a folder with flow-logs/ and inventory/"));
+        }
+        let settings = read_settings(&bundle)?;
+        let flag_or = |flag: &[String], setting: fn(&Settings) -> &Vec<String>, folder: &str| -> Vec<String> {
+            if !flag.is_empty() {
+                return flag.to_vec();
+            }
+            let set = settings.iter().find(|(_, s)| !setting(s).is_empty());
+            if let Some((base, set)) = set {
+                return setting(set).iter().map(|path| base.join(path).display().to_string()).collect();
+            }
+            let path = bundle.join(folder);
+            if path.exists() { vec![path.display().to_string()] } else { Vec::new() }
+        };
+        let flow_logs = flag_or(&args.flow_logs, |s| &s.flow_logs, "flow-logs");
+        if flow_logs.is_empty() {
+            let what = format!("{}: there is no flow-logs folder in it", bundle.display());
+            return Err(failed(what, "give the bundle's folder, or the flow logs by --flow-logs"));
+        }
+        let inputs = Inputs {
+            flow_logs,
+            inventory: flag_or(&args.inventory, |s| &s.inventory, "inventory"),
+            prices: file(args.prices.as_ref(), &settings, |s| s.prices.as_ref(), &bundle.join("prices.csv")),
+            ip_ranges: file(args.ip_ranges.as_ref(), &settings, |s| s.ip_ranges.as_ref(), &bundle.join("ip-ranges.json")),
+            log_format: args.log_format.clone().or_else(|| first(&settings, |s| s.log_format.clone())),
+            rules: settings.iter().flat_map(|(_, s)| s.rules.clone()).collect(),
+        };
+        let strict = args.strict || first(&settings, |s| s.strict).unwrap_or(false);
+        let top = args.top.or_else(|| first(&settings, |s| s.top));
+        let plan = Plan {
+            inputs,
+            period: period(args, &settings)?,
+            group_by: dimensions(args, &settings)?,
+            top: top.unwrap_or(TOP),
+            threads: threads(args, &settings),
+        };
+        let format = match args.format {
+            Some(format) => format,
+            None => named(&settings, "format", |s| s.format.as_deref())?.unwrap_or_default(),
+        };
+        let default_table = if args.table.is_none() && !plan.group_by.is_empty() { TableName::Groups } else { TableName::Traffic };
+        Ok(Self {
+            format,
+            table: args.table.unwrap_or(default_table),
+            style: style(global, args.output.is_some(), top),
+            output: args.output.clone(),
+            strict,
+            plan,
+        })
+    }
+}
+
+/// Settings files by precedence, each with the folder that its paths are relative to.
+type Layers = Vec<(PathBuf, Settings)>;
+
+fn read_settings(bundle: &Path) -> Result<Layers, Refusal> {
+    let user = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")))
+        .map(|config| config.join("natlens/config.toml"));
+    let mut layers = Layers::new();
+    let mut seen = Vec::new();
+    for path in [Some(bundle.join("natlens.toml")), Some(PathBuf::from("natlens.toml")), user].into_iter().flatten() {
+        let Ok(canonical) = path.canonicalize() else { continue };
+        if seen.contains(&canonical) {
+            continue;
+        }
+        let name = path.display().to_string();
+        let refusal = |what| Refusal { exit: Exit::Settings, what, hint: Some("correct the settings file".to_owned()) };
+        let text = std::fs::read_to_string(&path).map_err(|error| refusal(format!("{name}: {error}")))?;
+        let settings = settings::parse(&name, &text).map_err(|error| refusal(error.to_string()))?;
+        let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        layers.push((base, settings));
+        seen.push(canonical);
+    }
+    Ok(layers)
+}
+
+fn first<T>(layers: &Layers, pick: impl Fn(&Settings) -> Option<T>) -> Option<T> {
+    layers.iter().find_map(|(_, settings)| pick(settings))
+}
+
+fn file(
+    flag: Option<&PathBuf>,
+    layers: &Layers,
+    pick: fn(&Settings) -> Option<&String>,
+    in_bundle: &Path,
+) -> Option<PathBuf> {
+    let set = || layers.iter().find_map(|(base, settings)| pick(settings).map(|path| base.join(path)));
+    flag.cloned().or_else(set).or_else(|| in_bundle.is_file().then(|| in_bundle.to_path_buf()))
+}
+
+fn named<T: ValueEnum>(layers: &Layers, key: &str, pick: fn(&Settings) -> Option<&str>) -> Result<Option<T>, Refusal> {
+    let Some(text) = layers.iter().find_map(|(_, settings)| pick(settings)) else { return Ok(None) };
+    T::from_str(text, true).map(Some).map_err(|_| settings_refusal(key, text))
+}
+
+fn settings_refusal(key: &str, text: &str) -> Refusal {
+    let what = format!("natlens.toml: {key}: `{text}` is not understood");
+    Refusal { exit: Exit::Settings, what, hint: Some(format!("see --{key} in `natlens report --help`")) }
+}
+
+fn period(args: &ReportArgs, layers: &Layers) -> Result<PeriodChoice, Refusal> {
+    let flags = args.month.is_some() || args.from.is_some();
+    let or = |flag: &Option<String>, pick: fn(&Settings) -> Option<&String>| {
+        flag.clone().or_else(|| if flags { None } else { first(layers, |s| pick(s).cloned()) })
+    };
+    let month = or(&args.month, |s| s.month.as_ref());
+    let (from, to) = (or(&args.from, |s| s.from.as_ref()), or(&args.to, |s| s.to.as_ref()));
+    let usage = |what: String, hint: &str| Refusal { exit: Exit::Usage, what, hint: Some(hint.to_owned()) };
+    if let Some(month) = month {
+        let parsed = Month::parse(&month).ok_or_else(|| usage(format!("`{month}` is no month"), "write it as 2026-10"))?;
+        return Ok(PeriodChoice::Given(parsed.window()));
+    }
+    let (Some(from), Some(to)) = (from, to) else { return Ok(PeriodChoice::Newest) };
+    let instant = |text: &str| {
+        parse_instant(text)
+            .ok_or_else(|| usage(format!("`{text}` is no time"), "write it as 2026-10-01 or 2026-10-01T06:00:00Z"))
+    };
+    let window = Window { start: instant(&from)?, end: instant(&to)? };
+    if window.start >= window.end {
+        return Err(usage(format!("the period from {from} to {to} is empty"), "--to is the first instant after the period"));
+    }
+    Ok(PeriodChoice::Given(window))
+}
+
+fn dimensions(args: &ReportArgs, layers: &Layers) -> Result<Vec<Dimension>, Refusal> {
+    if !args.group_by.is_empty() {
+        return Ok(args.group_by.clone());
+    }
+    let names = layers.iter().map(|(_, s)| &s.group_by).find(|names| !names.is_empty());
+    let parse = |name: &String| Dimension::from_str(name, true).map_err(|_| settings_refusal("group-by", name));
+    names.map(|names| names.iter().map(parse).collect()).unwrap_or_else(|| Ok(Vec::new()))
+}
+
+fn threads(args: &ReportArgs, layers: &Layers) -> usize {
+    let set = args.threads.map(usize::from).or_else(|| first(layers, |s| s.threads));
+    set.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+}
+
+fn style(global: &Global, to_file: bool, top: Option<usize>) -> Style {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let terminal = !to_file && std::io::stdout().is_terminal();
+    let color = match global.color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => !set("NO_COLOR") && (set("CLICOLOR_FORCE") || terminal && !dumb),
+    };
+    let width = if terminal { console::Term::stdout().size_checked().map(|(_, columns)| columns) } else { None };
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| set(name)).and_then(std::env::var_os);
+    let unicode = locale.is_none_or(|locale| locale.to_string_lossy().to_uppercase().contains("UTF"));
+    let verbosity = if global.quiet { -1 } else { i8::try_from(global.verbose).unwrap_or(i8::MAX) };
+    let defaults = Style::default();
+    Style { color, width, unicode: unicode || !terminal, top: top.unwrap_or(defaults.top), verbosity }
+}
+
+fn failed(what: String, hint: &str) -> Refusal {
+    Refusal { exit: Exit::Failed, what, hint: Some(hint.to_owned()) }
+}

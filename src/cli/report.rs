@@ -1,0 +1,76 @@
+//! `natlens report`.
+
+use super::output::{error, note, write_data};
+use super::plan::{Refusal, ReportPlan};
+use super::{Exit, Global, ReportArgs};
+use crate::report::schema;
+use crate::run;
+use crate::sinks;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+
+/// Makes and writes the report.
+pub fn act(args: &ReportArgs, global: &Global) -> Exit {
+    if args.json_schema {
+        return write(&schema::JSON, None);
+    }
+    let plan = match ReportPlan::new(args, global) {
+        Ok(plan) => plan,
+        Err(Refusal { exit, what, hint }) => {
+            error(&what, hint.as_deref());
+            return exit;
+        }
+    };
+    let bar = progress(global);
+    let result = run::report(&plan.plan, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(failure) => {
+            error(&failure.to_string(), Some("`natlens report --help` lists the inputs that are read"));
+            return Exit::Failed;
+        }
+    };
+    if !global.quiet {
+        outcome.report.warnings.iter().filter(|w| w.code == "unreadable-object").for_each(|w| {
+            note(&format!("warning: {} unreadable: {}", w.count, w.message));
+            note(&format!("hint: {}", w.hint));
+        });
+    }
+    if plan.strict && (outcome.unreadable > 0 || outcome.malformed > 0) {
+        let what = format!("{} inputs unreadable, {} records malformed", outcome.unreadable, outcome.malformed);
+        error(&format!("--strict: {what}"), Some("without --strict the rest is reported, and what is missing is said"));
+        return Exit::Failed;
+    }
+    let text = sinks::render(&outcome.report, plan.format, plan.table, &plan.style);
+    match write(&text, plan.output.as_deref()) {
+        Exit::Done if outcome.unreadable > 0 => Exit::Incomplete,
+        exit => exit,
+    }
+}
+
+fn write(text: &str, to: Option<&std::path::Path>) -> Exit {
+    match write_data(text, to) {
+        Ok(()) => Exit::Done,
+        Err(failure) => {
+            let target = to.map_or_else(|| "stdout".to_owned(), |path| path.display().to_string());
+            error(&format!("{target}: cannot be written: {failure}"), None);
+            Exit::Failed
+        }
+    }
+}
+
+fn progress(global: &Global) -> ProgressBar {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb") || std::env::var_os("CI").is_some();
+    if global.quiet || global.no_progress || dumb || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("reading flow logs {bar:30} {bytes}/{total_bytes} {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}

@@ -1,0 +1,354 @@
+//! One object's records, collapsed as they are read. Discarded whole when the object turns out to be broken.
+
+use super::legs::{Ends, Leg, Shape, zonal_leg};
+use super::roles::{Role, Roles};
+use crate::model::addr::Addr;
+use crate::model::addr_table::{AddrId, AddrTable};
+use crate::model::flow::{Direction, FlowRecord, FlowSink, InterfaceFacts, Verdict};
+use crate::model::period::{HOUR_SECONDS, Window};
+use crate::model::symbols::{Sym, Symbols};
+use hashbrown::HashMap;
+use std::hash::{Hash, Hasher};
+
+/// What is known of a row's place in a NAT conversation when its object is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Seen {
+    /// Leg 1 at a known gateway: `from` is the client, `to` the remote.
+    Leg1,
+    /// Leg 2 at a known gateway in a log with `pkt-*`: ends dropped.
+    Leg2,
+    /// Leg 3 likewise.
+    Leg3,
+    /// Leg 4: `from` is the remote, `to` the client.
+    Leg4,
+    /// Not decided yet: the record's shape.
+    Raw(Shape),
+}
+
+/// What rows are told apart by. Symbols and addresses belong to the table that holds the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowKey {
+    /// Index of the interface or resource.
+    pub interface: u32,
+    /// Hours since 1970 of `start`.
+    pub hour: u32,
+    /// Real sender.
+    pub from: AddrId,
+    /// Real receiver.
+    pub to: AddrId,
+    /// The interface's address shown in place of a real one; kept for unknown interfaces only.
+    pub shown: AddrId,
+    /// `pkt-src-aws-service`.
+    pub from_label: Sym,
+    /// `pkt-dst-aws-service`.
+    pub to_label: Sym,
+    /// Next hop by the log's own word: absent, [`NOT_NAT`], [`SOME_NAT`] or the gateway's interface.
+    pub next_hop: Sym,
+    /// Leg or shape.
+    pub seen: Seen,
+    /// `flow-direction`.
+    pub direction: Direction,
+}
+
+/// [`RowKey::next_hop`] of a flow whose next hop is known and is no NAT gateway.
+pub const NOT_NAT: &str = "(not a NAT gateway)";
+/// [`RowKey::next_hop`] of a flow whose next hop is a NAT gateway that the record does not name.
+pub const SOME_NAT: &str = "(unnamed NAT gateway)";
+
+impl Hash for RowKey {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let pair = |a: u32, b: u32| u64::from(a) << 32 | u64::from(b);
+        state.write_u64(pair(self.from.raw(), self.to.raw()));
+        state.write_u64(pair(self.interface, self.hour));
+        state.write_u64(pair(self.from_label.raw() ^ self.to_label.raw().rotate_left(16), self.shown.raw()));
+    }
+}
+
+/// Sums of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowSum {
+    /// ACCEPT records.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// All records of one interface in one hour, by verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HourSums {
+    /// ACCEPT records.
+    pub accept: RowSum,
+    /// REJECT records.
+    pub reject: RowSum,
+    /// NODATA records.
+    pub nodata: u64,
+    /// SKIPDATA records.
+    pub skipdata: u64,
+    /// Whether an ACCEPT record has `pkt-*`.
+    pub has_pkt: bool,
+    /// Earliest `start`, seconds into the hour.
+    pub first: u16,
+    /// Latest `start`, seconds into the hour.
+    pub last: u16,
+}
+
+impl HourSums {
+    /// All records.
+    #[must_use]
+    pub const fn records(&self) -> u64 {
+        self.accept.records + self.reject.records + self.nodata + self.skipdata
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.accept.add(other.accept.records, other.accept.bytes);
+        self.reject.add(other.reject.records, other.reject.bytes);
+        self.nodata += other.nodata;
+        self.skipdata += other.skipdata;
+        self.has_pkt |= other.has_pkt;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+}
+
+impl RowSum {
+    #[inline]
+    pub(super) const fn add(&mut self, records: u64, bytes: u64) {
+        // Checked by the release profile's overflow checks: a wrapped sum is worse than a crash.
+        self.records += records;
+        self.bytes += bytes;
+    }
+}
+
+/// An interface or resource and what its records say of it.
+#[derive(Clone, Copy, Debug)]
+pub struct InterfaceSlot {
+    /// Interface id, or the resource id of a regional gateway.
+    pub name: Sym,
+    /// What the records say.
+    pub facts: InterfaceFacts,
+    /// What the inventory says.
+    pub role: Role,
+    hour: u32,
+    cell: u32,
+}
+
+/// One object's records, collapsed.
+#[derive(Debug)]
+pub struct Fold<'a> {
+    roles: &'a Roles,
+    window: Option<Window>,
+    /// Texts of the object.
+    pub symbols: Symbols,
+    /// Addresses of the object.
+    pub addrs: AddrTable,
+    /// Interfaces of the object.
+    pub interfaces: Vec<InterfaceSlot>,
+    by_name: Vec<u32>,
+    /// Sums of each interface and hour.
+    pub cells: Vec<(u32, u32, HourSums)>,
+    cell_index: HashMap<(u32, u32), u32>,
+    /// Sums of each row.
+    pub rows: HashMap<RowKey, RowSum>,
+    /// Records read, malformed ones included.
+    pub read: u64,
+    /// Bytes of all records.
+    pub all_bytes: u64,
+    /// Records outside the window.
+    pub out_of_window: RowSum,
+    /// Malformed records.
+    pub malformed: u64,
+    /// The first malformed records: line and why.
+    pub malformed_samples: Vec<(u64, &'static str)>,
+    not_nat: Sym,
+    some_nat: Sym,
+}
+
+const NOWHERE: u32 = u32::MAX;
+const SAMPLES: usize = 3;
+
+impl<'a> Fold<'a> {
+    /// An empty fold. Records outside `window` are only counted; without one every record is kept.
+    #[must_use]
+    pub fn new(roles: &'a Roles, window: Option<Window>) -> Self {
+        let mut symbols = Symbols::default();
+        let (not_nat, some_nat) = (symbols.intern(NOT_NAT.as_bytes()), symbols.intern(SOME_NAT.as_bytes()));
+        Self {
+            roles,
+            window,
+            symbols,
+            addrs: AddrTable::default(),
+            interfaces: Vec::new(),
+            by_name: Vec::new(),
+            cells: Vec::new(),
+            cell_index: HashMap::new(),
+            rows: HashMap::new(),
+            read: 0,
+            all_bytes: 0,
+            out_of_window: RowSum::default(),
+            malformed: 0,
+            malformed_samples: Vec::new(),
+            not_nat,
+            some_nat,
+        }
+    }
+
+    #[inline]
+    fn interface(&mut self, name: Sym, facts: &InterfaceFacts) -> u32 {
+        let at = name.index();
+        if let Some(&slot) = self.by_name.get(at)
+            && slot != NOWHERE
+        {
+            let known = &mut self.interfaces[slot as usize];
+            if known.facts != *facts {
+                merge_facts(&self.symbols, &mut known.facts, facts);
+            }
+            return slot;
+        }
+        if self.by_name.len() <= at {
+            self.by_name.resize(at + 1, NOWHERE);
+        }
+        let slot = u32::try_from(self.interfaces.len()).expect("fewer than 2^32 interfaces");
+        let role = self.roles.role(self.symbols.text(name));
+        self.interfaces.push(InterfaceSlot { name, facts: *facts, role, hour: NOWHERE, cell: 0 });
+        self.by_name[at] = slot;
+        slot
+    }
+
+    #[inline]
+    fn cell(&mut self, interface: u32, hour: u32) -> &mut HourSums {
+        let slot = &mut self.interfaces[interface as usize];
+        if slot.hour != hour {
+            let cells = &mut self.cells;
+            slot.cell = *self.cell_index.entry((interface, hour)).or_insert_with(|| {
+                let sums = HourSums { first: u16::MAX, ..HourSums::default() };
+                cells.push((interface, hour, sums));
+                u32::try_from(cells.len() - 1).expect("fewer than 2^32 hours")
+            });
+            slot.hour = hour;
+        }
+        &mut self.cells[slot.cell as usize].2
+    }
+
+    /// The row of an ACCEPT record; `None` where it can never be NAT traffic.
+    #[inline]
+    fn row(&mut self, interface: u32, hour: u32, record: &FlowRecord) -> Option<RowKey> {
+        let next_hop = self.next_hop(record);
+        let ends = Ends::of(record);
+        let role = self.interfaces[interface as usize].role;
+        let (mut seen, mut shown) = (Seen::Raw(ends.shape), Addr::NONE);
+        match role {
+            Role::Quiet if next_hop.is_none() || next_hop == self.not_nat => return None,
+            Role::Quiet | Role::Client => {}
+            Role::Unknown => shown = ends.shown,
+            Role::Nat(index) => {
+                let nat = self.roles.nat(index);
+                if !nat.regional && ends.shape != Shape::NoPkt {
+                    let leg = zonal_leg(ends, record.direction, |a| nat.own.contains(&a), |a| self.roles.is_local(a));
+                    seen = match leg {
+                        Some(Leg::ClientToNat) => Seen::Leg1,
+                        Some(Leg::NatToRemote) => Seen::Leg2,
+                        Some(Leg::RemoteToNat) => Seen::Leg3,
+                        Some(Leg::NatToClient) => Seen::Leg4,
+                        None => seen,
+                    };
+                }
+            }
+        }
+        let mirror = matches!(seen, Seen::Leg2 | Seen::Leg3);
+        let mut id = |addr| if mirror { AddrId::NONE } else { self.addrs.intern(addr) };
+        let (from, to, shown) = (id(ends.from), id(ends.to), id(shown));
+        let label = |label: Sym| if mirror { Sym::NONE } else { label };
+        Some(RowKey {
+            interface,
+            hour,
+            from,
+            to,
+            shown,
+            from_label: label(record.src_service),
+            to_label: label(record.dst_service),
+            next_hop: if matches!(role, Role::Nat(_)) { Sym::NONE } else { next_hop },
+            seen,
+            // Where the leg is known the direction says nothing more.
+            direction: if matches!(seen, Seen::Raw(_)) { record.direction } else { Direction::Unknown },
+        })
+    }
+
+    #[inline]
+    fn next_hop(&self, record: &FlowRecord) -> Sym {
+        if record.next_hop_kind.is_none() {
+            return Sym::NONE;
+        }
+        match self.symbols.text(record.next_hop_kind) {
+            "nat_gateway" | "regional_nat_gateway" if record.next_hop.is_none() => self.some_nat,
+            "nat_gateway" | "regional_nat_gateway" => record.next_hop,
+            _ => self.not_nat,
+        }
+    }
+}
+
+/// Keeps the first non-empty text in sort order: the order of records must not matter.
+pub(super) fn merge_facts(symbols: &Symbols, known: &mut InterfaceFacts, new: &InterfaceFacts) {
+    let pick = |a: Sym, b: Sym| match (a.is_none(), b.is_none()) {
+        (_, true) => a,
+        (true, false) => b,
+        _ if symbols.text(b) < symbols.text(a) => b,
+        _ => a,
+    };
+    *known = InterfaceFacts {
+        account: pick(known.account, new.account),
+        region: pick(known.region, new.region),
+        vpc: pick(known.vpc, new.vpc),
+        subnet: pick(known.subnet, new.subnet),
+        az: pick(known.az, new.az),
+        instance: pick(known.instance, new.instance),
+        kind: pick(known.kind, new.kind),
+    };
+}
+
+impl FlowSink for Fold<'_> {
+    fn symbols(&mut self) -> &mut Symbols {
+        &mut self.symbols
+    }
+
+    #[inline]
+    fn record(&mut self, record: &FlowRecord) {
+        let Ok(hour) = u32::try_from(record.start.div_euclid(HOUR_SECONDS)) else {
+            return self.malformed(0, "start out of range");
+        };
+        self.read += 1;
+        self.all_bytes += record.bytes;
+        if let Some(window) = self.window
+            && !window.contains(record.start)
+        {
+            return self.out_of_window.add(1, record.bytes);
+        }
+        let name = if record.resource.is_none() { record.interface } else { record.resource };
+        let interface = self.interface(name, &record.facts);
+        let second = u16::try_from(record.start.rem_euclid(HOUR_SECONDS)).expect("an hour has 3,600 seconds");
+        let has_pkt = record.pkt_src.is_some() || record.pkt_dst.is_some();
+        let cell = self.cell(interface, hour);
+        cell.first = cell.first.min(second);
+        cell.last = cell.last.max(second);
+        match record.verdict {
+            Verdict::Accept => {
+                cell.accept.add(1, record.bytes);
+                cell.has_pkt |= has_pkt;
+                if let Some(key) = self.row(interface, hour, record) {
+                    self.rows.entry(key).or_default().add(1, record.bytes);
+                }
+            }
+            Verdict::Reject => cell.reject.add(1, record.bytes),
+            Verdict::NoData => cell.nodata += 1,
+            Verdict::SkipData => cell.skipdata += 1,
+        }
+    }
+
+    fn malformed(&mut self, line: u64, why: &'static str) {
+        self.read += 1;
+        self.malformed += 1;
+        if self.malformed_samples.len() < SAMPLES {
+            self.malformed_samples.push((line, why));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What an interface or resource is to the counter, as far as the inventory knows before any record is read.
+
+use crate::model::addr::{Addr, Cidr};
+use hashbrown::HashMap;
+
+/// The addresses of one NAT gateway and how it can be recognised.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NatSide {
+    /// `nat-...`; the interface id where only that is known.
+    pub id: String,
+    /// Private addresses, secondary ones included.
+    pub own: Vec<Addr>,
+    /// Public addresses.
+    pub public: Vec<Addr>,
+    /// A regional gateway: no interface, records under its resource id.
+    pub regional: bool,
+    /// A private NAT gateway: its remotes are private as well.
+    pub private: bool,
+}
+
+/// What an interface is to the counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The interface (or resource id) of this gateway: index into [`Roles::nats`].
+    Nat(u32),
+    /// Known, and none of its traffic can be NAT traffic by any route table.
+    Quiet,
+    /// Known, and a route of its subnet leads to a NAT gateway.
+    Client,
+    /// Not in the inventory: kept whole until all records are read.
+    Unknown,
+}
+
+/// The roles of all known interfaces, and what counts as a client's address.
+#[derive(Clone, Debug, Default)]
+pub struct Roles {
+    nats: Vec<NatSide>,
+    by_name: HashMap<Box<str>, Role>,
+    vpc_cidrs: Vec<Cidr>,
+}
+
+impl Roles {
+    /// Roles with these known VPC blocks.
+    #[must_use]
+    pub fn new(vpc_cidrs: Vec<Cidr>) -> Self {
+        Self { vpc_cidrs, ..Self::default() }
+    }
+
+    /// Adds a gateway under its names: interface ids and, for a regional gateway, its own id.
+    pub fn add_nat(&mut self, side: NatSide, names: impl IntoIterator<Item = String>) -> u32 {
+        let index = u32::try_from(self.nats.len()).expect("fewer than 2^32 gateways");
+        for name in names {
+            self.by_name.insert(name.into(), Role::Nat(index));
+        }
+        self.nats.push(side);
+        index
+    }
+
+    /// Sets the role of an interface that is no gateway's.
+    pub fn set(&mut self, interface: &str, role: Role) {
+        self.by_name.entry(interface.into()).or_insert(role);
+    }
+
+    /// The role of an interface or resource id.
+    #[must_use]
+    pub fn role(&self, name: &str) -> Role {
+        self.by_name.get(name).copied().unwrap_or(Role::Unknown)
+    }
+
+    /// All gateways.
+    #[must_use]
+    pub fn nats(&self) -> &[NatSide] {
+        &self.nats
+    }
+
+    /// One gateway, by the index in [`Role::Nat`].
+    #[must_use]
+    pub fn nat(&self, index: u32) -> &NatSide {
+        &self.nats[index as usize]
+    }
+
+    /// Whether a client can have the address: private, or inside a known VPC.
+    #[inline]
+    #[must_use]
+    pub fn is_local(&self, addr: Addr) -> bool {
+        addr.is_private() || self.in_known_vpc(addr)
+    }
+
+    /// Whether the address is on the private side of a log without `pkt-*`: inside a known VPC, or without any known VPC a
+    /// private address.
+    #[must_use]
+    pub fn is_client_without_pkt(&self, addr: Addr) -> bool {
+        if self.vpc_cidrs.is_empty() { addr.is_private() } else { self.in_known_vpc(addr) }
+    }
+
+    /// Whether the address lies inside a known VPC.
+    #[must_use]
+    pub fn in_known_vpc(&self, addr: Addr) -> bool {
+        self.vpc_cidrs.iter().any(|cidr| cidr.contains(addr))
+    }
+}

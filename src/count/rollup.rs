@@ -1,0 +1,141 @@
+//! All objects' records, collapsed: what memory holds while a month is read. It grows with distinct rows, not with objects.
+
+use super::fold::{Fold, HourSums, RowKey, RowSum, merge_facts};
+use super::roles::Role;
+use crate::model::addr_table::{AddrId, AddrTable};
+use crate::model::flow::InterfaceFacts;
+use crate::model::symbols::{Sym, Symbols};
+use hashbrown::HashMap;
+
+/// A flow log, as an index into the rollup's sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub u32);
+
+/// An interface or resource over all objects.
+#[derive(Clone, Copy, Debug)]
+pub struct Interface {
+    /// Interface id, or the resource id of a regional gateway; absent for records of neither.
+    pub name: Sym,
+    /// What the records say of it.
+    pub facts: InterfaceFacts,
+    /// What the inventory says.
+    pub role: Role,
+}
+
+/// What an object's key says of all its records, for logs without those fields.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hints<'a> {
+    /// Account that owns the flow log.
+    pub account: Option<&'a str>,
+    /// Region of the flow log.
+    pub region: Option<&'a str>,
+}
+
+/// Records that no interface and hour holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loose {
+    /// All records read, malformed and duplicate ones included.
+    pub read: u64,
+    /// Malformed records.
+    pub malformed: u64,
+    /// Records outside the window.
+    pub out_of_window: RowSum,
+    /// Records of duplicate objects.
+    pub duplicate: RowSum,
+}
+
+/// The collapsed records of all objects.
+#[derive(Debug, Default)]
+pub struct Rollup {
+    /// Names of the flow logs, by [`SourceId`].
+    pub sources: Vec<String>,
+    /// Texts.
+    pub symbols: Symbols,
+    /// Addresses.
+    pub addrs: AddrTable,
+    /// Interfaces, by the index in [`RowKey::interface`].
+    pub interfaces: Vec<Interface>,
+    by_name: HashMap<Sym, u32>,
+    /// Sums by interface, hour and flow log.
+    pub hours: HashMap<(u32, u32, SourceId), HourSums>,
+    /// Rows by key and flow log.
+    pub rows: HashMap<(RowKey, SourceId), RowSum>,
+    /// The rest.
+    pub loose: Loose,
+}
+
+impl Rollup {
+    /// The id of a flow log.
+    pub fn source(&mut self, name: &str) -> SourceId {
+        let at = self.sources.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.sources.push(name.to_owned());
+            self.sources.len() - 1
+        });
+        SourceId(u32::try_from(at).expect("fewer than 2^32 flow logs"))
+    }
+
+    /// Adds an object that was read whole.
+    pub fn merge(&mut self, fold: &Fold<'_>, source: SourceId, hints: &Hints<'_>) {
+        let hint = |symbols: &mut Symbols, text: Option<&str>| symbols.intern(text.unwrap_or_default().as_bytes());
+        let (account, region) = (hint(&mut self.symbols, hints.account), hint(&mut self.symbols, hints.region));
+        let or = |said: Sym, hint: Sym| if said.is_none() { hint } else { said };
+        let texts: Vec<Sym> = (0..fold.symbols.len())
+            .map(|i| Sym::from_raw(u32::try_from(i).expect("a symbol")))
+            .map(|sym| self.symbols.intern(fold.symbols.text(sym).as_bytes()))
+            .collect();
+        let addrs: Vec<AddrId> = fold.addrs.addrs().iter().map(|&addr| self.addrs.intern(addr)).collect();
+        let text = |sym: Sym| texts[sym.index()];
+        let addr = |id: AddrId| addrs[id.index()];
+        let mut interfaces = Vec::with_capacity(fold.interfaces.len());
+        for slot in &fold.interfaces {
+            let facts = InterfaceFacts {
+                account: or(text(slot.facts.account), account),
+                region: or(text(slot.facts.region), region),
+                vpc: text(slot.facts.vpc),
+                subnet: text(slot.facts.subnet),
+                az: text(slot.facts.az),
+                instance: text(slot.facts.instance),
+                kind: text(slot.facts.kind),
+            };
+            interfaces.push(self.interface(text(slot.name), &facts, slot.role));
+        }
+        for &(interface, hour, sums) in &fold.cells {
+            let fresh = HourSums { first: u16::MAX, ..HourSums::default() };
+            self.hours.entry((interfaces[interface as usize], hour, source)).or_insert(fresh).merge(&sums);
+        }
+        self.rows.reserve(fold.rows.len() / 4);
+        for (key, sum) in &fold.rows {
+            let key = RowKey {
+                interface: interfaces[key.interface as usize],
+                from: addr(key.from),
+                to: addr(key.to),
+                shown: addr(key.shown),
+                from_label: text(key.from_label),
+                to_label: text(key.to_label),
+                next_hop: text(key.next_hop),
+                ..*key
+            };
+            self.rows.entry((key, source)).or_default().add(sum.records, sum.bytes);
+        }
+        self.loose.read += fold.read;
+        self.loose.malformed += fold.malformed;
+        self.loose.out_of_window.add(fold.out_of_window.records, fold.out_of_window.bytes);
+    }
+
+    /// Counts an object whose content was read before, under whatever key.
+    pub const fn merge_duplicate(&mut self, fold: &Fold<'_>) {
+        self.loose.read += fold.read;
+        self.loose.duplicate.add(fold.read, fold.all_bytes);
+    }
+
+    fn interface(&mut self, name: Sym, facts: &InterfaceFacts, role: Role) -> u32 {
+        if let Some(&at) = self.by_name.get(&name) {
+            merge_facts(&self.symbols, &mut self.interfaces[at as usize].facts, facts);
+            return at;
+        }
+        let at = u32::try_from(self.interfaces.len()).expect("fewer than 2^32 interfaces");
+        self.interfaces.push(Interface { name, facts: *facts, role });
+        self.by_name.insert(name, at);
+        at
+    }
+}

@@ -1,0 +1,303 @@
+//! From attributed bytes to the report's rows: sums, list prices, and splits that add up to the last digit.
+
+use super::{ClientRow, GroupRow, NatGatewayRow, TrafficRow};
+use crate::attribute::{Attributed, Gateway, UNKNOWN, basis_key};
+use crate::count::resolve::Basis;
+use crate::frames::flows::{FrameError, GroupSum, Key};
+use crate::model::bytes::Bytes;
+use crate::model::inventory::Inventory;
+use crate::model::period::{DAY_SECONDS, iso_day};
+use crate::model::usd::{PricePerGb, Usd};
+use crate::name::endpoint_type;
+use crate::price::{Item, PriceBook, PriceMissing};
+use std::collections::BTreeMap;
+
+/// A dimension of `--group-by`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Dimension {
+    /// NAT gateway.
+    Nat,
+    /// VPC of the client.
+    Vpc,
+    /// AZ id of the client.
+    Az,
+    /// Owner of the client's VPC, else of the gateway.
+    Account,
+    /// Region of the gateway.
+    Region,
+    /// Service.
+    Service,
+    /// Client address.
+    Client,
+    /// Day, UTC.
+    Day,
+}
+
+impl Dimension {
+    /// Name in `groups[].by`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Dimension::Nat => "nat",
+            Dimension::Vpc => "vpc",
+            Dimension::Az => "az",
+            Dimension::Account => "account",
+            Dimension::Region => "region",
+            Dimension::Service => "service",
+            Dimension::Client => "client",
+            Dimension::Day => "day",
+        }
+    }
+}
+
+/// The price of each gateway's GB, and what is missing.
+#[must_use]
+pub fn gateway_prices(gateways: &[Gateway], prices: &PriceBook) -> Vec<Result<PricePerGb, PriceMissing>> {
+    gateways.iter().map(|g| prices.price(g.region.as_deref(), Item::NatGatewayGb).map(PricePerGb::new)).collect()
+}
+
+/// Builds rows out of what was attributed, at list prices.
+#[derive(Debug)]
+pub struct Builder<'a> {
+    attributed: &'a Attributed,
+    inventory: &'a Inventory,
+    /// Cost of each gateway's observed bytes; `None` where no price is known.
+    costs: Vec<Option<Usd>>,
+    prices: Vec<Option<PricePerGb>>,
+}
+
+impl<'a> Builder<'a> {
+    /// Over these values.
+    #[must_use]
+    pub fn new(
+        attributed: &'a Attributed,
+        inventory: &'a Inventory,
+        prices: &[Result<PricePerGb, PriceMissing>],
+    ) -> Self {
+        let prices: Vec<Option<PricePerGb>> = prices.iter().map(|p| p.as_ref().ok().copied()).collect();
+        let cost = |(gateway, price): (&Gateway, &Option<PricePerGb>)| price.map(|price| price.cost(observed(gateway)));
+        let costs = attributed.gateways.iter().zip(&prices).map(cost).collect();
+        Self { attributed, inventory, costs, prices }
+    }
+
+    /// Cost of all observed bytes; `None` where no gateway is covered or none has a price.
+    #[must_use]
+    pub fn attributed_usd(&self) -> Option<Usd> {
+        let covered = self.attributed.gateways.iter().zip(&self.costs).filter(|(g, _)| g.count.covered);
+        let priced: Vec<Usd> = covered.filter_map(|(_, cost)| *cost).collect();
+        (!priced.is_empty()).then(|| priced.into_iter().sum())
+    }
+
+    /// One row per gateway, by id.
+    #[must_use]
+    pub fn nat_gateways(&self) -> Vec<NatGatewayRow> {
+        let row = |(gateway, price): (&Gateway, &Option<PricePerGb>)| {
+            let count = &gateway.count;
+            let covered = |bytes: u64| count.covered.then(|| Bytes::new(bytes));
+            NatGatewayRow {
+                nat_gateway_id: count.side.id.clone(),
+                name: gateway.name.clone(),
+                account_id: gateway.account.clone(),
+                region: gateway.region.clone(),
+                vpc_id: gateway.vpc.clone(),
+                az_id: gateway.az.clone(),
+                upload_bytes: covered(count.upload),
+                download_bytes: covered(count.download),
+                observed_bytes: covered(count.upload + count.download),
+                mirror_bytes: covered(count.mirror()),
+                unsolicited_bytes: covered(count.unsolicited()),
+                usd_per_gb: price.map(PricePerGb::per_gb),
+                ..NatGatewayRow::default()
+            }
+        };
+        self.attributed.gateways.iter().zip(&self.prices).map(row).collect()
+    }
+
+    /// Bytes and cost by gateway, client place and service, by key.
+    pub fn traffic(&self) -> Result<Vec<TrafficRow>, FrameError> {
+        let sums = self.sums(&[Key::Gateway, Key::Place, Key::Service], Basis::Remote)?;
+        // Sorted by what the reader sees: ties of the split go to the lower sorted key.
+        let mut rows: Vec<(usize, TrafficRow)> = sums
+            .iter()
+            .map(|sum| {
+                let gateway = &self.attributed.gateways[sum.keys[0] as usize];
+                let place = &self.attributed.places[sum.keys[1] as usize];
+                let named = &self.attributed.services[sum.keys[2] as usize];
+                let endpoint = endpoint_type(&named.service, named.region.as_deref(), gateway.region.as_deref());
+                let row = TrafficRow {
+                    nat_gateway_id: gateway.count.side.id.clone(),
+                    vpc_id: place.vpc.clone(),
+                    az_id: place.az.clone(),
+                    service: named.service.clone(),
+                    service_region: named.region.clone(),
+                    endpoint: endpoint.as_str(),
+                    evidence: named.evidence.as_str(),
+                    upload_bytes: Bytes::new(sum.upload),
+                    download_bytes: Bytes::new(sum.download),
+                    usd: None,
+                };
+                (sum.keys[0] as usize, row)
+            })
+            .collect();
+        rows.sort_by(|(_, a), (_, b)| traffic_key(a).cmp(&traffic_key(b)));
+        let weights: Vec<(usize, Bytes)> = rows.iter().map(|(g, r)| (*g, r.upload_bytes + r.download_bytes)).collect();
+        for ((_, row), usd) in rows.iter_mut().zip(self.split(&weights)) {
+            row.usd = usd;
+        }
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// The `top` largest clients by bytes, one row per client and VPC, then one `(other)` row.
+    pub fn clients(&self, top: usize) -> Result<Vec<ClientRow>, FrameError> {
+        let sums = self.sums(&[Key::Gateway, Key::Client, Key::Place], Basis::Client)?;
+        let weights: Vec<(usize, Bytes)> = sums.iter().map(weight).collect();
+        let mut rows: BTreeMap<(String, Option<String>), ClientRow> = BTreeMap::new();
+        for (sum, usd) in sums.iter().zip(self.split(&weights)) {
+            let client = self.client(sum.keys[1]);
+            let vpc = self.attributed.places[sum.keys[2] as usize].vpc.clone();
+            let row = rows.entry((client.clone(), vpc.clone())).or_insert_with(|| ClientRow {
+                client,
+                kind: None,
+                name: None,
+                vpc_id: vpc,
+                nat_gateway_ids: Vec::new(),
+                upload_bytes: Bytes::ZERO,
+                download_bytes: Bytes::ZERO,
+                usd: Some(Usd::ZERO),
+            });
+            let id = &self.attributed.gateways[sum.keys[0] as usize].count.side.id;
+            add_client(row, std::slice::from_ref(id), Bytes::new(sum.upload), Bytes::new(sum.download), usd);
+        }
+        let mut rows: Vec<ClientRow> = rows.into_values().collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.upload_bytes + row.download_bytes));
+        let rest = rows.split_off(rows.len().min(top));
+        for row in &mut rows {
+            self.describe(row);
+        }
+        if let Some(first) = rest.first() {
+            let mut other = ClientRow { client: "(other)".to_owned(), vpc_id: None, ..first.clone() };
+            for row in &rest[1..] {
+                add_client(&mut other, &row.nat_gateway_ids, row.upload_bytes, row.download_bytes, row.usd);
+            }
+            rows.push(other);
+        }
+        Ok(rows)
+    }
+
+    /// Bytes and cost by any dimensions, by key.
+    pub fn groups(&self, by: &[Dimension]) -> Result<Vec<GroupRow>, FrameError> {
+        let wants = |d| by.contains(&d);
+        let place = [Dimension::Vpc, Dimension::Az, Dimension::Account].into_iter().any(wants);
+        let mut keys = vec![Key::Gateway];
+        keys.extend(place.then_some(Key::Place));
+        keys.extend(wants(Dimension::Service).then_some(Key::Service));
+        keys.extend(wants(Dimension::Client).then_some(Key::Client));
+        keys.extend(wants(Dimension::Day).then_some(Key::Day));
+        // Without pkt-* the log knows clients or services, never both: the question decides which side answers.
+        let by_client = (place || wants(Dimension::Client)) && !wants(Dimension::Service);
+        let sums = self.sums(&keys, if by_client { Basis::Client } else { Basis::Remote })?;
+        let weights: Vec<(usize, Bytes)> = sums.iter().map(weight).collect();
+        let mut rows: BTreeMap<BTreeMap<String, Option<String>>, GroupRow> = BTreeMap::new();
+        for (sum, usd) in sums.iter().zip(self.split(&weights)) {
+            let value = |key: Key| keys.iter().position(|&k| k == key).map_or(UNKNOWN, |at| sum.keys[at]);
+            let by: BTreeMap<String, Option<String>> =
+                by.iter().map(|d| (d.name().to_owned(), self.dimension(*d, &value))).collect();
+            let row = rows.entry(by.clone()).or_insert(GroupRow {
+                by,
+                upload_bytes: Bytes::ZERO,
+                download_bytes: Bytes::ZERO,
+                usd: Some(Usd::ZERO),
+            });
+            row.upload_bytes += Bytes::new(sum.upload);
+            row.download_bytes += Bytes::new(sum.download);
+            row.usd = row.usd.zip(usd).map(|(a, b)| a + b);
+        }
+        Ok(rows.into_values().collect())
+    }
+
+    fn dimension(&self, dimension: Dimension, value: &impl Fn(Key) -> u32) -> Option<String> {
+        let gateway = &self.attributed.gateways[value(Key::Gateway) as usize];
+        let place = self.attributed.places.get(value(Key::Place) as usize);
+        let vpc = place.and_then(|place| place.vpc.clone());
+        match dimension {
+            Dimension::Nat => Some(gateway.count.side.id.clone()),
+            Dimension::Region => gateway.region.clone(),
+            Dimension::Vpc => vpc,
+            Dimension::Az => place.and_then(|place| place.az.clone()),
+            Dimension::Account => {
+                let owner = vpc.and_then(|vpc| self.inventory.vpc(&vpc)?.owner.clone());
+                owner.or_else(|| gateway.account.clone())
+            }
+            Dimension::Service => self.attributed.services.get(value(Key::Service) as usize).map(|s| s.service.clone()),
+            Dimension::Client => (value(Key::Client) != UNKNOWN).then(|| self.client(value(Key::Client))),
+            Dimension::Day => Some(iso_day(i64::from(value(Key::Day)) * DAY_SECONDS)),
+        }
+    }
+
+    /// Sums by `keys` (the gateway first) of pairs and of one side of the logs that know no pairs.
+    fn sums(&self, keys: &[Key], side: Basis) -> Result<Vec<GroupSum>, FrameError> {
+        let with_basis: Vec<Key> = keys.iter().copied().chain([Key::Basis]).collect();
+        let mut merged: BTreeMap<Vec<u32>, (u64, u64)> = BTreeMap::new();
+        for mut sum in self.attributed.frame.sums(&with_basis)? {
+            let basis = sum.keys.pop();
+            if basis == Some(basis_key(Basis::Pair)) || basis == Some(basis_key(side)) {
+                let (upload, download) = merged.entry(sum.keys).or_default();
+                *upload += sum.upload;
+                *download += sum.download;
+            }
+        }
+        Ok(merged.into_iter().map(|(keys, (upload, download))| GroupSum { keys, upload, download }).collect())
+    }
+
+    /// Splits each gateway's cost over its rows, in their order, so that the parts sum to it.
+    fn split(&self, rows: &[(usize, Bytes)]) -> Vec<Option<Usd>> {
+        let mut by_gateway: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, (gateway, _)) in rows.iter().enumerate() {
+            by_gateway.entry(*gateway).or_default().push(at);
+        }
+        let mut parts = vec![None; rows.len()];
+        for (gateway, members) in by_gateway {
+            let Some(cost) = self.costs[gateway] else { continue };
+            let weights: Vec<Bytes> = members.iter().map(|&at| rows[at].1).collect();
+            // Nothing to split by: records without bytes cost nothing.
+            let shares = cost.apportion(&weights).unwrap_or_else(|| vec![Usd::ZERO; members.len()]);
+            for (at, share) in members.into_iter().zip(shares) {
+                parts[at] = Some(share);
+            }
+        }
+        parts
+    }
+
+    fn client(&self, key: u32) -> String {
+        self.attributed.clients.get(key as usize).map_or_else(|| "(unknown)".to_owned(), ToString::to_string)
+    }
+
+    fn describe(&self, row: &mut ClientRow) {
+        let addr = crate::model::addr::Addr::parse(row.client.as_bytes());
+        let interface = row.vpc_id.as_deref().zip(addr).and_then(|(vpc, addr)| self.inventory.interface_at(vpc, addr));
+        let Some(interface) = interface else { return };
+        row.kind = if interface.instance.is_some() { Some("instance".to_owned()) } else { interface.kind.clone() };
+        row.name = interface.name.clone().or_else(|| interface.instance.clone()).or_else(|| interface.description.clone());
+    }
+}
+
+fn observed(gateway: &Gateway) -> Bytes {
+    Bytes::new(gateway.count.upload) + Bytes::new(gateway.count.download)
+}
+
+fn weight(sum: &GroupSum) -> (usize, Bytes) {
+    (sum.keys[0] as usize, Bytes::new(sum.upload) + Bytes::new(sum.download))
+}
+
+fn add_client(row: &mut ClientRow, gateways: &[String], upload: Bytes, download: Bytes, usd: Option<Usd>) {
+    row.upload_bytes += upload;
+    row.download_bytes += download;
+    row.usd = row.usd.zip(usd).map(|(a, b)| a + b);
+    row.nat_gateway_ids.extend_from_slice(gateways);
+    row.nat_gateway_ids.sort();
+    row.nat_gateway_ids.dedup();
+}
+
+fn traffic_key(row: &TrafficRow) -> impl Ord + '_ {
+    (&row.nat_gateway_id, &row.vpc_id, &row.az_id, &row.service, &row.service_region, row.evidence)
+}

@@ -1,0 +1,246 @@
+//! Opens what a bundle holds: inventory, names, prices and the list of flow log objects.
+
+use crate::count::resolve::carries_for_others;
+use crate::count::roles::{NatSide, Role, Roles};
+use crate::diag::{Code, Warnings};
+use crate::model::addr::Cidr;
+use crate::model::inventory::{Connectivity, Inventory, NatGateway, RouteTarget};
+use crate::name::{Namer, RangeTable};
+use crate::price::PriceBook;
+use crate::report::InputRow;
+use crate::sources::flow::{KnownLayout, Layout, LayoutHints};
+use crate::sources::inventory::{InventoryDraft, read_document};
+use crate::sources::ip_ranges::IpRanges;
+use crate::sources::objects::{ListError, Listing, Object, PathOrGlob, list};
+use crate::sources::settings::Rule;
+use std::path::{Path, PathBuf};
+
+/// Where everything is, as the user said.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// Flow logs: paths or globs.
+    pub flow_logs: Vec<String>,
+    /// Inventory: paths or globs.
+    pub inventory: Vec<String>,
+    /// Price overrides.
+    pub prices: Option<PathBuf>,
+    /// `ip-ranges.json`.
+    pub ip_ranges: Option<PathBuf>,
+    /// Field order of logs without header.
+    pub log_format: Option<String>,
+    /// Naming rules.
+    pub rules: Vec<Rule>,
+}
+
+/// Why an input stops everything.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// A path that is not there, or a bad glob.
+    #[error(transparent)]
+    List(#[from] ListError),
+    /// A file that the user named and that cannot be used.
+    #[error("{file}: {why}")]
+    File {
+        /// As given.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// `--log-format`.
+    #[error("--log-format: {0}")]
+    LogFormat(String),
+}
+
+/// Everything but the records.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The account.
+    pub inventory: Inventory,
+    /// Names of destinations.
+    pub namer: Namer,
+    /// Prices.
+    pub prices: PriceBook,
+    /// `syncToken` of the ranges.
+    pub sync_token: String,
+    /// Flow log objects.
+    pub objects: Vec<Object>,
+    /// Flow log objects that gave nothing; set once they are read.
+    pub flow_logs_unreadable: u64,
+    rows: Vec<InputRow>,
+}
+
+impl Loaded {
+    /// The report's inputs.
+    #[must_use]
+    pub fn input_rows(&self) -> Vec<InputRow> {
+        let mut rows = self.rows.clone();
+        if let Some(flow_logs) = rows.iter_mut().find(|row| row.kind == FLOW_LOGS) {
+            flow_logs.unreadable += self.flow_logs_unreadable;
+        }
+        rows
+    }
+}
+
+const FLOW_LOGS: &str = "flow-logs";
+
+/// Opens every part.
+pub fn load(inputs: &Inputs, warnings: &mut Warnings) -> Result<Loaded, InputError> {
+    let mut rows = Vec::new();
+    let listing = list_inputs(FLOW_LOGS, &inputs.flow_logs, &mut rows, warnings)?;
+    let mut inventory = read_inventory(&inputs.inventory, &mut rows, warnings)?;
+    let ranges = match &inputs.ip_ranges {
+        None => IpRanges::built_in(),
+        Some(path) => {
+            let bytes = read_file("ip-ranges", path, &mut rows)?;
+            let (ranges, skipped) = IpRanges::from_json(&bytes).map_err(|error| file_error(path, &error))?;
+            let first = skipped.first.unwrap_or_default();
+            warnings.add_counted(Code::Reference, skipped.count as u64, format!("{}: `{first}`", path.display()));
+            ranges
+        }
+    };
+    fill_prefix_lists(&mut inventory, &ranges);
+    let lists = inventory.prefix_lists().flat_map(|list| {
+        let cidrs = list.cidrs.iter().flatten().copied();
+        cidrs.filter_map(|cidr| Some((list.name.clone()?, cidr)))
+    });
+    let namer = Namer::new(&inputs.rules, lists, RangeTable::new(&ranges));
+    let prices = match &inputs.prices {
+        None => PriceBook::built_in(),
+        Some(path) => {
+            let bytes = read_file("prices", path, &mut rows)?;
+            let text = String::from_utf8_lossy(&bytes);
+            let book = PriceBook::built_in().with_overrides(&path.display().to_string(), &text);
+            let (book, notices) = book.map_err(|error| InputError::File {
+                file: path.display().to_string(),
+                why: error.to_string(),
+            })?;
+            notices.iter().for_each(|notice| warnings.add(Code::Reference, notice.to_string()));
+            book
+        }
+    };
+    let (objects, sync_token) = (listing.objects, ranges.sync_token);
+    Ok(Loaded { inventory, namer, prices, sync_token, objects, flow_logs_unreadable: 0, rows })
+}
+
+fn list_inputs(
+    kind: &'static str,
+    given: &[String],
+    rows: &mut Vec<InputRow>,
+    warnings: &mut Warnings,
+) -> Result<Listing, InputError> {
+    let inputs: Vec<PathOrGlob> = given.iter().map(PathOrGlob::new).collect();
+    let listing = list(&inputs)?;
+    if !given.is_empty() {
+        rows.push(InputRow {
+            kind,
+            source: given.join(","),
+            objects: listing.objects.len() as u64,
+            bytes: listing.objects.iter().map(|object| object.size).sum(),
+            unreadable: listing.unreadable.len() as u64,
+        });
+    }
+    for (path, why) in &listing.unreadable {
+        warnings.add(Code::UnreadableObject, format!("{path}: {why}"));
+    }
+    Ok(listing)
+}
+
+fn read_inventory(
+    given: &[String],
+    rows: &mut Vec<InputRow>,
+    warnings: &mut Warnings,
+) -> Result<Inventory, InputError> {
+    let listing = list_inputs("inventory", given, rows, warnings)?;
+    let mut draft = InventoryDraft::default();
+    let mut unreadable = 0;
+    for object in &listing.objects {
+        let read = std::fs::read(&object.path).map_err(|error| format!("{}: {error}", object.key));
+        let read = read.and_then(|bytes| {
+            read_document(&object.key, &bytes, &mut draft).map_err(|error| format!("{error} ({})", error.hint()))
+        });
+        if let Err(what) = read {
+            unreadable += 1;
+            warnings.add(Code::UnreadableObject, what);
+        }
+    }
+    if let Some(row) = rows.iter_mut().find(|row| row.kind == "inventory") {
+        row.unreadable += unreadable;
+    }
+    for warning in draft.warnings() {
+        warnings.add(Code::Inventory, format!("{}: {}", warning.file, warning.message));
+    }
+    Ok(draft.finish())
+}
+
+fn read_file(kind: &'static str, path: &Path, rows: &mut Vec<InputRow>) -> Result<Vec<u8>, InputError> {
+    let bytes = std::fs::read(path).map_err(|error| file_error(path, &error))?;
+    let source = path.display().to_string();
+    rows.push(InputRow { kind, source, objects: 1, bytes: bytes.len() as u64, unreadable: 0 });
+    Ok(bytes)
+}
+
+fn file_error(path: &Path, why: &dyn std::error::Error) -> InputError {
+    InputError::File { file: path.display().to_string(), why: why.to_string() }
+}
+
+/// Routes to a prefix list whose entries were not collected still capture the service's published addresses.
+fn fill_prefix_lists(inventory: &mut Inventory, ranges: &IpRanges) {
+    inventory.set_fallback_entries(|name| {
+        let Some((rest, service)) = name.rsplit_once('.') else { return Vec::new() };
+        let region = rest.rsplit('.').next().unwrap_or_default();
+        let of_service = |label: &str| label.eq_ignore_ascii_case(service);
+        let groups = ranges.groups.iter().filter(|group| group.region == region && of_service(&group.service));
+        groups.flat_map(|group| group.cidrs.iter().copied()).collect::<Vec<Cidr>>()
+    });
+}
+
+/// The roles of all interfaces that the inventory knows.
+#[must_use]
+pub fn roles(inventory: &Inventory) -> Roles {
+    let cidrs = inventory.vpcs().flat_map(|vpc| vpc.cidrs.iter().copied()).collect();
+    let mut roles = Roles::new(cidrs);
+    for nat in inventory.nat_gateways() {
+        roles.add_nat(nat_side(nat), nat.interfaces.iter().cloned().chain([nat.id.clone()]));
+    }
+    for interface in inventory.interfaces() {
+        let carrier = interface.kind.as_deref().is_some_and(carries_for_others);
+        let subnet = interface.subnet.as_deref();
+        let role = match subnet.and_then(|subnet| inventory.route_table_of_subnet(subnet)) {
+            _ if carrier => Role::Quiet,
+            Some(table) if !table.routes.iter().any(|r| matches!(r.target, RouteTarget::NatGateway(_))) => Role::Quiet,
+            _ => Role::Client,
+        };
+        roles.set(&interface.id, role);
+    }
+    roles
+}
+
+fn nat_side(nat: &NatGateway) -> NatSide {
+    NatSide {
+        id: nat.id.clone(),
+        own: nat.private_addrs.clone(),
+        public: nat.public_addrs.clone(),
+        regional: nat.availability == crate::model::inventory::Availability::Regional,
+        private: nat.connectivity == Connectivity::Private,
+    }
+}
+
+/// Field orders for logs without header: the user's, and those of the flow logs in the inventory.
+pub fn layout_hints(inputs: &Inputs, inventory: &Inventory, warnings: &mut Warnings) -> Result<LayoutHints, InputError> {
+    let explicit = match &inputs.log_format {
+        None => None,
+        Some(text) => Some(Layout::parse(text).map_err(|error| InputError::LogFormat(error.to_string()))?),
+    };
+    let mut hints = LayoutHints { explicit, ..LayoutHints::default() };
+    for (id, group, format) in inventory.log_formats() {
+        match Layout::parse(format) {
+            Ok(layout) => hints.by_flow_log.push(KnownLayout {
+                flow_log: id.to_owned(),
+                log_group: group.map(str::to_owned),
+                layout,
+            }),
+            Err(error) => warnings.add(Code::Inventory, format!("{id}: its LogFormat cannot be used: {error}")),
+        }
+    }
+    Ok(hints)
+}

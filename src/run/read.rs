@@ -1,0 +1,176 @@
+//! Reads all flow log objects into one rollup: objects in parallel, their folds merged one after the other in a fixed order.
+//!
+//! The order is by values only (flow log, size, key), so that which of two equal objects counts, and which lines are quoted in
+//! warnings, never depends on threads. Workers stay a bounded number of objects ahead of the merge: memory does not grow with
+//! the number of objects.
+
+use crate::count::fold::Fold;
+use crate::count::roles::Roles;
+use crate::count::rollup::{Hints, Rollup};
+use crate::diag::{Code, Warnings};
+use crate::model::period::Window;
+use crate::sources::flow::{LayoutHints, ObjectOutcome, ReadError, read_object};
+use crate::sources::objects::{Object, SourceName};
+use hashbrown::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+
+/// What reading needs to know.
+#[derive(Debug)]
+pub struct ReadPlan<'a> {
+    /// Roles of known interfaces.
+    pub roles: &'a Roles,
+    /// Field orders for logs without header.
+    pub hints: &'a LayoutHints,
+    /// The period, where the user gave one.
+    pub window: Option<Window>,
+    /// Number of worker threads, at least 1.
+    pub threads: usize,
+}
+
+/// What reading gave.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The collapsed records.
+    pub rollup: Rollup,
+    /// Objects that gave nothing.
+    pub unreadable: u64,
+    /// Objects that were read, duplicates included.
+    pub read: u64,
+}
+
+/// Reads every object. `on_object` hears the stored size of each object as it is done.
+pub fn read_all(
+    mut objects: Vec<Object>,
+    plan: &ReadPlan<'_>,
+    warnings: &mut Warnings,
+    on_object: &mut dyn FnMut(u64),
+) -> Reading {
+    order(&mut objects);
+    let queue = Queue::new(objects.len(), plan.threads * 2 + 2);
+    let mut merge = Merge { reading: Reading::default(), seen: HashSet::new(), warnings };
+    std::thread::scope(|scope| {
+        let (sender, results) = mpsc::channel();
+        for _ in 0..plan.threads {
+            let (sender, objects, queue) = (sender.clone(), &objects, &queue);
+            scope.spawn(move || {
+                while let Some(at) = queue.claim() {
+                    let mut fold = Fold::new(plan.roles, plan.window);
+                    let outcome = read_object(&objects[at], plan.hints, &mut fold);
+                    if sender.send((at, outcome.map(|outcome| (outcome, fold)))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let (mut next, mut waiting) = (0, BTreeMap::new());
+        for (at, result) in results {
+            waiting.insert(at, result);
+            while let Some(result) = waiting.remove(&next) {
+                merge.object(&objects[next], result);
+                on_object(objects[next].size);
+                next += 1;
+                queue.merged();
+            }
+        }
+    });
+    merge.reading
+}
+
+/// Flow logs that name themselves first, then those with more content, so that copies under another prefix lose to the
+/// originals; inside a flow log large objects first, so that no thread is left alone with one at the end.
+fn order(objects: &mut [Object]) {
+    let mut sizes: BTreeMap<SourceName, BTreeSet<u64>> = BTreeMap::new();
+    for object in objects.iter() {
+        sizes.entry(object.flow_log.clone()).or_default().insert(object.size);
+    }
+    objects.sort_by_cached_key(|object| {
+        let down = |n: u64| std::cmp::Reverse(n);
+        let distinct = sizes.get(&object.flow_log).map_or(0, |sizes| sizes.len() as u64);
+        let unnamed = matches!(object.flow_log, SourceName::Prefix(_));
+
+        (unnamed, down(distinct), object.flow_log.clone(), down(object.size), object.key.clone())
+    });
+}
+
+/// Indices to claim, never more than `ahead` past what has been merged.
+struct Queue {
+    state: Mutex<(usize, usize)>,
+    room: Condvar,
+    len: usize,
+    ahead: usize,
+}
+
+impl Queue {
+    const fn new(len: usize, ahead: usize) -> Self {
+        Self { state: Mutex::new((0, 0)), room: Condvar::new(), len, ahead }
+    }
+
+    fn claim(&self) -> Option<usize> {
+        let mut state = self.lock();
+        while state.0 < self.len && state.0 - state.1 >= self.ahead {
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let at = state.0;
+        state.0 += 1;
+        (at < self.len).then_some(at)
+    }
+
+    fn merged(&self) {
+        self.lock().1 += 1;
+        self.room.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (usize, usize)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Merge<'a> {
+    reading: Reading,
+    seen: HashSet<(u128, u64)>,
+    warnings: &'a mut Warnings,
+}
+
+impl Merge<'_> {
+    fn object(&mut self, object: &Object, result: Result<(ObjectOutcome, Fold<'_>), ReadError>) {
+        let (outcome, fold) = match result {
+            Ok(read) => read,
+            Err(error) => {
+                self.reading.unreadable += 1;
+                let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+                return self.warnings.add(Code::UnreadableObject, format!("{}: {error}{hint}", object.key));
+            }
+        };
+        self.reading.read += 1;
+        if fold.read > 0 && !self.seen.insert((outcome.content_hash, outcome.inflated_bytes)) {
+            self.warnings.add(Code::DuplicateObject, object.key.clone());
+            return self.reading.rollup.merge_duplicate(&fold);
+        }
+        let samples = fold.malformed_samples.iter().map(|(line, why)| format!("{}:{line}: {why}", object.key));
+        let mut left = fold.malformed;
+        for sample in samples {
+            self.warnings.add(Code::MalformedRecord, sample);
+            left -= 1;
+        }
+        self.warnings.add_counted(Code::MalformedRecord, left, object.key.clone());
+        if outcome.assumed_accept || outcome.assumed_ok {
+            let missing = match (outcome.assumed_accept, outcome.assumed_ok) {
+                (true, true) => "action and log-status",
+                (true, false) => "action",
+                _ => "log-status",
+            };
+            self.warnings.add(Code::AssumedStatus, format!("{}: without {missing}", object.key));
+        }
+        let name = match (&object.flow_log, &outcome.log_group) {
+            (SourceName::Prefix(_), Some(group)) | (SourceName::LogGroup(group), _) => format!("log-group:{group}"),
+            (SourceName::FlowLog(id), _) => id.clone(),
+            (SourceName::Prefix(prefix), None) => format!("prefix:{prefix}"),
+        };
+        let rollup = &mut self.reading.rollup;
+        let source = rollup.source(&name);
+        let hints = Hints { account: object.account_hint.as_deref(), region: object.region_hint.as_deref() };
+        rollup.merge(&fold, source, &hints);
+    }
+}

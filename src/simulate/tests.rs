@@ -1,0 +1,263 @@
+//! The simulator against an obvious reading of its own files: same bytes twice, and the truth is what was written.
+
+use super::*;
+use crate::model::period::Month;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+
+fn options() -> Options {
+    let month = Month::new(2026, 10).unwrap();
+    Options { records: 3_000, objects: 3, clients: 40, logs_only: true, ..Options::new(7, month) }
+}
+
+fn run(options: &Options) -> (tempfile::TempDir, Summary) {
+    let folder = tempfile::tempdir().unwrap();
+    let summary = simulate(options, folder.path(), &mut |_| {}).unwrap();
+    (folder, summary)
+}
+
+fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = walkdir::WalkDir::new(root).into_iter().map(Result::unwrap).filter(|e| e.file_type().is_file());
+    entries
+        .map(|e| (e.path().strip_prefix(root).unwrap().display().to_string(), std::fs::read(e.path()).unwrap()))
+        .collect()
+}
+
+fn text(name: &str, bytes: &[u8]) -> String {
+    let mut text = String::new();
+    if Path::new(name).extension().is_some_and(|e| e == "gz") {
+        flate2::read::MultiGzDecoder::new(bytes).read_to_string(&mut text).unwrap();
+    } else {
+        text = String::from_utf8(bytes.to_vec()).unwrap();
+    }
+    text
+}
+
+type Record = BTreeMap<String, String>;
+
+/// Every flow log record of a bundle with text logs, by field name; malformed ones have the wrong number of fields or bytes.
+fn records(root: &Path) -> Vec<Record> {
+    let mut all = Vec::new();
+    for (name, bytes) in files(&root.join("flow-logs")) {
+        let text = text(&name, &bytes);
+        let mut lines = text.lines();
+        let header: Vec<String> = lines.next().unwrap().split(' ').map(str::to_owned).collect();
+        for line in lines {
+            all.push(header.iter().cloned().zip(line.split(' ').map(str::to_owned)).collect());
+        }
+    }
+    all
+}
+
+fn truth(root: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(root.join("truth.json")).unwrap()).unwrap()
+}
+
+fn inside(record: &Record) -> bool {
+    let window = Month::new(2026, 10).unwrap().window();
+    record.get("start").is_some_and(|s| window.contains(s.parse().unwrap()))
+}
+
+/// Whether the record counts: ACCEPT, OK, a number of bytes, within the month.
+fn bytes_of(record: &Record) -> Option<u64> {
+    let counts = record.get("action").is_some_and(|a| a == "ACCEPT") && inside(record);
+    if counts { record.get("bytes")?.parse().ok() } else { None }
+}
+
+fn sum(rows: &Value, id: &str, field: &str) -> u64 {
+    let own = rows.as_array().unwrap().iter().filter(|r| r["nat_gateway_id"] == id);
+    own.map(|r| r[field].as_u64().unwrap()).sum()
+}
+
+/// Upload and download of a gateway by its interface's records: the legs that hold both ends.
+fn legs(records: &[Record], gateway: &Value, interfaces: &Value) -> (u64, u64, u64) {
+    let address = &gateway["NatGatewayAddresses"][0];
+    let (interface, own) = (&address["NetworkInterfaceId"], &address["PrivateIp"]);
+    let private: Vec<&Value> =
+        gateway["NatGatewayAddresses"].as_array().unwrap().iter().map(|a| &a["PrivateIp"]).collect();
+    let mut described = interfaces["NetworkInterfaces"].as_array().unwrap().iter();
+    let v6 = &described.rfind(|i| i["NetworkInterfaceId"] == *interface).unwrap()["Ipv6Addresses"][0];
+    let shown = |address: &String| *own == *address || v6["Ipv6Address"] == *address;
+    let (mut up, mut down, mut in_from_outside) = (0, 0, 0);
+    for record in records {
+        if record.get("interface-id").is_none_or(|id| id != interface) {
+            continue;
+        }
+        let Some(bytes) = bytes_of(record) else { continue };
+        let real = |side: &str| private.iter().any(|a| **a == record[side]);
+        if shown(&record["dstaddr"]) && !real("pkt-dstaddr") {
+            up += bytes;
+        } else if shown(&record["srcaddr"]) && !real("pkt-srcaddr") {
+            down += bytes;
+        } else if shown(&record["dstaddr"]) {
+            in_from_outside += bytes;
+        }
+    }
+    (up, down, in_from_outside)
+}
+
+/// A bundle with text logs that have `pkt-*` fields, at the gateways: every sum of the truth against the files.
+fn check_gateways(options: &Options) {
+    let (folder, summary) = run(options);
+    let (records, truth) = (records(folder.path()), truth(folder.path()));
+    assert_eq!(summary.records, truth["records"]["read"].as_u64().unwrap());
+    assert_eq!(summary.records, u64::try_from(records.len()).unwrap());
+    let described = |file: &str| -> Value {
+        serde_json::from_slice(&std::fs::read(folder.path().join("inventory").join(file)).unwrap()).unwrap()
+    };
+    let inventory = described("describe-nat-gateways.json");
+    let interfaces = described("describe-network-interfaces.json");
+    let mut total = 0;
+    for gateway in inventory["NatGateways"].as_array().unwrap() {
+        let id = gateway["NatGatewayId"].as_str().unwrap();
+        let (up, down, outside) = legs(&records, gateway, &interfaces);
+        let rows = &truth["nat_gateways"];
+        assert_eq!((up, down), (sum(rows, id, "upload_bytes"), sum(rows, id, "download_bytes")), "{id}");
+        assert_eq!(outside.saturating_sub(down), sum(rows, id, "unsolicited_bytes"), "{id}");
+        assert_eq!(up + outside, sum(rows, id, "billed_bytes"), "{id}");
+        for part in ["traffic", "names", "clients", "days"] {
+            let pair = (sum(&truth[part], id, "upload_bytes"), sum(&truth[part], id, "download_bytes"));
+            assert_eq!(pair, (up, down), "{id} {part}");
+        }
+        total += up + down;
+    }
+    assert_eq!(total, summary.nat_bytes);
+    assert!(total > 0);
+    let status = |text: &str| records.iter().filter(|r| r.get("log-status").is_some_and(|s| s == text)).count();
+    assert_eq!(u64::try_from(status("NODATA")).unwrap(), truth["records"]["nodata"].as_u64().unwrap());
+    assert_eq!(u64::try_from(status("SKIPDATA")).unwrap(), truth["records"]["skipdata"].as_u64().unwrap());
+    let outside = records.iter().filter(|r| r.get("start").is_some() && !inside(r)).count();
+    assert!(outside > 0 && u64::try_from(outside).unwrap() == truth["records"]["out_of_window"].as_u64().unwrap());
+}
+
+#[test]
+fn the_same_options_give_the_same_bytes() {
+    for format in [Format::TextGz, Format::Parquet, Format::Subscription] {
+        let options = Options { format, logs_only: format != Format::TextGz, records: 1_000, ..options() };
+        let (a, b) = (run(&options), run(&options));
+        assert!(files(a.0.path()) == files(b.0.path()), "{format:?}");
+        let other = run(&Options { seed: 8, ..options });
+        assert!(files(a.0.path()) != files(other.0.path()), "{format:?}");
+    }
+}
+
+#[test]
+fn the_truth_is_what_was_written() {
+    check_gateways(&options());
+    check_gateways(&Options { fields: Fields::Shuffled, format: Format::Text, ..options() });
+    check_gateways(&Options { nat64: true, private_nat: true, fields: Fields::V11, ..options() });
+    check_gateways(&Options { vantage: Vantage::Vpc, ..options() });
+    check_gateways(&Options { vantage: Vantage::Hub, layout: Layout::HiveHourly, ..options() });
+}
+
+#[test]
+fn regional_gateways_are_named_by_resource_id() {
+    let (folder, _) = run(&Options { vantage: Vantage::Regional, ..options() });
+    let inventory = std::fs::read_to_string(folder.path().join("inventory/describe-nat-gateways.json")).unwrap();
+    let mut pairs: BTreeMap<String, [u64; 2]> = BTreeMap::new();
+    for record in records(folder.path()) {
+        let Some(bytes) = bytes_of(&record) else { continue };
+        let public = |side: &str| inventory.contains(&format!("\"{}\"", record[side]));
+        assert_eq!(record["interface-id"], "-");
+        if !public("srcaddr") && !public("dstaddr") {
+            let pair = pairs.entry(record["resource-id"].clone()).or_default();
+            pair[usize::from(!record["srcaddr"].starts_with("10."))] += bytes;
+        }
+    }
+    let truth = truth(folder.path());
+    assert_eq!(pairs.len(), 3);
+    for (id, pair) in pairs {
+        let rows = &truth["nat_gateways"];
+        assert_eq!(pair, [sum(rows, &id, "upload_bytes"), sum(rows, &id, "download_bytes")]);
+    }
+}
+
+#[test]
+fn clients_alone_show_the_same_bytes() {
+    let (folder, summary) = run(&Options { vantage: Vantage::Instance, fields: Fields::V11, ..options() });
+    let through_nat = |r: &Record| r.get("next-hop-interface-type").is_some_and(|t| t == "nat_gateway");
+    let bytes: u64 = records(folder.path()).iter().filter(|r| through_nat(r)).filter_map(bytes_of).sum();
+    assert_eq!(bytes, summary.nat_bytes);
+    let truth = truth(folder.path());
+    assert!(truth["records"]["not_nat"].as_u64().unwrap() > 0);
+    assert_eq!(truth["record_bytes"]["counted"].as_u64().unwrap(), bytes);
+}
+
+#[test]
+fn a_second_flow_log_repeats_the_first() {
+    let (folder, summary) = run(&Options { vantage: Vantage::TwoLogs, ..options() });
+    let truth = truth(folder.path());
+    let kind = |name: &str| truth["records"][name].as_u64().unwrap();
+    assert_eq!(kind("duplicate"), kind("counted") + kind("mirror"));
+    assert_eq!(summary.records, u64::try_from(records(folder.path()).len()).unwrap());
+}
+
+#[test]
+fn every_format_holds_every_record() {
+    for format in <Format as clap::ValueEnum>::value_variants() {
+        for vantage in [Vantage::Nat, Vantage::V2] {
+            let (folder, summary) = run(&Options { format: *format, vantage, records: 2_000, ..options() });
+            let mut seen = 0;
+            for (name, bytes) in files(&folder.path().join("flow-logs")) {
+                seen += match format {
+                    Format::Parquet | Format::ParquetSnappy => {
+                        parquet_rows(&folder.path().join("flow-logs").join(name))
+                    }
+                    Format::TextGz | Format::Text => text(&name, &bytes).lines().count() - 1,
+                    Format::Firehose | Format::FirehoseLines => text(&name, &bytes).matches("\"message\":").count(),
+                    Format::Subscription => {
+                        let text = text(&name, &bytes);
+                        let messages = text.lines().map(|l| serde_json::from_str::<Value>(l).unwrap());
+                        messages.map(|m| m["logEvents"].as_array().unwrap().len()).sum()
+                    }
+                    _ if name.ends_with("aws-logs-write-test") => 0,
+                    _ => text(&name, &bytes).lines().count(),
+                };
+            }
+            assert_eq!(u64::try_from(seen).unwrap(), summary.records, "{format:?} {vantage:?}");
+        }
+    }
+}
+
+fn parquet_rows(path: &Path) -> usize {
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    assert_eq!(reader.schema().field(4).name(), "dstaddr");
+    reader.build().unwrap().map(|batch| batch.unwrap().num_rows()).sum()
+}
+
+#[test]
+fn the_sample_is_small_and_has_every_day() {
+    let month = Month::new(2026, 10).unwrap();
+    let (folder, summary) = run(&Options::sample(1, month));
+    let size: usize = files(folder.path()).values().map(Vec::len).sum();
+    assert!(size < 5_000_000, "{size}");
+    assert!((10..40).contains(&(summary.nat_bytes >> 40)), "{}", summary.nat_bytes);
+    let truth = truth(folder.path());
+    for day in ["2026-10-01", "2026-10-31"] {
+        let rows = truth["days"].as_array().unwrap().iter().filter(|r| r["day"] == day);
+        assert!(rows.map(|r| r["billed_bytes"].as_u64().unwrap()).sum::<u64>() > 0);
+    }
+    for gateway in truth["nat_gateways"].as_array().unwrap() {
+        assert_eq!(gateway["download_bytes"] == 0, gateway["idle"] == true, "{gateway}");
+    }
+    let actions: Vec<&str> =
+        truth["decisions"].as_array().unwrap().iter().map(|d| d["action"].as_str().unwrap()).collect();
+    assert!(actions.contains(&"fix") && actions.contains(&"create"));
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let check = |options: Options| {
+        let folder = tempfile::tempdir().unwrap();
+        let result = simulate(&options, folder.path(), &mut |_| {});
+        assert!(matches!(result, Err(SimulateError::Options(_))), "{options:?}");
+    };
+    check(Options { objects: 0, ..options() });
+    check(Options { clients: 0, ..options() });
+    check(Options { vantage: Vantage::V2, private_nat: true, ..options() });
+    check(Options { vantage: Vantage::Regional, fields: Fields::Default, ..options() });
+    check(Options { vantage: Vantage::TwoLogs, format: Format::DefaultGz, ..options() });
+}

@@ -1,0 +1,190 @@
+//! One text record after another, from whatever carries them. The hot path: splits once, allocates nothing.
+
+use super::detect;
+use super::error::ReadError;
+use super::hints::{Choice, fits, fits_default};
+use super::layout::{Field, FieldSet, Layout};
+use super::record::{self, Action, Cell, Cells, Status};
+use super::split::Fields;
+use crate::model::addr::Addr;
+use crate::model::flow::{FlowRecord, FlowSink, InterfaceFacts};
+use crate::model::symbols::{Sym, Symbols};
+
+/// What reading has found so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub records: u64,
+    pub fields: FieldSet,
+    pub assumed_accept: bool,
+    pub assumed_ok: bool,
+}
+
+impl Seen {
+    pub fn fields(&mut self, fields: FieldSet) {
+        self.fields = self.fields.union(fields);
+        self.assumed_accept |= !fields.contains(Field::Action);
+        self.assumed_ok |= !fields.contains(Field::LogStatus);
+    }
+}
+
+/// Where a line stands: its number from 1, and whether a line end followed it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub number: u64,
+    pub ended: bool,
+}
+
+/// Reads lines with the layout that is in force.
+#[derive(Debug)]
+pub(super) struct Lines {
+    choice: Choice,
+    fields: Fields,
+    pub seen: Seen,
+}
+
+impl Lines {
+    pub fn new(choice: Choice) -> Self {
+        let mut lines = Self { choice, fields: Fields::new(), seen: Seen::default() };
+        lines.seen.fields(lines.choice.layout.fields());
+        lines
+    }
+
+    /// From here on, another layout.
+    pub fn switch(&mut self, choice: Choice) {
+        self.seen.fields(choice.layout.fields());
+        self.choice = choice;
+    }
+
+    /// Reads the first `len` bytes of `rest` as one line; `rest` may go on behind it.
+    #[inline]
+    pub fn line<S: FlowSink>(&mut self, rest: &[u8], len: usize, at: Place, sink: &mut S) -> Result<(), ReadError> {
+        let record = read(&mut self.fields, &self.choice.layout, rest, len, sink.symbols());
+        match record {
+            Ok(record) if !self.choice.guessed || fits_default(&self.choice.layout, &rest[..len]) => {
+                self.seen.records += 1;
+                sink.record(&record);
+                Ok(())
+            }
+            other => self.line_apart(&rest[..len], at, other.err().unwrap_or("not of the default format"), sink),
+        }
+    }
+
+    /// Everything that is no record of the layout in force: blank, a header, a record of another format, or bad.
+    #[cold]
+    fn line_apart<S: FlowSink>(
+        &mut self,
+        line: &[u8],
+        at: Place,
+        why: &'static str,
+        sink: &mut S,
+    ) -> Result<(), ReadError> {
+        if line.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        if detect::is_header(line) {
+            self.switch(Choice::certain(detect::header(line)?));
+            return Ok(());
+        }
+        if let Some(single) = single_spaced(line)
+            && (!self.choice.guessed || fits_default(&self.choice.layout, &single))
+            && let Ok(record) = read(&mut self.fields, &self.choice.layout, &single, single.len(), sink.symbols())
+        {
+            self.seen.records += 1;
+            sink.record(&record);
+            return Ok(());
+        }
+        let mut others = self.choice.others.iter().filter(|layout| fits(layout, line));
+        if let (Some(layout), None) = (others.next(), others.next())
+            && let Ok(record) = read(&mut self.fields, layout, line, line.len(), sink.symbols())
+        {
+            self.seen.fields(layout.fields());
+            self.seen.records += 1;
+            sink.record(&record);
+            return Ok(());
+        }
+        if !at.ended {
+            return Err(ReadError::BrokenOff { part: "the last line", why: why.to_owned() });
+        }
+        if self.choice.guessed {
+            return Err(ReadError::NoLayout { line: at.number, fields: line.split(|&b| b == b' ').count() });
+        }
+        self.malformed(at.number, why, sink);
+        Ok(())
+    }
+
+    pub fn malformed<S: FlowSink>(&mut self, number: u64, why: &'static str, sink: &mut S) {
+        self.seen.records += 1;
+        sink.malformed(number, why);
+    }
+}
+
+/// The line without surplus spaces, if it has any: AWS's own examples do, and a record's fields are never empty.
+fn single_spaced(line: &[u8]) -> Option<Vec<u8>> {
+    let surplus = memchr::memmem::find(line, b"  ").is_some() || line.starts_with(b" ") || line.ends_with(b" ");
+    let words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+    surplus.then(|| words.collect::<Vec<_>>().join(&b' '))
+}
+
+#[inline]
+fn read(
+    fields: &mut Fields,
+    layout: &Layout,
+    rest: &[u8],
+    len: usize,
+    symbols: &mut Symbols,
+) -> Result<FlowRecord, &'static str> {
+    if fields.split(rest, len) != layout.width() {
+        return Err("not as many fields as the header or format names");
+    }
+    let text = |field: Field| layout.column(field).map_or(&b""[..], |column| fields.get(rest, column));
+    let (src, dst) = (text(Field::SrcAddr), text(Field::DstAddr));
+    let (src_cell, dst_cell) = (record::addr(src), record::addr(dst));
+    // Most packets were not rewritten: the same text needs no second reading.
+    let packet_addr = |packet: &[u8]| -> Cell<Addr> {
+        if packet == src {
+            src_cell
+        } else if packet == dst {
+            dst_cell
+        } else {
+            record::addr(packet)
+        }
+    };
+    let has = layout.fields();
+    let cells = Cells {
+        action: if has.contains(Field::Action) { record::action(text(Field::Action)) } else { Action::Accept },
+        status: if has.contains(Field::LogStatus) { record::status(text(Field::LogStatus)) } else { Status::Ok },
+        start: record::number(text(Field::Start)),
+        bytes: record::number(text(Field::Bytes)),
+        src: src_cell,
+        dst: dst_cell,
+        pkt_src: packet_addr(text(Field::PktSrcAddr)),
+        pkt_dst: packet_addr(text(Field::PktDstAddr)),
+    };
+    let core = cells.judge()?;
+    let mut symbol = |field: Field| -> Sym { symbols.intern(text(field)) };
+    Ok(FlowRecord {
+        interface: symbol(Field::InterfaceId),
+        resource: symbol(Field::ResourceId),
+        facts: InterfaceFacts {
+            account: symbol(Field::AccountId),
+            region: symbol(Field::Region),
+            vpc: symbol(Field::VpcId),
+            subnet: symbol(Field::SubnetId),
+            az: symbol(Field::AzId),
+            instance: symbol(Field::InstanceId),
+            kind: symbol(Field::InterfaceType),
+        },
+        start: core.start,
+        bytes: core.bytes,
+        src: core.src,
+        dst: core.dst,
+        pkt_src: core.pkt_src,
+        pkt_dst: core.pkt_dst,
+        src_service: symbol(Field::PktSrcService),
+        dst_service: symbol(Field::PktDstService),
+        direction: record::direction(text(Field::FlowDirection)),
+        next_hop_kind: symbol(Field::NextHopInterfaceType),
+        next_hop: symbol(Field::NextHopInterfaceId),
+        verdict: core.verdict,
+    })
+}

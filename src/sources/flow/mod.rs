@@ -1,0 +1,258 @@
+//! One flow log object into records: what it is, then how it is read. Enters a stream of bytes, leaves to a sink.
+//!
+//! An object counts whole or not at all: after an error the caller throws away what the sink got.
+
+mod detect;
+mod error;
+mod hints;
+mod json;
+mod layout;
+mod lines;
+mod parquet;
+mod record;
+mod split;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use error::{ErrorKind, ReadError};
+pub use hints::{KnownLayout, LayoutHints};
+pub use layout::{Field, FieldSet, Layout, LayoutError};
+
+use crate::model::flow::FlowSink;
+use crate::sources::objects::{Object, ObjectBytes, SourceName};
+use detect::Content;
+use error::SourceFailed;
+use flate2::bufread::MultiGzDecoder;
+use hints::Choice;
+use lines::{Lines, Seen};
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use text::Before;
+use xxhash_rust::xxh3::Xxh3;
+
+/// How the records lay in the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FormatName {
+    /// No record: nothing in it, or nothing but blank lines.
+    Empty,
+    /// The permission test of a `CloudWatch` Logs export; ignored.
+    WriteTest,
+    /// Text with a header line, as delivered to S3.
+    Text,
+    /// Text without a header line.
+    TextNoHeader,
+    /// `CloudWatch` Logs export to S3: a time before each record.
+    CloudWatchExport,
+    /// `{"message": ...}`, as Firehose writes it.
+    FirehoseJson,
+    /// Output of `aws logs filter-log-events` and its like.
+    CloudWatchJson,
+    /// Documents of a `CloudWatch` Logs subscription filter.
+    SubscriptionJson,
+    /// Parquet.
+    Parquet,
+}
+
+impl fmt::Display for FormatName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "empty",
+            Self::WriteTest => "write test",
+            Self::Text => "text",
+            Self::TextNoHeader => "text without header",
+            Self::CloudWatchExport => "CloudWatch Logs export",
+            Self::FirehoseJson => "Firehose JSON",
+            Self::CloudWatchJson => "CloudWatch Logs JSON",
+            Self::SubscriptionJson => "subscription filter JSON",
+            Self::Parquet => "Parquet",
+        })
+    }
+}
+
+/// What one object turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectOutcome {
+    /// Its format.
+    pub format: FormatName,
+    /// XXH3-128 of the inflated bytes (Parquet: of the file): equal means delivered twice.
+    pub content_hash: u128,
+    /// Size of the inflated bytes (Parquet: of the file).
+    pub inflated_bytes: u64,
+    /// Records found, malformed ones included; blank and header lines are none.
+    pub records: u64,
+    /// The log group that the content names; `None` where it names none or several.
+    pub log_group: Option<String>,
+    /// Whether it has `pkt-srcaddr` and `pkt-dstaddr`.
+    pub has_pkt: bool,
+    /// It has no `action`: ACCEPT was assumed.
+    pub assumed_accept: bool,
+    /// It has no `log-status`: OK was assumed.
+    pub assumed_ok: bool,
+    /// The known fields that it has.
+    pub fields_present: FieldSet,
+}
+
+impl ObjectOutcome {
+    fn new(format: FormatName, seen: Seen, (content_hash, inflated_bytes): (u128, u64)) -> Self {
+        let has_pkt = seen.fields.contains(Field::PktSrcAddr) && seen.fields.contains(Field::PktDstAddr);
+        let Seen { records, fields: fields_present, assumed_accept, assumed_ok } = seen;
+        let log_group = None;
+        Self {
+            format,
+            content_hash,
+            inflated_bytes,
+            records,
+            log_group,
+            has_pkt,
+            assumed_accept,
+            assumed_ok,
+            fields_present,
+        }
+    }
+}
+
+/// Reads one listed object into `sink`. After an error, what the sink got counts for nothing.
+pub fn read_object<S: FlowSink>(
+    object: &Object,
+    hints: &LayoutHints,
+    sink: &mut S,
+) -> Result<ObjectOutcome, ReadError> {
+    read_bytes(object, &object.flow_log, hints, sink)
+}
+
+/// Reads one object from any source of bytes. After an error, what the sink got counts for nothing.
+pub fn read_bytes<B: ObjectBytes, S: FlowSink>(
+    bytes: &B,
+    source: &SourceName,
+    hints: &LayoutHints,
+    sink: &mut S,
+) -> Result<ObjectOutcome, ReadError> {
+    let (inflated, gzipped) = inflate(bytes)?;
+    let mut content = Hashing::new(inflated);
+    let head = peek(&mut content, text::MAX_LINE + 1)?;
+    let kind = detect::content(&head)?;
+    let (before, format) = match kind {
+        Content::Empty if head.len() <= text::MAX_LINE => {
+            return Ok(ObjectOutcome::new(FormatName::Empty, Seen::default(), content.finish()));
+        }
+        Content::Empty => return Err(ReadError::NotAFlowLog),
+        Content::WriteTest => {
+            return Ok(ObjectOutcome::new(FormatName::WriteTest, Seen::default(), content.finish()));
+        }
+        Content::Parquet if gzipped => return Err(ReadError::GzippedParquet),
+        Content::Parquet => return read_parquet(bytes, content, sink),
+        Content::Json => return read_json(&head, content, hints, source, sink),
+        Content::Export => (Before::Time, FormatName::CloudWatchExport),
+        Content::NoHeader => (Before::Nothing, FormatName::TextNoHeader),
+        Content::Header(layout) => {
+            let mut lines = Lines::new(Choice::certain(layout));
+            text::read(&head, &mut content, Before::Nothing, &mut lines, sink)?;
+            return Ok(ObjectOutcome::new(FormatName::Text, lines.seen, content.finish()));
+        }
+    };
+    let (first, number) = first_record(&head, before);
+    let mut lines = Lines::new(hints.choose(source, None, first, number)?);
+    text::read(&head, &mut content, before, &mut lines, sink)?;
+    Ok(ObjectOutcome::new(format, lines.seen, content.finish()))
+}
+
+/// The first line that is not blank, without what comes before its record, and its number.
+fn first_record(head: &[u8], before: Before) -> (&[u8], u64) {
+    let head = head.strip_prefix(detect::BOM).unwrap_or(head);
+    let lines = head.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let (line, number) = lines.zip(1..).find(|(line, _)| !line.trim_ascii().is_empty()).unwrap_or((b"", 1));
+    let skip = if before == Before::Time { detect::message_at(line).unwrap_or(0) } else { 0 };
+    (&line[skip..], number)
+}
+
+fn read_json<S: FlowSink>(
+    head: &[u8],
+    mut content: Hashing<impl Read>,
+    hints: &LayoutHints,
+    source: &SourceName,
+    sink: &mut S,
+) -> Result<ObjectOutcome, ReadError> {
+    let head = head.strip_prefix(detect::BOM).unwrap_or(head);
+    let found = json::read(head.chain(&mut content), hints, source, sink)?;
+    let seen = found.lines.map_or(Seen::default(), |lines| lines.seen);
+    Ok(ObjectOutcome { log_group: found.log_group, ..ObjectOutcome::new(found.format, seen, content.finish()) })
+}
+
+fn read_parquet<B: ObjectBytes, S: FlowSink>(
+    bytes: &B,
+    mut content: Hashing<impl Read>,
+    sink: &mut S,
+) -> Result<ObjectOutcome, ReadError> {
+    io::copy(&mut content, &mut io::sink()).map_err(ReadError::from_stream)?;
+    let seen = parquet::read(bytes.random().map_err(ReadError::Io)?, sink)?;
+    Ok(ObjectOutcome::new(FormatName::Parquet, seen, content.finish()))
+}
+
+/// Gzip around gzip does occur: a subscription filter's documents in a compressing Firehose stream.
+const MAX_NESTING: usize = 3;
+const READ_BUFFER: usize = 128 << 10;
+
+type Inflated = Box<dyn BufRead + Send>;
+
+/// The content behind any gzip around it, and whether there was any.
+fn inflate(bytes: &impl ObjectBytes) -> Result<(Inflated, bool), ReadError> {
+    let raw = Source(bytes.open().map_err(ReadError::Io)?);
+    let mut reader: Inflated = Box::new(BufReader::with_capacity(READ_BUFFER, raw));
+    for depth in 0..=MAX_NESTING {
+        let magic = peek(&mut reader, detect::GZIP.len())?;
+        let gzip = magic == detect::GZIP;
+        let whole = Cursor::new(magic).chain(reader);
+        if !gzip {
+            return Ok((Box::new(whole), depth > 0));
+        }
+        reader = Box::new(BufReader::with_capacity(READ_BUFFER, MultiGzDecoder::new(whole)));
+    }
+    Err(ReadError::Nested(MAX_NESTING))
+}
+
+/// The first `len` bytes, or all that there are.
+fn peek(reader: &mut impl Read, len: usize) -> Result<Vec<u8>, ReadError> {
+    let mut head = Vec::new();
+    let limit = u64::try_from(len).unwrap_or(u64::MAX);
+    reader.take(limit).read_to_end(&mut head).map_err(ReadError::from_stream)?;
+    Ok(head)
+}
+
+/// Marks the source's own errors.
+struct Source<R>(R);
+
+impl<R: Read> Read for Source<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            kind => io::Error::new(kind, SourceFailed(error)),
+        })
+    }
+}
+
+/// Hashes and counts what passes.
+struct Hashing<R> {
+    inner: R,
+    hash: Xxh3,
+    bytes: u64,
+}
+
+impl<R: Read> Hashing<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, hash: Xxh3::new(), bytes: 0 }
+    }
+
+    fn finish(self) -> (u128, u64) {
+        (self.hash.digest128(), self.bytes)
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.hash.update(&buffer[..n]);
+        self.bytes = self.bytes.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
+        Ok(n)
+    }
+}

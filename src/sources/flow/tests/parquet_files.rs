@@ -1,0 +1,107 @@
+//! Parquet files in several physical types, made by the Arrow writer.
+
+use super::*;
+use ::arrow::array::{
+    ArrayRef, BinaryArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, UInt64Array,
+};
+use ::arrow::datatypes::Int32Type;
+use ::parquet::arrow::ArrowWriter;
+use ::parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
+use ::parquet::file::properties::WriterProperties;
+use std::sync::Arc;
+
+fn file(columns: Vec<(&str, ArrayRef)>, codec: Codec, dictionary: bool) -> Vec<u8> {
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+        .expect("columns of one length");
+    let properties = WriterProperties::builder().set_compression(codec).set_dictionary_enabled(dictionary).build();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).expect("writer");
+    writer.write(&batch).expect("memory");
+    writer.close().expect("memory");
+    bytes
+}
+
+fn strings(values: &[&str]) -> ArrayRef {
+    Arc::new(StringArray::from(values.to_vec()))
+}
+
+fn columns(
+    number: impl Fn(&[Option<i64>]) -> ArrayRef,
+    text: impl Fn(&[&str]) -> ArrayRef,
+) -> Vec<(&'static str, ArrayRef)> {
+    vec![
+        ("version", number(&[Some(5); 4])),
+        ("interface_id", text(&["eni-1", "eni-1", "eni-2", "eni-1"])),
+        ("account_id", int64(&[Some(23_456_789_012); 4])),
+        ("resource-id", text(&["-", "-", "-", "-"])),
+        ("srcaddr", text(&["10.0.0.1", "10.0.0.220", "-", "10.0.0.1"])),
+        ("dstaddr", text(&["10.0.0.220", "10.0.0.1", "-", "bad"])),
+        ("pkt_srcaddr", text(&["10.0.0.1", "1.2.3.4", "-", "-"])),
+        ("pkt_dstaddr", text(&["1.2.3.4", "10.0.0.1", "-", "-"])),
+        ("bytes", number(&[Some(7), Some(900), None, Some(1)])),
+        ("start", number(&[Some(1_700_000_000), Some(1_700_000_001), Some(5), Some(1)])),
+        ("action", text(&["ACCEPT", "ACCEPT", "-", "ACCEPT"])),
+        ("log_status", text(&["OK", "OK", "NODATA", "OK"])),
+    ]
+}
+
+const ROWS: [&str; 3] = [
+    "eni-1 - 10.0.0.1>10.0.0.220 10.0.0.1>1.2.3.4 7 1700000000 Accept",
+    "eni-1 - 10.0.0.220>10.0.0.1 1.2.3.4>10.0.0.1 900 1700000001 Accept",
+    "eni-2 - ->- ->- 0 5 NoData",
+];
+
+fn int64(values: &[Option<i64>]) -> ArrayRef {
+    Arc::new(Int64Array::from(values.to_vec()))
+}
+
+#[test]
+fn any_physical_type_gives_the_same_records() {
+    let int32 = |v: &[Option<i64>]| -> ArrayRef {
+        Arc::new(v.iter().map(|n| n.map(|n| i32::try_from(n).expect("small"))).collect::<Int32Array>())
+    };
+    let uint64 = |v: &[Option<i64>]| -> ArrayRef {
+        Arc::new(v.iter().map(|n| n.map(i64::unsigned_abs)).collect::<UInt64Array>())
+    };
+    let as_text = |v: &[Option<i64>]| -> ArrayRef {
+        Arc::new(v.iter().map(|n| n.map(|n| n.to_string())).collect::<StringArray>())
+    };
+    let binary = |v: &[&str]| -> ArrayRef { Arc::new(BinaryArray::from_iter_values(v)) };
+    let dictionary = |v: &[&str]| -> ArrayRef { Arc::new(v.iter().copied().collect::<DictionaryArray<Int32Type>>()) };
+    let nulls =
+        |v: &[&str]| -> ArrayRef { Arc::new(v.iter().map(|t| (*t != "-").then_some(*t)).collect::<StringArray>()) };
+    let gzip = Codec::GZIP(GzipLevel::default());
+    for bytes in [
+        file(columns(int64, strings), gzip, true),
+        file(columns(int64, strings), Codec::SNAPPY, false),
+        file(columns(int32, strings), Codec::UNCOMPRESSED, true),
+        file(columns(uint64, dictionary), Codec::ZSTD(ZstdLevel::default()), true),
+        file(columns(as_text, binary), gzip, true),
+        file(columns(int64, nulls), gzip, true),
+    ] {
+        let outcome = check(&bytes, Ok((&ROWS, &[4]))).expect("read");
+        assert_eq!((outcome.format, outcome.inflated_bytes), (FormatName::Parquet, bytes.len() as u64));
+        assert!(outcome.has_pkt && !outcome.assumed_ok);
+    }
+}
+
+#[test]
+fn other_parquet_is_refused_and_damaged_parquet_broken() {
+    let one =
+        |names: &[&'static str]| file(names.iter().map(|name| (*name, strings(&["-"]))).collect(), Codec::SNAPPY, true);
+    check(one(&["class_uid", "metadata"]), Err("OCSF"));
+    check(one(&["tgw_id", "srcaddr"]), Err("transit gateway"));
+    check(one(&["srcaddr", "dstaddr"]), Err("the log lacks bytes, start, interface-id or resource-id"));
+    check(one(&["line_item_usage_type"]), Err("not a flow log"));
+    let whole = file(columns(int64, strings), Codec::SNAPPY, true);
+    for cut in (4..whole.len()).step_by(7) {
+        let error = read(&whole[..cut], &LayoutHints::default()).map(|_| ()).expect_err("cut");
+        assert_eq!(error.kind(), ErrorKind::Broken, "{cut}");
+    }
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x55;
+        let _ = read(&damaged, &LayoutHints::default());
+    }
+    check([b"PAR1".as_slice(), &whole[4..]].concat(), Ok((&ROWS, &[4])));
+}
