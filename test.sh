@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# All tests of natlens, from a fresh clone: needs Rust (rust-version in Cargo.toml) and Python 3.11, nothing else.
+# Read by people and by .ci/run. Honours CARGO_TARGET_DIR and NATLENS_VENV; leaves nothing in the clone but target/ and .venv/.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+# The README's command for sample-data/, but for the folder that it names at the end.
+SAMPLE_COMMAND=(simulate --scenario sample --to)
+
+# One profile for the tests and for the binary that the checks below run, so that the dependencies are compiled once. `dev`,
+# because from nothing that takes three minutes on two cores, against eleven for `release`, and the checks' input is small:
+# the profiles differ in speed, not in a byte of output. NATLENS_TEST_PROFILE=release tries the binary that users build.
+TARGET=${CARGO_TARGET_DIR:-target}
+VENV=${NATLENS_VENV:-.venv}
+case ${NATLENS_TEST_PROFILE:-dev} in
+    dev) RELEASE='' BINARY=$TARGET/debug/natlens ;;
+    release) RELEASE=--release BINARY=$TARGET/release/natlens ;;
+    *) echo 'error: NATLENS_TEST_PROFILE is dev or release' >&2; exit 2 ;;
+esac
+
+STAGE=
+SCRATCH=$(mktemp -d)
+trap '[ -z "$STAGE" ] || printf "== %s: FAILED\n" "$STAGE" >&2; rm -rf -- "$SCRATCH"' EXIT
+
+# What a developer's shell says about natlens must not decide a test.
+for name in "${!NATLENS_@}"; do
+    unset "$name"
+done
+
+stage() {
+    STAGE=$1
+    local start=$SECONDS
+    shift
+    printf '\n== %s\n' "$STAGE" >&2
+    # Not `"$@" || ...`, which would switch `set -e` off inside the functions below.
+    "$@"
+    printf '== %s: ok, %d s\n' "$STAGE" "$((SECONDS - start))" >&2
+    STAGE=
+}
+
+# The user's own settings must not show in what is compared; pip keeps its.
+natlens() {
+    XDG_CONFIG_HOME=$SCRATCH "$BINARY" "$@"
+}
+
+cargo_tests() {
+    cargo test --locked --quiet ${RELEASE:+"$RELEASE"}
+}
+
+binary() {
+    cargo build --locked --quiet ${RELEASE:+"$RELEASE"} --bin natlens
+    natlens --version
+}
+
+python_packages() {
+    # The stamp is written last: a venv that was interrupted is made again.
+    if ! cmp -s tools/requirements.txt "$VENV/requirements.stamp"; then
+        python3 -m venv --clear "$VENV"
+        "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -r tools/requirements.txt
+        cp tools/requirements.txt "$VENV/requirements.stamp"
+    fi
+}
+
+sample_data() {
+    natlens "${SAMPLE_COMMAND[@]}" "$SCRATCH/sample-data"
+    diff -r sample-data "$SCRATCH/sample-data" || {
+        echo "sample-data/ is not what \`natlens ${SAMPLE_COMMAND[*]} sample-data\` writes" >&2
+        return 1
+    }
+}
+
+schema() {
+    natlens report --json-schema > "$SCRATCH/schema.json"
+    natlens report sample-data --format json > "$SCRATCH/report.json"
+    "$VENV/bin/python" tools/check_schema.py "$SCRATCH/schema.json" "$SCRATCH/report.json"
+}
+
+readme() {
+    "$VENV/bin/python" tools/check_readme.py "$BINARY" README.md
+}
+
+stage 'cargo test' cargo_tests
+stage 'binary' binary
+stage 'python packages' python_packages
+stage 'sample-data is what the command writes' sample_data
+stage 'JSON report against its schema' schema
+stage 'README shows what natlens prints' readme
+printf '\nall tests passed in %d s\n' "$SECONDS" >&2
