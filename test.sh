@@ -18,6 +18,9 @@ case ${NATLENS_TEST_PROFILE:-dev} in
     *) echo 'error: NATLENS_TEST_PROFILE is dev or release' >&2; exit 2 ;;
 esac
 
+# What the README's picture shows.
+PICTURE=("$BINARY" 52 report sample-data)
+
 STAGE=
 SCRATCH=$(mktemp -d)
 trap '[ -z "$STAGE" ] || printf "== %s: FAILED\n" "$STAGE" >&2; rm -rf -- "$SCRATCH"' EXIT
@@ -77,6 +80,10 @@ schema() {
 
 readme() {
     "$VENV/bin/python" tools/check_readme.py "$BINARY" README.md
+    "$VENV/bin/python" tools/make_picture.py "${PICTURE[@]}" | diff -q - docs/report.svg || {
+        echo "docs/report.svg is out of date: python3 tools/make_picture.py ${PICTURE[*]} > docs/report.svg" >&2
+        return 1
+    }
 }
 
 stage 'cargo test' cargo_tests

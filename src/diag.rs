@@ -32,7 +32,7 @@ pub enum Code {
     UnnamedGateway,
     /// A price that the book does not have.
     MissingPrice,
-    /// Traffic of S3 or `DynamoDB` whose client's VPC is not known.
+    /// Traffic of S3 or DynamoDB whose client's VPC is not known.
     UndecidedTraffic,
     /// Records do not reach from the first to the last day.
     PartialPeriod,

@@ -1,4 +1,4 @@
-//! Gateway endpoints for S3 and `DynamoDB`: free, so any same-Region traffic pays (AWS PrivateLink guide, gateway endpoints).
+//! Gateway endpoints for S3 and DynamoDB: free, so any same-Region traffic pays (AWS PrivateLink guide, gateway endpoints).
 //!
 //! The decision belongs to the client's VPC: a gateway endpoint cannot be reached over a transit gateway or peering, so behind a
 //! hub it stands in every spoke.
@@ -63,9 +63,11 @@ fn row(vpc: &str, service: &str, region: &str, sum: Sum, inventory: &Inventory) 
     let missing: Vec<&str> =
         state.unassociated_nat.iter().chain(&state.unassociated_transit).map(String::as_str).collect();
     let through = list(&sum.gateways.iter().map(String::as_str).collect::<Vec<_>>());
+    let name = inventory.vpc(vpc).and_then(|vpc| vpc.name.as_deref());
+    let traffic = format!("{} traffic{}", display(service), name.map(|name| format!(" of {name}")).unwrap_or_default());
     let (action, reason) = match &state.endpoint {
-        None => ("create", create_reason(service, &missing, &through)),
-        Some(endpoint) => ("fix", fix_reason(endpoint, service, &missing, &through)),
+        None => ("create", create_reason(&traffic, &missing, &through)),
+        Some(endpoint) => ("fix", fix_reason(endpoint, &traffic, &missing, &through)),
     };
     let avoided = if sum.unpriced { None } else { sum.usd };
     DecisionRow {
@@ -88,30 +90,29 @@ fn row(vpc: &str, service: &str, region: &str, sum: Sum, inventory: &Inventory) 
     }
 }
 
-fn create_reason(service: &str, missing: &[&str], through: &str) -> String {
-    let name = display(service);
-    let tables = if missing.is_empty() {
-        "the route tables of its private subnets".to_owned()
-    } else {
-        format!("{} {}", if missing.len() == 1 { "route table" } else { "route tables" }, list(missing))
+fn create_reason(traffic: &str, missing: &[&str], through: &str) -> String {
+    let tables = match missing {
+        [] => "the route tables of its private subnets".to_owned(),
+        [one] => format!("route table {one}"),
+        many => format!("route tables {}", list(many)),
     };
-    format!("{name} traffic crosses {through} and there is no gateway endpoint: create one and associate {tables}")
+    format!("{traffic} crosses {through} and there is no gateway endpoint: create one and associate {tables}")
 }
 
-fn fix_reason(endpoint: &str, service: &str, missing: &[&str], through: &str) -> String {
-    let name = display(service);
-    if missing.is_empty() {
-        return format!(
-            "{endpoint} is associated with every route table known, yet {name} traffic crosses {through}: look for a route \
-             table or subnet that the inventory does not hold, or an endpoint younger than the traffic"
-        );
+fn fix_reason(endpoint: &str, traffic: &str, missing: &[&str], through: &str) -> String {
+    match missing {
+        [] => format!(
+            "{endpoint} is associated with every route table known, yet {traffic} crosses {through}: look for a route table \
+             or subnet that the inventory does not hold, or an endpoint younger than the traffic"
+        ),
+        [one] => {
+            format!("{endpoint} exists, but {one} does not use it, so {traffic} crosses {through}: associate {one}")
+        }
+        many => format!(
+            "{endpoint} exists, but {} do not use it, so {traffic} crosses {through}: associate them",
+            list(many)
+        ),
     }
-    let noun = if missing.len() == 1 { "route table" } else { "route tables" };
-    format!(
-        "{endpoint} exists, but {noun} {} does not use it, so {name} traffic crosses {through}: associate it",
-        list(missing)
-    )
-    .replace(" does not use it", if missing.len() == 1 { " does not use it" } else { " do not use it" })
 }
 
 fn display(service: &str) -> &str {

@@ -95,11 +95,9 @@ impl ReportPlan {
             Some(format) => format,
             None => named(&settings, "format", |s| s.format.as_deref())?.unwrap_or_default(),
         };
-        let default_table =
-            if args.table.is_none() && !plan.group_by.is_empty() { TableName::Groups } else { TableName::Traffic };
         Ok(Self {
             format,
-            table: args.table.unwrap_or(default_table),
+            table: args.table.unwrap_or_default(),
             style: style(global, args.output.is_some(), top),
             output: args.output.clone(),
             strict,
@@ -165,7 +163,9 @@ fn period(args: &ReportArgs, layers: &Layers) -> Result<PeriodChoice, Refusal> {
     };
     let month = or(&args.month, |s| s.month.as_ref());
     let (from, to) = (or(&args.from, |s| s.from.as_ref()), or(&args.to, |s| s.to.as_ref()));
-    let usage = |what: String, hint: &str| Refusal { exit: Exit::Usage, what, hint: Some(hint.to_owned()) };
+    let (exit, place) = if flags { (Exit::Usage, "") } else { (Exit::Settings, "natlens.toml: ") };
+    let usage =
+        |what: String, hint: &str| Refusal { exit, what: format!("{place}{what}"), hint: Some(hint.to_owned()) };
     if let Some(month) = month {
         let parsed =
             Month::parse(&month).ok_or_else(|| usage(format!("`{month}` is no month"), "write it as 2026-10"))?;
@@ -192,7 +192,7 @@ fn dimensions(args: &ReportArgs, layers: &Layers) -> Result<Vec<Dimension>, Refu
     }
     let names = layers.iter().map(|(_, s)| &s.group_by).find(|names| !names.is_empty());
     let parse = |name: &String| Dimension::from_str(name, true).map_err(|_| settings_refusal("group-by", name));
-    names.map(|names| names.iter().map(parse).collect()).unwrap_or_else(|| Ok(Vec::new()))
+    names.map_or_else(|| Ok(Vec::new()), |names| names.iter().map(parse).collect())
 }
 
 fn threads(args: &ReportArgs, layers: &Layers) -> usize {

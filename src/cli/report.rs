@@ -12,7 +12,7 @@ use std::io::IsTerminal;
 /// Makes and writes the report.
 pub fn act(args: &ReportArgs, global: &Global) -> Exit {
     if args.json_schema {
-        return write(&schema::JSON, None);
+        return write(schema::JSON, None);
     }
     let plan = match ReportPlan::new(args, global) {
         Ok(plan) => plan,

@@ -129,21 +129,21 @@ fn common_address(rollup: &Rollup, rows: &[RowKey]) -> Option<Addr> {
 
 /// Public addresses of a regional gateway: what talks to the clients' remotes without being one itself.
 fn public_of_regional(rollup: &Rollup, rows: &[RowKey], roles: &Roles) -> Vec<Addr> {
-    let outside = |id: AddrId| {
-        let addr = rollup.addrs.addr(id);
-        addr.is_nat64() || !roles.is_local(addr)
-    };
+    let nat64 = |id: AddrId| rollup.addrs.addr(id).is_nat64();
+    let outside = |id: AddrId| !roles.is_local(rollup.addrs.addr(id));
     let remotes: HashSet<Addr> = rows
         .iter()
         .filter_map(|r| match (outside(r.from), outside(r.to)) {
             (false, true) => Some(r.to),
             (true, false) => Some(r.from),
+            _ if nat64(r.to) => Some(r.to),
+            _ if nat64(r.from) => Some(r.from),
             _ => None,
         })
         .map(|id| rollup.addrs.addr(id).without_nat64())
         .collect();
     let mut public = BTreeSet::new();
-    for row in rows.iter().filter(|r| outside(r.from) && outside(r.to)) {
+    for row in rows.iter().filter(|r| outside(r.from) && outside(r.to) && !nat64(r.from) && !nat64(r.to)) {
         let (from, to) = (rollup.addrs.addr(row.from), rollup.addrs.addr(row.to));
         match (remotes.contains(&from), remotes.contains(&to), row.direction) {
             (false, true, _) | (false, false, Direction::Egress) => public.insert(from),

@@ -134,8 +134,13 @@ pub fn regional_leg(
     if public(ends.to) {
         return Some(Leg::RemoteToNat);
     }
-    let outside = |a: Addr| a.is_nat64() || !local(a);
-    match (outside(ends.from), outside(ends.to)) {
+    // NAT64: the side that stands in for an IPv4 host is the remote, whatever the client's address looks like.
+    match (ends.from.is_nat64(), ends.to.is_nat64()) {
+        (false, true) => return Some(Leg::ClientToNat),
+        (true, false) => return Some(Leg::NatToClient),
+        _ => {}
+    }
+    match (!local(ends.from), !local(ends.to)) {
         (false, true) => Some(Leg::ClientToNat),
         (true, false) => Some(Leg::NatToClient),
         // Both on the internet: a public address of the gateway that nobody named.

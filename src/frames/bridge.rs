@@ -7,6 +7,7 @@ use arrow::array::{Array, RecordBatch};
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, to_ffi};
 use polars::prelude::{Column, DataFrame, Series};
 use polars_arrow::ffi as polars_ffi;
+use std::mem::transmute;
 
 /// Why a batch could not become a frame.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +39,9 @@ fn series(name: &str, array: &dyn Array) -> Result<Series, BridgeError> {
     let (array, schema) = to_ffi(&array.to_data())?;
     // SAFETY: both sides implement the Arrow C Data Interface, whose struct layout is fixed; sizes are asserted above. The
     // transmute moves, so exactly one owner remains, and both structs come from one `to_ffi` call, so they describe each other.
-    let (array, schema): (polars_ffi::ArrowArray, polars_ffi::ArrowSchema) =
-        unsafe { (std::mem::transmute(array), std::mem::transmute(schema)) };
+    let array = unsafe { transmute::<FFI_ArrowArray, polars_ffi::ArrowArray>(array) };
+    // SAFETY: as above.
+    let schema = unsafe { transmute::<FFI_ArrowSchema, polars_ffi::ArrowSchema>(schema) };
     // SAFETY: `schema` and `array` are valid until dropped and belong together, as `to_ffi` guarantees.
     let imported = unsafe {
         let field = polars_ffi::import_field_from_c(&schema)?;

@@ -56,12 +56,11 @@ impl Addr {
         if let Some(v4) = self.v4() {
             let [a, b, _, _] = v4.to_be_bytes();
             return match a {
-                0 | 10 | 127 => true,
+                0 | 10 | 127 | 224.. => true,
                 100 => (64..128).contains(&b),
                 169 => b == 254,
                 172 => (16..32).contains(&b),
                 192 => b == 168,
-                224.. => true,
                 _ => false,
             };
         }

@@ -94,7 +94,7 @@ pub struct Namer {
 impl Namer {
     /// From the user's rules, the entries of AWS-managed prefix lists by list name, and the published ranges.
     ///
-    /// Lists other than those of S3 and `DynamoDB` are left out: no gateway endpoint of natlens captures by them.
+    /// Lists other than those of S3 and DynamoDB are left out: no gateway endpoint of natlens captures by them.
     #[must_use]
     pub fn new<N: AsRef<str>>(
         rules: &[Rule],
@@ -122,7 +122,7 @@ impl Namer {
     /// Names a remote address. `flow_log_label` is `pkt-src-aws-service` or `pkt-dst-aws-service`, whichever belongs to
     /// the remote side; empty or `-` when absent. NAT64 addresses are named by the IPv4 address inside.
     ///
-    /// The order is: rule, S3 and `DynamoDB` by address (they are captured by address, whatever name was asked for), the flow
+    /// The order is: rule, S3 and DynamoDB by address (they are captured by address, whatever name was asked for), the flow
     /// log's label, the published ranges, the flow log's label if it is a generic one, nothing.
     #[must_use]
     pub fn name(&self, remote: Addr, flow_log_label: &str) -> Named {

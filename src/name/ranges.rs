@@ -22,9 +22,9 @@ pub struct Range<'a> {
     pub region: Option<&'a str>,
     /// Whether S3 is among the services of the address.
     pub s3: bool,
-    /// Whether `DynamoDB` is among the services of the address.
+    /// Whether DynamoDB is among the services of the address.
     pub dynamodb: bool,
-    /// The Region that the S3 or `DynamoDB` range itself names; `None` when neither holds the address.
+    /// The Region that the S3 or DynamoDB range itself names; `None` when neither holds the address.
     pub gateway_region: Option<&'a str>,
 }
 

@@ -112,7 +112,9 @@ pub fn load(inputs: &Inputs, warnings: &mut Warnings) -> Result<Loaded, InputErr
             let book = PriceBook::built_in().with_overrides(&path.display().to_string(), &text);
             let (book, notices) =
                 book.map_err(|error| InputError::File { file: path.display().to_string(), why: error.to_string() })?;
-            notices.iter().for_each(|notice| warnings.add(Code::Reference, notice.to_string()));
+            for notice in &notices {
+                warnings.add(Code::Reference, notice.to_string());
+            }
             book
         }
     };

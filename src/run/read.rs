@@ -13,6 +13,7 @@ use crate::sources::flow::{LayoutHints, ObjectOutcome, ReadError, read_object};
 use crate::sources::objects::{Object, SourceName};
 use hashbrown::HashSet;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
 /// What reading needs to know.
@@ -78,20 +79,48 @@ pub fn read_all(
     merge.reading
 }
 
-/// Flow logs that name themselves first, then those with more content, so that copies under another prefix lose to the
-/// originals; inside a flow log large objects first, so that no thread is left alone with one at the end.
+/// Flow logs that name themselves first; of the others those that hold something nobody else holds, then those with more
+/// content: copies under another prefix lose to the originals. Inside a flow log large objects first, so that no thread is left
+/// alone with one at the end.
 fn order(objects: &mut [Object]) {
-    let mut sizes: BTreeMap<SourceName, BTreeSet<u64>> = BTreeMap::new();
-    for object in objects.iter() {
-        sizes.entry(object.flow_log.clone()).or_default().insert(object.size);
+    let mut holders: BTreeMap<u64, BTreeSet<&SourceName>> = BTreeMap::new();
+    let unnamed: BTreeSet<&SourceName> = objects.iter().map(|o| &o.flow_log).filter(|name| is_unnamed(name)).collect();
+    if unnamed.len() > 1 {
+        for object in objects.iter().filter(|object| is_unnamed(&object.flow_log)) {
+            holders.entry(fingerprint(object)).or_default().insert(&object.flow_log);
+        }
     }
+    let mut contents: BTreeMap<SourceName, (bool, u64)> = BTreeMap::new();
+    for names in holders.values() {
+        for &name in names {
+            let (only_here, distinct) = contents.entry(name.clone()).or_default();
+            *only_here |= names.len() == 1;
+            *distinct += 1;
+        }
+    }
+    let down = |n: u64| std::cmp::Reverse(n);
     objects.sort_by_cached_key(|object| {
-        let down = |n: u64| std::cmp::Reverse(n);
-        let distinct = sizes.get(&object.flow_log).map_or(0, |sizes| sizes.len() as u64);
-        let unnamed = matches!(object.flow_log, SourceName::Prefix(_));
-
-        (unnamed, down(distinct), object.flow_log.clone(), down(object.size), object.key.clone())
+        let (only_here, distinct) = contents.get(&object.flow_log).copied().unwrap_or_default();
+        let rank = (is_unnamed(&object.flow_log), !only_here, down(distinct));
+        (rank, object.flow_log.clone(), down(object.size), object.key.clone())
     });
+}
+
+const fn is_unnamed(name: &SourceName) -> bool {
+    matches!(name, SourceName::Prefix(_))
+}
+
+/// Tells most contents apart without reading them: the size and the last bytes, where gzip and Parquet keep their sums.
+/// An object that cannot be opened here fails where it is read.
+fn fingerprint(object: &Object) -> u64 {
+    const TAIL: u64 = 64;
+    let mut tail = Vec::new();
+    let opened = std::fs::File::open(&object.path).and_then(|mut file| {
+        file.seek(SeekFrom::Start(object.size.saturating_sub(TAIL)))?;
+        file.take(TAIL).read_to_end(&mut tail)
+    });
+    tail.extend_from_slice(&opened.map_or(0, |_| object.size).to_le_bytes());
+    xxhash_rust::xxh3::xxh3_64(&tail)
 }
 
 /// Indices to claim, never more than `ahead` past what has been merged.

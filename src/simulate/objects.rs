@@ -271,7 +271,10 @@ impl<'a> LogWriter<'a> {
         let stamp = Stamp::new(self.object_time);
         match self.log.format {
             Format::CloudwatchExport => {
-                let task = format!("{unique:016x}", unique = mix(self.number));
+                // The task id is a UUID.
+                let (high, low) = (mix(self.number), mix(mix(self.number)));
+                let hex = format!("{high:016x}{low:016x}");
+                let task = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
                 format!("exported/{task}/{}/{slice:06}.gz", self.stream(stream))
             }
             Format::Firehose | Format::FirehoseLines | Format::Subscription => format!(

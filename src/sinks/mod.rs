@@ -1,8 +1,8 @@
 //! The report as text. Bytes are made here and written elsewhere; nothing is computed that the report does not already say,
 //! but for sums of its rows.
 //!
-//! `json` and `csv` are for machines: raw values. `terminal` and `markdown` are for people: both draw the one [`document`] that
-//! `view` makes, with the numbers of [`human`], so that they cannot differ.
+//! `json` and `csv` are for machines: raw values. `terminal` and `markdown` are for people: both draw the one `document` that
+//! `view` makes, with the numbers of `human`, so that they cannot differ.
 
 use crate::report::Report;
 use clap::ValueEnum;

@@ -23,6 +23,9 @@ pub(super) fn render(document: &Document, style: &Style) -> String {
     page.out
 }
 
+/// Columns of running text where no terminal sets a limit.
+const PROSE: usize = 118;
+
 struct Page<'a> {
     out: String,
     style: &'a Style,
@@ -53,11 +56,11 @@ impl Page<'_> {
         }
     }
 
-    /// `mark` and the text, continued below the text's own start where the terminal ends.
+    /// `mark` and the text, continued below the text's own start where the terminal, or a readable line, ends.
     fn wrapped(&mut self, indent: usize, mark: &str, text: &str, tone: Tone) {
         let hang = if mark.is_empty() { 0 } else { fit::width(mark) + 1 };
-        let room = self.room.map(|r| r.saturating_sub(indent + hang).max(20));
-        for (i, part) in fit::wrap(text, room).iter().enumerate() {
+        let room = self.room.unwrap_or(PROSE).saturating_sub(indent + hang).max(20);
+        for (i, part) in fit::wrap(text, Some(room)).iter().enumerate() {
             let lead = if i == 0 { format!("{mark:hang$}") } else { " ".repeat(hang) };
             self.line(indent, &format!("{}{part}", if i == 0 { self.paint(&lead, tone) } else { lead }));
         }

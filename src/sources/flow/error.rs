@@ -67,7 +67,7 @@ pub enum ReadError {
     /// Route 53 Resolver query logs.
     #[error("these are Route 53 Resolver query logs")]
     ResolverLog,
-    /// `CloudTrail` events.
+    /// CloudTrail events.
     #[error("these are CloudTrail events")]
     CloudTrail,
     /// Not text at all.
