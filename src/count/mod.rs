@@ -12,3 +12,6 @@ pub mod roles;
 pub mod rollup;
 pub mod routes;
 pub mod vantage;
+
+#[cfg(test)]
+mod tests;

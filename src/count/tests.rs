@@ -1,0 +1,228 @@
+//! Small accounts, counted by hand.
+
+use super::fold::{Fold, MAX_BYTES};
+use super::resolve::{Basis, Counted, resolve};
+use super::roles::{NatSide, Role, Roles};
+use super::rollup::{Hints, Rollup};
+use super::routes::Routes;
+use crate::model::addr::Addr;
+use crate::model::flow::{Direction, FlowRecord, FlowSink, InterfaceFacts, Verdict};
+use crate::model::inventory::Inventory;
+use crate::model::period::Window;
+use crate::model::symbols::Sym;
+use crate::sources::inventory::{InventoryDraft, read_document};
+
+const NAT: &str = "eni-nat";
+const CLIENT: &str = "eni-client";
+const HOUR: i64 = 3_600;
+const DAY: Window = Window { start: 0, end: 24 * HOUR };
+
+/// A record: interface, `srcaddr`, `dstaddr`, `pkt-srcaddr`, `pkt-dstaddr` (absent if empty), bytes, hour.
+#[derive(Clone, Copy)]
+struct Row(&'static str, [&'static str; 4], u64, i64, Verdict);
+
+const fn accept(interface: &'static str, ends: [&'static str; 4], bytes: u64, hour: i64) -> Row {
+    Row(interface, ends, bytes, hour, Verdict::Accept)
+}
+
+/// The four records of one conversation, `up` and `down` bytes.
+const fn conversation(up: u64, down: u64, hour: i64) -> [Row; 4] {
+    [
+        accept(NAT, ["10.0.1.5", "10.0.0.220", "10.0.1.5", "203.0.113.5"], up, hour),
+        accept(NAT, ["10.0.0.220", "203.0.113.5", "10.0.0.220", "203.0.113.5"], up, hour),
+        accept(NAT, ["203.0.113.5", "10.0.0.220", "203.0.113.5", "10.0.0.220"], down, hour),
+        accept(NAT, ["10.0.0.220", "10.0.1.5", "203.0.113.5", "10.0.1.5"], down, hour),
+    ]
+}
+
+fn without_pkt(rows: &[Row]) -> Vec<Row> {
+    rows.iter()
+        .map(|&Row(i, [src, dst, ..], bytes, hour, verdict)| Row(i, [src, dst, "", ""], bytes, hour, verdict))
+        .collect()
+}
+
+/// The client's own two records of a conversation.
+const fn at_client(up: u64, down: u64, hour: i64) -> [Row; 2] {
+    [
+        accept(CLIENT, ["10.0.1.5", "203.0.113.5", "10.0.1.5", "203.0.113.5"], up, hour),
+        accept(CLIENT, ["203.0.113.5", "10.0.1.5", "203.0.113.5", "10.0.1.5"], down, hour),
+    ]
+}
+
+fn fold<'a>(roles: &'a Roles, instance: &str, rows: &[Row]) -> Fold<'a> {
+    let mut fold = Fold::new(roles, None);
+    for &Row(interface, [src, dst, pkt_src, pkt_dst], bytes, hour, verdict) in rows {
+        let addr = |text: &str| Addr::parse(text.as_bytes());
+        let record = FlowRecord {
+            interface: fold.symbols().intern(interface.as_bytes()),
+            resource: Sym::NONE,
+            facts: InterfaceFacts { instance: fold.symbols().intern(instance.as_bytes()), ..InterfaceFacts::default() },
+            start: hour * HOUR + 5,
+            bytes,
+            src: addr(src).unwrap_or(Addr::NONE),
+            dst: addr(dst).unwrap_or(Addr::NONE),
+            pkt_src: addr(pkt_src),
+            pkt_dst: addr(pkt_dst),
+            src_service: Sym::NONE,
+            dst_service: Sym::NONE,
+            direction: Direction::Unknown,
+            next_hop_kind: Sym::NONE,
+            next_hop: Sym::NONE,
+            verdict,
+        };
+        fold.record(&record);
+    }
+    fold
+}
+
+/// Roles of the gateway and a client, and route tables that send the client's traffic to the gateway.
+fn account() -> (Roles, Inventory) {
+    let mut draft = InventoryDraft::default();
+    let json = br#"{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}],
+        "Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"}],
+        "NetworkInterfaces": [{"NetworkInterfaceId": "eni-client", "SubnetId": "subnet-1", "VpcId": "vpc-1",
+            "InterfaceType": "interface", "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.1.5"}]}],
+        "NatGateways": [{"NatGatewayId": "nat-1", "VpcId": "vpc-1", "State": "available",
+            "NatGatewayAddresses": [{"NetworkInterfaceId": "eni-nat", "PrivateIp": "10.0.0.220"}]}],
+        "RouteTables": [{"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [{"SubnetId": "subnet-1"}],
+            "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]}]}"#;
+    read_document("account.json", json, &mut draft).expect("valid output");
+    let mut roles = Roles::new(vec![crate::model::addr::Cidr::parse("10.0.0.0/16").expect("a block")]);
+    let own = vec![Addr::parse(b"10.0.0.220").expect("an address")];
+    roles.add_nat(NatSide { id: "nat-1".to_owned(), own, ..NatSide::default() }, [NAT.to_owned(), "nat-1".to_owned()]);
+    roles.set(CLIENT, Role::Client);
+    (roles, draft.finish())
+}
+
+/// Counts objects of (flow log, records) in an account.
+fn count(account: &(Roles, Inventory), objects: &[(&str, &[Row])]) -> Counted {
+    let mut rollup = Rollup::default();
+    for (flow_log, rows) in objects {
+        let source = rollup.source(flow_log);
+        rollup.merge(&fold(&account.0, "", rows), source, &Hints::default());
+    }
+    resolve(&mut rollup, &account.0, &Routes::new(&account.1), DAY)
+}
+
+/// Upload, download, and records counted, mirror, not NAT and duplicate.
+fn check(name: &str, counted: &Counted, bytes: (u64, u64), records: [u64; 4]) {
+    let sum = |pick: fn(&super::resolve::CountedRow) -> u64| {
+        counted.rows.iter().filter(|row| row.basis != Basis::Client).map(pick).sum::<u64>()
+    };
+    assert_eq!((sum(|r| r.upload), sum(|r| r.download)), bytes, "{name}");
+    let kinds = counted.records;
+    assert_eq!([kinds.counted, kinds.mirror, kinds.not_nat, kinds.duplicate], records, "{name}");
+    assert_eq!(kinds.sum(), kinds.read, "{name}");
+}
+
+#[test]
+fn a_conversation_counts_once() {
+    let counted = count(&account(), &[("a", &conversation(100, 900, 1))]);
+    check("four legs", &counted, (100, 900), [2, 2, 0, 0]);
+    let nat = &counted.gateways[0];
+    assert_eq!(
+        (nat.side.id.as_str(), nat.upload, nat.download, nat.mirror(), nat.unsolicited()),
+        ("nat-1", 100, 900, 1000, 0)
+    );
+}
+
+#[test]
+fn a_gateway_is_inferred_only_where_it_is_certain() {
+    let nobody = (Roles::default(), Inventory::default());
+    let all = conversation(100, 900, 1);
+    check("four legs", &count(&nobody, &[("a", &all)]), (100, 900), [2, 2, 0, 0]);
+    for missing in 0..4 {
+        let three: Vec<Row> = all.iter().enumerate().filter(|(leg, _)| *leg != missing).map(|(_, row)| *row).collect();
+        check("three legs", &count(&nobody, &[("a", &three)]), (0, 0), [0, 0, 3, 0]);
+    }
+    check("no pkt", &count(&nobody, &[("a", &without_pkt(&all))]), (0, 0), [0, 0, 4, 0]);
+    let mut rollup = Rollup::default();
+    let source = rollup.source("a");
+    rollup.merge(&fold(&nobody.0, "i-0abc", &all), source, &Hints::default());
+    let counted = resolve(&mut rollup, &nobody.0, &Routes::new(&nobody.1), DAY);
+    check("a NAT instance", &counted, (0, 0), [0, 0, 4, 0]);
+}
+
+#[test]
+fn without_pkt_services_and_clients_are_two_sides_of_the_same_bytes() {
+    let mut rows = without_pkt(&conversation(100, 900, 1));
+    rows.push(accept(NAT, ["198.51.100.9", "10.0.0.220", "", ""], 40, 1)); // nobody asked for it
+    let counted = count(&account(), &[("a", &rows)]);
+    check("two sides", &counted, (100, 900), [2, 3, 0, 0]);
+    let clients: Vec<_> = counted.rows.iter().filter(|r| r.basis == Basis::Client).collect();
+    assert_eq!(clients.iter().map(|r| r.upload + r.download).sum::<u64>(), 1000);
+    assert_eq!(counted.gateways[0].unsolicited(), 40);
+}
+
+#[test]
+fn the_gateway_speaks_for_its_hours_and_clients_for_the_rest() {
+    let (nat, client) = (conversation(100, 900, 1), at_client(100, 900, 1));
+    let other = at_client(7, 70, 2);
+    let both = count(&account(), &[("a", &nat), ("a", &client), ("a", &other)]);
+    check("hour 1 by the gateway, hour 2 by the client", &both, (107, 970), [4, 4, 0, 0]);
+    let silent = Row(NAT, ["", "", "", ""], 0, 2, Verdict::NoData);
+    let covered = count(&account(), &[("a", &nat), ("a", &[silent]), ("a", &other)]);
+    check("NODATA covers hour 2", &covered, (100, 900), [2, 4, 0, 0]);
+}
+
+#[test]
+fn a_log_of_rejected_traffic_covers_nothing() {
+    let rejected = Row(NAT, ["198.51.100.9", "10.0.0.220", "198.51.100.9", "10.0.0.220"], 40, 1, Verdict::Reject);
+    let counted = count(&account(), &[("rejects", &[rejected]), ("a", &at_client(100, 900, 1))]);
+    check("the client's records count", &counted, (100, 900), [2, 0, 0, 0]);
+    assert_eq!((counted.records.rejected, counted.bytes.rejected.get()), (1, 40));
+}
+
+#[test]
+fn of_two_flow_logs_the_one_that_knows_more_counts() {
+    let rows = conversation(100, 900, 1);
+    let poor = without_pkt(&rows);
+    let account = account();
+    let better = count(&account, &[("fl-1", &poor), ("fl-2", &rows)]);
+    check("pkt wins", &better, (100, 900), [2, 2, 0, 4]);
+    assert!(better.rows.iter().all(|row| row.basis == Basis::Pair));
+    let smaller = conversation(1, 9, 1);
+    check("then the smaller id", &count(&account, &[("fl-2", &rows), ("fl-1", &smaller)]), (1, 9), [2, 2, 0, 4]);
+    check(
+        "each for its hours",
+        &count(&account, &[("fl-1", &rows), ("fl-2", &conversation(1, 9, 2))]),
+        (101, 909),
+        [4, 4, 0, 0],
+    );
+}
+
+#[test]
+fn what_lies_outside_is_counted_as_such() {
+    let counted = count(&account(), &[("a", &conversation(100, 900, 1)), ("a", &conversation(1, 9, 24))]);
+    check("the next day", &counted, (100, 900), [2, 2, 0, 0]);
+    assert_eq!((counted.records.out_of_window, counted.bytes.out_of_window.get()), (4, 20));
+}
+
+#[test]
+fn bytes_beyond_every_sum_are_no_record() {
+    let account = account();
+    let huge = accept(NAT, ["10.0.1.5", "10.0.0.220", "10.0.1.5", "203.0.113.5"], u64::MAX, 1);
+    let counted = count(&account, &[("a", &[huge]), ("a", &conversation(100, 900, 1))]);
+    check("a record of 2^64 bytes", &counted, (100, 900), [2, 2, 0, 0]);
+    assert_eq!(counted.records.malformed, 1);
+    let most = accept(NAT, huge.1, MAX_BYTES, 1);
+    assert_eq!(fold(&account.0, "", &[most, most]).malformed, 1, "two that are too much together");
+}
+
+#[test]
+fn an_order_of_objects_leaves_no_trace() {
+    let (first, second, third) = (conversation(100, 900, 1), at_client(5, 50, 2), without_pkt(&conversation(3, 30, 3)));
+    let objects: [(&str, &[Row]); 3] = [("fl-1", &first), ("fl-1", &second), ("fl-2", &third)];
+    let forward = count(&account(), &objects);
+    let mut reversed = objects;
+    reversed.reverse();
+    let backward = count(&account(), &reversed);
+    let sorted = |counted: &Counted| {
+        let mut rows: Vec<_> =
+            counted.rows.iter().map(|r| (r.gateway, r.hour, r.basis, r.upload, r.download)).collect();
+        rows.sort_unstable();
+        rows
+    };
+    assert_eq!(sorted(&forward), sorted(&backward));
+    assert_eq!((forward.records, forward.bytes), (backward.records, backward.bytes));
+}
