@@ -19,7 +19,7 @@ case ${NATLENS_TEST_PROFILE:-dev} in
 esac
 
 # What the README's picture shows.
-PICTURE=("$BINARY" 52 report sample-data)
+PICTURE=("$BINARY" 55 report sample-data)
 
 STAGE=
 SCRATCH=$(mktemp -d)
@@ -86,10 +86,16 @@ readme() {
     }
 }
 
+notebooks() {
+    natlens report sample-data --format json > "$SCRATCH/report.json"
+    NATLENS_REPORT=$SCRATCH/report.json "$VENV/bin/python" tools/run_notebook.py notebooks/*.ipynb
+}
+
 stage 'cargo test' cargo_tests
 stage 'binary' binary
 stage 'python packages' python_packages
 stage 'sample-data is what the command writes' sample_data
 stage 'JSON report against its schema' schema
 stage 'README shows what natlens prints' readme
+stage 'notebooks run' notebooks
 printf '\nall tests passed in %d s\n' "$SECONDS" >&2

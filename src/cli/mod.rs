@@ -55,16 +55,32 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 done, but some input was unreadable;
 #[derive(Debug, Args)]
 pub struct Global {
     /// Say less on stderr: no progress, no notes
-    #[arg(short, long, global = true, env = "NATLENS_QUIET", conflicts_with = "verbose")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        help_heading = "Every command",
+        env = "NATLENS_QUIET",
+        hide_env_values = true,
+        conflicts_with = "verbose"
+    )]
     pub quiet: bool,
     /// Say more on stderr
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = "Every command", action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Colour of tables
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "NATLENS_COLOR")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Every command",
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "NATLENS_COLOR",
+        hide_env_values = true
+    )]
     pub color: ColorChoice,
     /// No progress bar
-    #[arg(long, global = true, env = "NATLENS_NO_PROGRESS")]
+    #[arg(long, global = true, help_heading = "Every command", env = "NATLENS_NO_PROGRESS", hide_env_values = true)]
     pub no_progress: bool,
 }
 
@@ -102,40 +118,40 @@ pub struct ReportArgs {
     #[arg(value_name = "BUNDLE")]
     pub bundle: Option<PathBuf>,
     /// Flow logs: a folder, a file or a glob; repeatable
-    #[arg(long, value_name = "PATH", env = "NATLENS_FLOW_LOGS", value_delimiter = ',')]
+    #[arg(long, value_name = "PATH", env = "NATLENS_FLOW_LOGS", hide_env_values = true, value_delimiter = ',')]
     pub flow_logs: Vec<String>,
     /// Output of `aws ec2 describe-*`: a folder, a file or a glob; repeatable
-    #[arg(long, value_name = "PATH", env = "NATLENS_INVENTORY", value_delimiter = ',')]
+    #[arg(long, value_name = "PATH", env = "NATLENS_INVENTORY", hide_env_values = true, value_delimiter = ',')]
     pub inventory: Vec<String>,
     /// Prices that replace rows of the built-in list: region,item,usd
-    #[arg(long, value_name = "FILE", env = "NATLENS_PRICES")]
+    #[arg(long, value_name = "FILE", env = "NATLENS_PRICES", hide_env_values = true)]
     pub prices: Option<PathBuf>,
     /// ip-ranges.json in place of the built-in table
-    #[arg(long, value_name = "FILE", env = "NATLENS_IP_RANGES")]
+    #[arg(long, value_name = "FILE", env = "NATLENS_IP_RANGES", hide_env_values = true)]
     pub ip_ranges: Option<PathBuf>,
     /// Field order of flow logs without header: '${version} ${account-id} ...'
-    #[arg(long, value_name = "FIELDS", env = "NATLENS_LOG_FORMAT")]
+    #[arg(long, value_name = "FIELDS", env = "NATLENS_LOG_FORMAT", hide_env_values = true)]
     pub log_format: Option<String>,
     /// Month of the report [default: the newest whole month with records]
-    #[arg(long, value_name = "YYYY-MM", env = "NATLENS_MONTH", conflicts_with_all = ["from", "to"])]
+    #[arg(long, value_name = "YYYY-MM", env = "NATLENS_MONTH", hide_env_values = true, conflicts_with_all = ["from", "to"])]
     pub month: Option<String>,
     /// First instant of the report, UTC: YYYY-MM-DD or an RFC 3339 time
-    #[arg(long, value_name = "TIME", env = "NATLENS_FROM", requires = "to")]
+    #[arg(long, value_name = "TIME", env = "NATLENS_FROM", hide_env_values = true, requires = "to")]
     pub from: Option<String>,
     /// First instant after the report, UTC
-    #[arg(long, value_name = "TIME", env = "NATLENS_TO", requires = "from")]
+    #[arg(long, value_name = "TIME", env = "NATLENS_TO", hide_env_values = true, requires = "from")]
     pub to: Option<String>,
     /// Add sums by these dimensions
-    #[arg(long, value_name = "DIMENSIONS", env = "NATLENS_GROUP_BY", value_delimiter = ',')]
+    #[arg(long, value_name = "DIMENSIONS", env = "NATLENS_GROUP_BY", hide_env_values = true, value_delimiter = ',')]
     pub group_by: Vec<Dimension>,
     /// Rows to show before `(other)`
-    #[arg(long, value_name = "N", env = "NATLENS_TOP")]
+    #[arg(long, value_name = "N", env = "NATLENS_TOP", hide_env_values = true)]
     pub top: Option<usize>,
     /// Form of the report
-    #[arg(long, value_name = "FORMAT", env = "NATLENS_FORMAT")]
+    #[arg(long, value_name = "FORMAT", env = "NATLENS_FORMAT", hide_env_values = true)]
     pub format: Option<Format>,
     /// Table that `--format csv` writes
-    #[arg(long, value_name = "NAME", env = "NATLENS_TABLE")]
+    #[arg(long, value_name = "NAME", env = "NATLENS_TABLE", hide_env_values = true)]
     pub table: Option<TableName>,
     /// Write to this file, whole or not at all, instead of stdout
     #[arg(short, long, value_name = "FILE")]
@@ -144,10 +160,10 @@ pub struct ReportArgs {
     #[arg(long)]
     pub json_schema: bool,
     /// Fail, without a report, if any input is unreadable or malformed
-    #[arg(long, env = "NATLENS_STRICT")]
+    #[arg(long, env = "NATLENS_STRICT", hide_env_values = true)]
     pub strict: bool,
     /// Worker threads [default: all cores]
-    #[arg(long, value_name = "N", env = "NATLENS_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", env = "NATLENS_THREADS", hide_env_values = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 }
 
@@ -169,12 +185,24 @@ pub fn act(cli: Cli) -> Exit {
         }
         Command::Man => {
             let mut page = Vec::new();
-            match clap_mangen::Man::new(command()).render(&mut page) {
+            match man_pages(&mut page) {
                 Ok(()) => print_bytes(&page),
                 Err(error) => failed(&error),
             }
         }
     }
+}
+
+/// The page of natlens and one of each command, one after the other.
+fn man_pages(page: &mut Vec<u8>) -> std::io::Result<()> {
+    let mut natlens = command();
+    natlens.build();
+    clap_mangen::Man::new(natlens.clone()).render(page)?;
+    for command in natlens.get_subcommands().filter(|command| command.get_name() != "help") {
+        let title = command.get_display_name().unwrap_or(command.get_name()).to_owned();
+        clap_mangen::Man::new(command.clone()).title(title).render(page)?;
+    }
+    Ok(())
 }
 
 fn print_bytes(bytes: &[u8]) -> Exit {
