@@ -1,5 +1,6 @@
 //! What left by a NAT gateway, as far as route tables tell. A thin view of the inventory for the counter.
 
+use super::resolve::carries_for_others;
 use crate::model::addr::Addr;
 use crate::model::inventory::{Inventory, RouteTarget};
 
@@ -18,6 +19,12 @@ impl<'a> Routes<'a> {
     #[must_use]
     pub fn subnet_of(&self, interface: &str) -> Option<&'a str> {
         self.0.interface(interface)?.subnet.as_deref()
+    }
+
+    /// Whether the inventory says that the interface passes on what others send.
+    #[must_use]
+    pub fn carries(&self, interface: &str) -> bool {
+        self.0.interface(interface).and_then(|i| i.kind.as_deref()).is_some_and(carries_for_others)
     }
 
     /// Whether the interface has the address.

@@ -124,7 +124,10 @@ impl<'a> Builder<'a> {
                 let gateway = &self.attributed.gateways[sum.keys[0] as usize];
                 let place = &self.attributed.places[sum.keys[1] as usize];
                 let named = &self.attributed.services[sum.keys[2] as usize];
-                let endpoint = endpoint_type(&named.service, named.region.as_deref(), gateway.region.as_deref());
+                // An endpoint stands in the client's VPC, which may be in another Region than a hub's gateway.
+                let client_region = place.vpc.as_deref().and_then(|vpc| self.inventory.region_of_vpc(vpc));
+                let region = client_region.or(gateway.region.as_deref());
+                let endpoint = endpoint_type(&named.service, named.region.as_deref(), region);
                 let row = TrafficRow {
                     nat_gateway_id: gateway.count.side.id.clone(),
                     vpc_id: place.vpc.clone(),

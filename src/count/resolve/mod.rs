@@ -1,16 +1,19 @@
 //! From collapsed rows to counted bytes: every byte that a gateway processed, once. Pure; works on values only.
 
-use super::fold::{NOT_NAT, RowKey, RowSum, RowSums, SOME_NAT, Seen};
+mod client;
+mod gateway;
+
+pub use client::carries_for_others;
+
+use super::fold::{RowKey, RowSum, RowSums, Seen};
 use super::infer::infer;
-use super::legs::{Ends, Leg, Shape, regional_leg, zonal_leg, zonal_leg_without_pkt};
+use super::legs::{Ends, Shape};
 use super::roles::{NatSide, Role, Roles};
-use super::rollup::Rollup;
+use super::rollup::{Interface, Rollup};
 use super::routes::Routes;
 use super::vantage::Vantage;
-use crate::model::addr::Addr;
 use crate::model::addr_table::AddrId;
 use crate::model::bytes::Bytes;
-use crate::model::flow::Direction;
 use crate::model::period::Window;
 use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::symbols::Sym;
@@ -145,6 +148,7 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
             resolver.row(&key, &sums);
         }
     }
+    resolver.leave_out_inferred();
     resolver.leave_out_unsolicited();
     resolver.finish(&vantage)
 }
@@ -162,6 +166,10 @@ struct Resolver<'a> {
     rows: Vec<CountedRow>,
     /// The public side of logs without `pkt-*`, with the number of records of each row.
     public_side: Vec<(CountedRow, u64)>,
+    /// Clients' rows by way of a gateway whose interface nobody knows, which may be one that was inferred.
+    unlinked: Vec<(CountedRow, u64)>,
+    /// Interfaces that pass on what others send, by inventory or log.
+    carrier: Vec<bool>,
     counted: RowSum,
     mirror: RowSum,
     undecidable: RowSum,
@@ -188,6 +196,9 @@ impl<'a> Resolver<'a> {
             gateway_of[interface as usize] = u32::try_from(gateways.len()).ok();
             gateways.push(GatewayCount { side, ..GatewayCount::default() });
         }
+        let text = |sym| rollup.symbols.text(sym);
+        let passes_on = |i: &Interface| carries_for_others(text(i.facts.kind)) || routes.carries(text(i.name));
+        let carrier = rollup.interfaces.iter().map(passes_on).collect();
         let by_id = (0u32..).zip(&gateways).map(|(at, g)| (g.side.id.clone(), at)).collect();
         let covered = vantage.covered(rollup, |interface| gateway_of[interface as usize]);
         for (at, gateway) in (0u32..).zip(&gateway_of) {
@@ -228,6 +239,8 @@ impl<'a> Resolver<'a> {
             route_cache: HashMap::new(),
             rows: Vec::new(),
             public_side: Vec::new(),
+            unlinked: Vec::new(),
+            carrier,
             counted: RowSum::default(),
             mirror: RowSum::default(),
             undecidable: RowSum::default(),
@@ -260,6 +273,7 @@ impl<'a> Resolver<'a> {
                 let row = counted_row(gateway, basis, client, remote, label, way);
                 self.counted.add(sum.records, sum.bytes);
                 match basis {
+                    Basis::Pair if self.is_unlinked(gateway) => self.unlinked.push((row, sum.records)),
                     Basis::Remote => self.public_side.push((row, sum.records)),
                     Basis::Pair | Basis::Client => self.rows.push(row),
                 }
@@ -273,171 +287,9 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn ends(&self, key: &RowKey, shape: Shape) -> Ends {
-        let addr = |id| self.rollup.addrs.addr(id);
-        Ends { from: addr(key.from), to: addr(key.to), shown: addr(key.shown), shape }
-    }
-
-    /// A record of a gateway's own interface or resource.
-    fn at_gateway(&mut self, gateway: u32, key: &RowKey, sum: RowSum) -> Fate {
-        let side = &self.gateways[gateway as usize].side;
-        let (own, public) = (|a: Addr| side.own.contains(&a), |a: Addr| side.public.contains(&a));
-        let local = |a: Addr| self.roles.is_local(a);
-        let leg = match key.seen {
-            Seen::Pair => Some(Leg::ClientToNat),
-            Seen::Leg2 => Some(Leg::NatToRemote),
-            Seen::Leg3 => Some(Leg::RemoteToNat),
-            Seen::Raw(shape) if side.regional => regional_leg(self.ends(key, shape), key.direction, public, local),
-            Seen::Raw(Shape::NoPkt) if side.private => {
-                self.undecidable.add(sum.records, sum.bytes);
-                None
-            }
-            Seen::Raw(shape @ Shape::NoPkt) => {
-                zonal_leg_without_pkt(self.ends(key, shape), own, |a| self.roles.is_client_without_pkt(a))
-            }
-            Seen::Raw(shape) => zonal_leg(self.ends(key, shape), key.direction, own, local),
-        };
-        let paired = side.regional || key.seen != Seen::Raw(Shape::NoPkt);
-        let Some(leg) = leg else { return Fate::NotNat };
-        let legs = &mut self.gateways[gateway as usize].legs;
-        match leg {
-            Leg::ClientToNat => {}
-            Leg::NatToRemote => legs[0] += sum.bytes,
-            Leg::RemoteToNat => legs[1] += sum.bytes,
-            Leg::NatToClient => legs[2] += sum.bytes,
-        }
-        let up =
-            |basis, client, remote| Fate::Counted { gateway, basis, client, remote, label: key.to_label, way: Way::Up };
-        let down = |basis, client, remote| Fate::Counted {
-            gateway,
-            basis,
-            client,
-            remote,
-            label: key.from_label,
-            way: Way::Down,
-        };
-        match (leg, paired) {
-            (Leg::ClientToNat, true) => up(Basis::Pair, key.from, key.to),
-            (Leg::NatToClient, true) => down(Basis::Pair, key.to, key.from),
-            (Leg::NatToRemote | Leg::RemoteToNat, true) => Fate::Mirror,
-            (Leg::NatToRemote, false) => up(Basis::Remote, AddrId::NONE, key.to),
-            (Leg::RemoteToNat, false) => down(Basis::Remote, AddrId::NONE, key.from),
-            (Leg::ClientToNat, false) => Fate::PrivateSide { gateway, client: key.from, way: Way::Up },
-            (Leg::NatToClient, false) => Fate::PrivateSide { gateway, client: key.to, way: Way::Down },
-        }
-    }
-
-    /// A record of any other interface: NAT traffic only where a route table or the record's next hop says so.
-    fn at_client(&mut self, key: &RowKey, sum: RowSum) -> Fate {
-        let facts = self.rollup.interfaces[key.interface as usize].facts;
-        if carries_for_others(self.rollup.symbols.text(facts.kind)) {
-            return Fate::NotNat;
-        }
-        let Some((gateway, way)) = self.gateway_and_way(key, sum) else { return Fate::NotNat };
-        if self.covered.contains(&(gateway, key.hour)) {
-            return Fate::Mirror;
-        }
-        self.gateways[gateway as usize].covered = true;
-        let (client, remote, label) = match way {
-            Way::Up => (key.from, key.to, key.to_label),
-            Way::Down => (key.to, key.from, key.from_label),
-        };
-        let (vpc, az) = (facts.vpc, facts.az);
-        let smaller = |a: Sym, b: Sym| if self.rollup.symbols.text(b) < self.rollup.symbols.text(a) { b } else { a };
-        self.client_facts
-            .entry((gateway, client))
-            .and_modify(|known| *known = (smaller(known.0, vpc), smaller(known.1, az)))
-            .or_insert((vpc, az));
-        Fate::Counted { gateway, basis: Basis::Pair, client, remote, label, way }
-    }
-
-    fn gateway_and_way(&mut self, key: &RowKey, sum: RowSum) -> Option<(u32, Way)> {
-        let way = self.way(key);
-        let remote = |way| if way == Way::Up { key.to } else { key.from };
-        let next_hop = self.rollup.symbols.text(key.next_hop);
-        match next_hop {
-            "" | SOME_NAT => {
-                let by_route = match way {
-                    Some(way) => self.routed(key.interface, remote(way)).map(|gateway| (gateway, way)),
-                    None => match (self.routed(key.interface, key.to), self.routed(key.interface, key.from)) {
-                        (Some(gateway), None) => Some((gateway, Way::Up)),
-                        (None, Some(gateway)) => Some((gateway, Way::Down)),
-                        _ => None,
-                    },
-                };
-                if by_route.is_none() && next_hop == SOME_NAT {
-                    self.unnamed_gateway.add(sum.records, sum.bytes);
-                }
-                by_route
-            }
-            NOT_NAT => None,
-            named => {
-                let gateway = self.gateway_named(named);
-                let local = |id| self.roles.is_local(self.rollup.addrs.addr(id));
-                let way = way.or_else(|| match (local(key.from), local(key.to)) {
-                    (true, false) => Some(Way::Up),
-                    (false, true) => Some(Way::Down),
-                    _ => None,
-                })?;
-                Some((gateway, way))
-            }
-        }
-    }
-
-    fn way(&self, key: &RowKey) -> Option<Way> {
-        match (key.direction, key.seen) {
-            (Direction::Egress, _) | (Direction::Unknown, Seen::Raw(Shape::SrcShown)) => return Some(Way::Up),
-            (Direction::Ingress, _) | (Direction::Unknown, Seen::Raw(Shape::DstShown)) => return Some(Way::Down),
-            _ => {}
-        }
-        let name = self.rollup.symbols.text(self.rollup.interfaces[key.interface as usize].name);
-        let owns = |id| self.routes.owns(name, self.rollup.addrs.addr(id));
-        match (owns(key.from), owns(key.to)) {
-            (true, false) => Some(Way::Up),
-            (false, true) => Some(Way::Down),
-            _ => None,
-        }
-    }
-
-    fn routed(&mut self, interface: u32, remote: AddrId) -> Option<u32> {
-        if let Some(&known) = self.route_cache.get(&(interface, remote)) {
-            return known;
-        }
-        let slot = &self.rollup.interfaces[interface as usize];
-        let (name, facts) = (self.rollup.symbols.text(slot.name), &slot.facts);
-        let subnet = self.routes.subnet_of(name).unwrap_or_else(|| self.rollup.symbols.text(facts.subnet));
-        let gateway = self.routes.nat_of(subnet, self.rollup.addrs.addr(remote));
-        let gateway = gateway.map(|id| self.gateway_named(id));
-        self.route_cache.insert((interface, remote), gateway);
-        gateway
-    }
-
-    /// The gateway of an interface id or gateway id, which is made if nobody knows it yet.
-    fn gateway_named(&mut self, name: &str) -> u32 {
-        if let Role::Nat(index) = self.roles.role(name) {
-            return index;
-        }
-        let next = u32::try_from(self.gateways.len()).expect("fewer than 2^32 gateways");
-        let at = *self.by_id.entry_ref(name).or_insert(next);
-        if at == next {
-            let side = NatSide { id: name.to_owned(), ..NatSide::default() };
-            self.gateways.push(GatewayCount { side, ..GatewayCount::default() });
-        }
-        at
-    }
-
-    /// Takes inbound from addresses to which nothing was sent in the period out of the public side: unsolicited.
-    fn leave_out_unsolicited(&mut self) {
-        let all = self.rows.iter().chain(self.public_side.iter().map(|(row, _)| row));
-        let sent: HashSet<(u32, AddrId)> = if self.public_side.is_empty() {
-            HashSet::new()
-        } else {
-            all.filter(|row| row.upload > 0 && row.basis != Basis::Client)
-                .map(|row| (row.gateway, row.remote))
-                .collect()
-        };
-        for (row, records) in std::mem::take(&mut self.public_side) {
-            if sent.contains(&(row.gateway, row.remote)) {
+    fn keep_or_mirror(&mut self, rows: Vec<(CountedRow, u64)>, keep: impl Fn(&CountedRow) -> bool) {
+        for (row, records) in rows {
+            if keep(&row) {
                 self.rows.push(row);
             } else {
                 let bytes = row.upload + row.download;
@@ -446,6 +298,11 @@ impl<'a> Resolver<'a> {
                 self.mirror.add(records, bytes);
             }
         }
+    }
+
+    fn ends(&self, key: &RowKey, shape: Shape) -> Ends {
+        let addr = |id| self.rollup.addrs.addr(id);
+        Ends { from: addr(key.from), to: addr(key.to), shown: addr(key.shown), shape }
     }
 
     fn finish(mut self, vantage: &Vantage) -> Counted {
@@ -511,19 +368,4 @@ impl<'a> Resolver<'a> {
         };
         (kinds, bytes, unattributable)
     }
-}
-
-/// Interfaces that pass on what others send: their records are no client's.
-#[must_use]
-pub fn carries_for_others(interface_type: &str) -> bool {
-    matches!(
-        interface_type,
-        "nat_gateway"
-            | "regional_nat_gateway"
-            | "transit_gateway"
-            | "vpc_endpoint"
-            | "gateway_load_balancer"
-            | "gateway_load_balancer_endpoint"
-            | "network_load_balancer"
-    )
 }

@@ -1,0 +1,144 @@
+//! Records of every other interface: NAT traffic only where a route table or the record's next hop says so.
+
+use super::{Basis, CountedRow, Fate, GatewayCount, Resolver, Way};
+use crate::count::fold::{NOT_NAT, RowKey, RowSum, SOME_NAT, Seen};
+use crate::count::legs::Shape;
+use crate::count::roles::{NatSide, Role};
+use crate::model::addr_table::AddrId;
+use crate::model::flow::Direction;
+use crate::model::symbols::Sym;
+use hashbrown::HashSet;
+
+impl Resolver<'_> {
+    /// A record of any other interface: NAT traffic only where a route table or the record's next hop says so.
+    pub(super) fn at_client(&mut self, key: &RowKey, sum: RowSum) -> Fate {
+        let facts = self.rollup.interfaces[key.interface as usize].facts;
+        if self.carrier[key.interface as usize] {
+            return Fate::NotNat;
+        }
+        let Some((gateway, way)) = self.gateway_and_way(key, sum) else { return Fate::NotNat };
+        if self.covered.contains(&(gateway, key.hour)) {
+            return Fate::Mirror;
+        }
+        self.gateways[gateway as usize].covered = true;
+        let (client, remote, label) = match way {
+            Way::Up => (key.from, key.to, key.to_label),
+            Way::Down => (key.to, key.from, key.from_label),
+        };
+        let (vpc, az) = (facts.vpc, facts.az);
+        let smaller = |a: Sym, b: Sym| if self.rollup.symbols.text(b) < self.rollup.symbols.text(a) { b } else { a };
+        self.client_facts
+            .entry((gateway, client))
+            .and_modify(|known| *known = (smaller(known.0, vpc), smaller(known.1, az)))
+            .or_insert((vpc, az));
+        Fate::Counted { gateway, basis: Basis::Pair, client, remote, label, way }
+    }
+
+    fn gateway_and_way(&mut self, key: &RowKey, sum: RowSum) -> Option<(u32, Way)> {
+        let way = self.way(key);
+        let remote = |way| if way == Way::Up { key.to } else { key.from };
+        let next_hop = self.rollup.symbols.text(key.next_hop);
+        match next_hop {
+            "" | SOME_NAT => {
+                let by_route = match way {
+                    Some(way) => self.routed(key.interface, remote(way)).map(|gateway| (gateway, way)),
+                    None => match (self.routed(key.interface, key.to), self.routed(key.interface, key.from)) {
+                        (Some(gateway), None) => Some((gateway, Way::Up)),
+                        (None, Some(gateway)) => Some((gateway, Way::Down)),
+                        _ => None,
+                    },
+                };
+                if by_route.is_none() && next_hop == SOME_NAT {
+                    self.unnamed_gateway.add(sum.records, sum.bytes);
+                }
+                by_route
+            }
+            NOT_NAT => None,
+            named => {
+                let gateway = self.gateway_named(named);
+                let local = |id| self.roles.is_local(self.rollup.addrs.addr(id));
+                let way = way.or_else(|| match (local(key.from), local(key.to)) {
+                    (true, false) => Some(Way::Up),
+                    (false, true) => Some(Way::Down),
+                    _ => None,
+                })?;
+                Some((gateway, way))
+            }
+        }
+    }
+
+    fn way(&self, key: &RowKey) -> Option<Way> {
+        match (key.direction, key.seen) {
+            (Direction::Egress, _) | (Direction::Unknown, Seen::Raw(Shape::SrcShown)) => return Some(Way::Up),
+            (Direction::Ingress, _) | (Direction::Unknown, Seen::Raw(Shape::DstShown)) => return Some(Way::Down),
+            _ => {}
+        }
+        let name = self.rollup.symbols.text(self.rollup.interfaces[key.interface as usize].name);
+        let owns = |id| self.routes.owns(name, self.rollup.addrs.addr(id));
+        match (owns(key.from), owns(key.to)) {
+            (true, false) => Some(Way::Up),
+            (false, true) => Some(Way::Down),
+            _ => None,
+        }
+    }
+
+    fn routed(&mut self, interface: u32, remote: AddrId) -> Option<u32> {
+        if let Some(&known) = self.route_cache.get(&(interface, remote)) {
+            return known;
+        }
+        let slot = &self.rollup.interfaces[interface as usize];
+        let (name, facts) = (self.rollup.symbols.text(slot.name), &slot.facts);
+        let subnet = self.routes.subnet_of(name).unwrap_or_else(|| self.rollup.symbols.text(facts.subnet));
+        let gateway = self.routes.nat_of(subnet, self.rollup.addrs.addr(remote));
+        let gateway = gateway.map(|id| self.gateway_named(id));
+        self.route_cache.insert((interface, remote), gateway);
+        gateway
+    }
+
+    /// The gateway of an interface id or gateway id, which is made if nobody knows it yet.
+    fn gateway_named(&mut self, name: &str) -> u32 {
+        if let Role::Nat(index) = self.roles.role(name) {
+            return index;
+        }
+        let next = u32::try_from(self.gateways.len()).expect("fewer than 2^32 gateways");
+        let at = *self.by_id.entry_ref(name).or_insert(next);
+        if at == next {
+            let side = NatSide { id: name.to_owned(), ..NatSide::default() };
+            self.gateways.push(GatewayCount { side, ..GatewayCount::default() });
+        }
+        at
+    }
+
+    /// A gateway named by a route table alone, while an inferred one is known by its interface alone: perhaps the same.
+    pub(super) fn is_unlinked(&self, gateway: u32) -> bool {
+        let gateway = &self.gateways[gateway as usize];
+        gateway.interface.is_none() && gateway.side.own.is_empty() && !gateway.side.regional
+    }
+
+    /// Clients' rows whose client and remote an inferred gateway shows in the same hour are the same bytes again.
+    pub(super) fn leave_out_inferred(&mut self) {
+        if self.unlinked.is_empty() {
+            return;
+        }
+        let inferred = |row: &&CountedRow| !self.gateways[row.gateway as usize].known && row.basis == Basis::Pair;
+        let shown: HashSet<_> =
+            self.rows.iter().filter(inferred).map(|row| (row.hour, row.client, row.remote)).collect();
+        let unlinked = std::mem::take(&mut self.unlinked);
+        self.keep_or_mirror(unlinked, |row| !shown.contains(&(row.hour, row.client, row.remote)));
+    }
+}
+
+/// Interfaces that pass on what others send: their records are no client's.
+#[must_use]
+pub fn carries_for_others(interface_type: &str) -> bool {
+    matches!(
+        interface_type,
+        "nat_gateway"
+            | "regional_nat_gateway"
+            | "transit_gateway"
+            | "vpc_endpoint"
+            | "gateway_load_balancer"
+            | "gateway_load_balancer_endpoint"
+            | "network_load_balancer"
+    )
+}
