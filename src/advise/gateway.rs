@@ -96,7 +96,9 @@ fn create_reason(traffic: &str, missing: &[&str], through: &str) -> String {
         [one] => format!("route table {one}"),
         many => format!("route tables {}", list(many)),
     };
-    format!("{traffic} crosses {through} and the inventory holds no gateway endpoint for it: create one and associate {tables}")
+    format!(
+        "{traffic} crosses {through} and the inventory holds no gateway endpoint for it: create one and associate {tables}"
+    )
 }
 
 fn fix_reason(endpoint: &str, traffic: &str, missing: &[&str], through: &str) -> String {

@@ -21,6 +21,17 @@ impl<'a> Routes<'a> {
         self.0.interface(interface)?.subnet.as_deref()
     }
 
+    /// The subnet that holds an address of a VPC; without a VPC, of the only VPC that holds it.
+    #[must_use]
+    pub fn subnet_at(&self, vpc: &str, addr: Addr) -> Option<&'a str> {
+        let vpc = match (vpc, &self.0.vpcs_containing(addr)[..]) {
+            ("", [only]) => only.id.as_str(),
+            ("", _) => return None,
+            (known, _) => known,
+        };
+        Some(self.0.subnet_of(vpc, addr)?.id.as_str())
+    }
+
     /// Whether the inventory says that the interface passes on what others send.
     #[must_use]
     pub fn carries(&self, interface: &str) -> bool {

@@ -169,13 +169,14 @@ fn the_gateway_speaks_for_its_hours_and_clients_for_the_rest() {
 fn a_gateway_known_by_route_and_one_inferred_are_not_two() {
     let mut draft = InventoryDraft::default();
     let json = br#"{"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"}],
-        "NetworkInterfaces": [{"NetworkInterfaceId": "eni-client", "SubnetId": "subnet-1", "VpcId": "vpc-1"}],
+        "Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}],
         "RouteTables": [{"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [{"SubnetId": "subnet-1"}],
             "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]}]}"#;
     read_document("routes.json", json, &mut draft).expect("valid output");
     let routes_only = (Roles::default(), draft.finish());
     let (nat, client, unseen) = (conversation(100, 900, 1), at_client(100, 900, 1), at_client(7, 70, 2));
     let counted = count(&routes_only, &[("a", &nat), ("a", &client), ("a", &unseen)]);
+    // Nobody knows the client's interface either: its subnet is told by its address.
     check("hour 1 at the gateway, hour 2 at the client", &counted, (107, 970), [4, 4, 0, 0]);
 }
 

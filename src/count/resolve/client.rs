@@ -36,13 +36,16 @@ impl Resolver<'_> {
 
     fn gateway_and_way(&mut self, key: &RowKey, sum: RowSum) -> Option<(u32, Way)> {
         let way = self.way(key);
-        let remote = |way| if way == Way::Up { key.to } else { key.from };
+        let (up, down) = ((key.from, key.to), (key.to, key.from)); // local, remote
         let next_hop = self.rollup.symbols.text(key.next_hop);
         match next_hop {
             "" | SOME_NAT => {
                 let by_route = match way {
-                    Some(way) => self.routed(key.interface, remote(way)).map(|gateway| (gateway, way)),
-                    None => match (self.routed(key.interface, key.to), self.routed(key.interface, key.from)) {
+                    Some(way) => {
+                        let ends = if way == Way::Up { up } else { down };
+                        self.routed(key.interface, ends).map(|gateway| (gateway, way))
+                    }
+                    None => match (self.routed(key.interface, up), self.routed(key.interface, down)) {
                         (Some(gateway), None) => Some((gateway, Way::Up)),
                         (None, Some(gateway)) => Some((gateway, Way::Down)),
                         _ => None,
@@ -82,16 +85,20 @@ impl Resolver<'_> {
         }
     }
 
-    fn routed(&mut self, interface: u32, remote: AddrId) -> Option<u32> {
-        if let Some(&known) = self.route_cache.get(&(interface, remote)) {
+    /// The gateway by which a local address behind the interface reaches a remote.
+    fn routed(&mut self, interface: u32, (local, remote): (AddrId, AddrId)) -> Option<u32> {
+        if let Some(&known) = self.route_cache.get(&(interface, local, remote)) {
             return known;
         }
         let slot = &self.rollup.interfaces[interface as usize];
         let (name, facts) = (self.rollup.symbols.text(slot.name), &slot.facts);
-        let subnet = self.routes.subnet_of(name).unwrap_or_else(|| self.rollup.symbols.text(facts.subnet));
-        let gateway = self.routes.nat_of(subnet, self.rollup.addrs.addr(remote));
+        // By interface, else by the record's own word, else by the address.
+        let said = Some(self.rollup.symbols.text(facts.subnet)).filter(|subnet| !subnet.is_empty());
+        let at = || self.routes.subnet_at(self.rollup.symbols.text(facts.vpc), self.rollup.addrs.addr(local));
+        let subnet = self.routes.subnet_of(name).or(said).or_else(at);
+        let gateway = subnet.and_then(|subnet| self.routes.nat_of(subnet, self.rollup.addrs.addr(remote)));
         let gateway = gateway.map(|id| self.gateway_named(id));
-        self.route_cache.insert((interface, remote), gateway);
+        self.route_cache.insert((interface, local, remote), gateway);
         gateway
     }
 

@@ -162,7 +162,7 @@ struct Resolver<'a> {
     gateway_of: Vec<Option<u32>>,
     by_id: HashMap<String, u32>,
     covered: HashSet<(u32, u32)>,
-    route_cache: HashMap<(u32, AddrId), Option<u32>>,
+    route_cache: HashMap<(u32, AddrId, AddrId), Option<u32>>,
     rows: Vec<CountedRow>,
     /// The public side of logs without `pkt-*`, with the number of records of each row.
     public_side: Vec<(CountedRow, u64)>,
