@@ -1,7 +1,7 @@
 //! The price book: list prices by Region and item, built in and overridden row by row. A price that is not known is an
 //! error value, never 0 and never another Region's price. Reads text that is handed in, never a file.
 
-use crate::model::usd::{Rounded, Usd, UsdError};
+use crate::model::usd::{Rounded, SCALE, Usd, UsdError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
@@ -101,6 +101,8 @@ impl fmt::Display for PriceMissing {
     }
 }
 
+const MAX_PRICE: Usd = Usd::from_units(1_000_000 * SCALE);
+
 /// Why a price file was refused, as `name:line: reason`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name}:{line}: {reason}")]
@@ -133,6 +135,9 @@ pub enum PriceFault {
     /// Below zero.
     #[error("the price {0} is below zero")]
     Negative(String),
+    /// No unit of anything costs a million dollars; times bytes it would be more than money can hold.
+    #[error("the price {0} is above a million")]
+    Absurd(String),
 }
 
 /// Something in a price file that does not stop it from being used, as `name:line: what`.
@@ -260,6 +265,9 @@ fn read_row(text: &str) -> Result<Row<'_>, PriceFault> {
         Usd::parse(usd_text).map_err(|error| PriceFault::Price { text: usd_text.to_owned(), error })?;
     if usd < Usd::ZERO {
         return Err(PriceFault::Negative(usd_text.to_owned()));
+    }
+    if usd > MAX_PRICE {
+        return Err(PriceFault::Absurd(usd_text.to_owned()));
     }
     Ok(Row { region, item, usd, rounded })
 }

@@ -27,6 +27,7 @@ impl Gateway {
     #[must_use]
     pub fn new(count: GatewayCount, rollup: &Rollup, inventory: &Inventory) -> Self {
         let facts = count.interface.map(|at| rollup.interfaces[at as usize].facts).unwrap_or_default();
+        let of_client = count.client_interface.map(|at| rollup.interfaces[at as usize].facts).unwrap_or_default();
         let said = |sym| Some(rollup.symbols.text(sym)).filter(|text| !text.is_empty()).map(str::to_owned);
         let known = inventory.nat_gateways().find(|nat| nat.id == count.side.id);
         let own =
@@ -37,6 +38,7 @@ impl Gateway {
         let region = own(|nat| &nat.region)
             .or_else(|| vpc.as_deref().and_then(|vpc| inventory.region_of_vpc(vpc)).map(str::to_owned))
             .or_else(|| said(facts.region))
+            .or_else(|| said(of_client.region))
             .or_else(|| az.as_deref().and_then(region::of_az_id).map(str::to_owned));
         Self { name: own(|nat| &nat.name), account, region, vpc, az, count }
     }

@@ -2,8 +2,9 @@
 
 use crate::count::resolve::{Basis, Counted};
 use crate::count::rollup::Rollup;
+use crate::model::addr::Addr;
 use crate::model::addr_table::AddrId;
-use crate::model::inventory::{Inventory, NatGateway};
+use crate::model::inventory::{Inventory, NatGateway, Vpc};
 use crate::model::symbols::Sym;
 use hashbrown::HashMap;
 use std::collections::BTreeSet;
@@ -22,6 +23,8 @@ pub(super) struct Places<'a> {
     rollup: &'a Rollup,
     inventory: &'a Inventory,
     gateways: Vec<Option<&'a NatGateway>>,
+    /// The gateways' interfaces in the rollup.
+    interfaces: Vec<Option<u32>>,
     facts: HashMap<(u32, AddrId), (Sym, Sym)>,
     known: HashMap<(u32, AddrId), u32>,
     table: Vec<Place>,
@@ -36,6 +39,7 @@ impl<'a> Places<'a> {
             rollup,
             inventory,
             gateways,
+            interfaces: counted.gateways.iter().map(|g| g.interface).collect(),
             facts: counted.client_facts.clone(),
             known: HashMap::new(),
             table: Vec::new(),
@@ -56,23 +60,32 @@ impl<'a> Places<'a> {
 
     fn find(&self, gateway: u32, client: AddrId) -> Place {
         let addr = self.rollup.addrs.addr(client);
-        let vpc = match self.gateways[gateway as usize] {
-            Some(nat) => self.inventory.client_vpc(nat, addr),
-            // A gateway that only its records know: a VPC that alone holds the address is certain.
-            None => match self.inventory.vpcs_containing(addr)[..] {
-                [only] => Some(only),
-                _ => None,
-            },
-        };
         let said = |sym| Some(self.rollup.symbols.text(sym)).filter(|text| !text.is_empty()).map(str::to_owned);
         let (own_vpc, own_az) = self.facts.get(&(gateway, client)).copied().unwrap_or_default();
-        match vpc {
-            Some(vpc) => {
-                let subnet = self.inventory.subnet_of(&vpc.id, addr);
-                let az = subnet.and_then(|subnet| subnet.az_id.clone()).or_else(|| said(own_az));
-                Place { vpc: Some(vpc.id.clone()), az }
-            }
-            None => Place { vpc: said(own_vpc), az: said(own_az) },
+        // The client's own record outranks a look-up by address: accounts share private addresses.
+        let vpc = said(own_vpc).or_else(|| {
+            let known = match self.gateways[gateway as usize] {
+                Some(nat) => self.inventory.client_vpc(nat, addr),
+                None => self.vpc_by_records(gateway, addr),
+            };
+            known.map(|vpc| vpc.id.clone())
+        });
+        let subnet = vpc.as_deref().and_then(|vpc| self.inventory.subnet_of(vpc, addr));
+        let az = subnet.and_then(|subnet| subnet.az_id.clone()).or_else(|| said(own_az));
+        Place { vpc, az }
+    }
+
+    /// The VPC of a client of a gateway that only its records know: the gateway's, or the only one of its account.
+    fn vpc_by_records(&self, gateway: u32, addr: Addr) -> Option<&'a Vpc> {
+        let facts = self.rollup.interfaces[self.interfaces[gateway as usize]? as usize].facts;
+        let said = |sym| Some(self.rollup.symbols.text(sym)).filter(|text| !text.is_empty());
+        let holds = |vpc: &&Vpc| vpc.cidrs.iter().any(|cidr| cidr.contains(addr));
+        if let Some(own) = said(facts.vpc).and_then(|vpc| self.inventory.vpc(vpc)).filter(holds) {
+            return Some(own);
+        }
+        match (said(facts.account), &self.inventory.vpcs_containing(addr)[..]) {
+            (Some(account), [only]) if only.owner.as_deref() == Some(account) => Some(only),
+            _ => None,
         }
     }
 

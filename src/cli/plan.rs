@@ -212,7 +212,7 @@ fn style(global: &Global, to_file: bool, top: Option<usize>) -> Style {
     let width = if terminal { console::Term::stdout().size_checked().map(|(_, columns)| columns) } else { None };
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| set(name)).and_then(std::env::var_os);
     let unicode = locale.is_none_or(|locale| locale.to_string_lossy().to_uppercase().contains("UTF"));
-    let verbosity = if global.quiet { -1 } else { i8::try_from(global.verbose).unwrap_or(i8::MAX) };
+    let verbosity = i8::try_from(global.verbose).unwrap_or(i8::MAX);
     let defaults = Style::default();
     Style { color, width, unicode: unicode || !terminal, top: top.unwrap_or(defaults.top), verbosity }
 }

@@ -122,12 +122,9 @@ pub fn zonal_leg_without_pkt(ends: Ends, own: impl Fn(Addr) -> bool, client: imp
 /// The leg of a record of a regional gateway, which has no interface and whose records show real addresses; `None` where it
 /// cannot be told. Legs 1 and 4 are those where neither side is one of the gateway's public addresses.
 #[must_use]
-pub fn regional_leg(
-    ends: Ends,
-    direction: Direction,
-    public: impl Fn(Addr) -> bool,
-    local: impl Fn(Addr) -> bool,
-) -> Option<Leg> {
+pub fn regional_leg(ends: Ends, direction: Direction, public: &[Addr], local: impl Fn(Addr) -> bool) -> Option<Leg> {
+    let public_known = !public.is_empty();
+    let public = |addr: Addr| public.contains(&addr);
     if public(ends.from) {
         return Some(Leg::NatToRemote);
     }
@@ -143,7 +140,13 @@ pub fn regional_leg(
     match (!local(ends.from), !local(ends.to)) {
         (false, true) => Some(Leg::ClientToNat),
         (true, false) => Some(Leg::NatToClient),
-        // Both on the internet: a public address of the gateway that nobody named.
+        // Both outside, and neither is the gateway: a client in public address space that nobody described.
+        (true, true) if public_known => match direction {
+            Direction::Ingress => Some(Leg::ClientToNat),
+            Direction::Egress => Some(Leg::NatToClient),
+            Direction::Unknown => None,
+        },
+        // A public address of the gateway that nobody named.
         (true, true) => match direction {
             Direction::Egress => Some(Leg::NatToRemote),
             Direction::Ingress => Some(Leg::RemoteToNat),
@@ -212,14 +215,14 @@ mod tests {
 
     #[test]
     fn a_regional_gateway_is_told_by_its_public_address() {
-        let public = |a: Addr| a == addr("107.22.182.139");
+        let public = [addr("107.22.182.139")];
         for (row, expect) in [
             (("10.0.1.5", "203.0.113.5"), Leg::ClientToNat),
             (("107.22.182.139", "203.0.113.5"), Leg::NatToRemote),
             (("203.0.113.5", "107.22.182.139"), Leg::RemoteToNat),
             (("203.0.113.5", "10.0.1.5"), Leg::NatToClient),
         ] {
-            let leg = regional_leg(ends(row.0, row.1, row.0, row.1), Direction::Unknown, public, Addr::is_private);
+            let leg = regional_leg(ends(row.0, row.1, row.0, row.1), Direction::Unknown, &public, Addr::is_private);
             assert_eq!(leg, Some(expect), "{row:?}");
         }
     }

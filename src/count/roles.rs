@@ -93,6 +93,13 @@ impl Roles {
         if self.vpc_cidrs.is_empty() { addr.is_private() } else { self.in_known_vpc(addr) }
     }
 
+    /// Whether only the sums can tell on which side the address is: private, but in none of the known VPCs. It may be a spoke's
+    /// that the inventory does not hold, or a host behind a VPN.
+    #[must_use]
+    pub fn is_doubtful_without_pkt(&self, addr: Addr) -> bool {
+        !self.vpc_cidrs.is_empty() && addr.is_private() && !self.in_known_vpc(addr)
+    }
+
     /// Whether the address lies inside a known VPC.
     #[must_use]
     pub fn in_known_vpc(&self, addr: Addr) -> bool {

@@ -21,11 +21,12 @@ impl<'a> Routes<'a> {
         self.0.interface(interface)?.subnet.as_deref()
     }
 
-    /// The subnet that holds an address of a VPC; without a VPC, of the only VPC that holds it.
+    /// The subnet that holds an address of a VPC; without a VPC, of the only one of the account that holds it. Accounts share
+    /// private addresses, so an address alone says nothing.
     #[must_use]
-    pub fn subnet_at(&self, vpc: &str, addr: Addr) -> Option<&'a str> {
+    pub fn subnet_at(&self, vpc: &str, account: &str, addr: Addr) -> Option<&'a str> {
         let vpc = match (vpc, &self.0.vpcs_containing(addr)[..]) {
-            ("", [only]) => only.id.as_str(),
+            ("", [only]) if !account.is_empty() && only.owner.as_deref() == Some(account) => only.id.as_str(),
             ("", _) => return None,
             (known, _) => known,
         };

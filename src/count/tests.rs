@@ -56,7 +56,11 @@ fn fold<'a>(roles: &'a Roles, instance: &str, rows: &[Row]) -> Fold<'a> {
         let record = FlowRecord {
             interface: fold.symbols().intern(interface.as_bytes()),
             resource: Sym::NONE,
-            facts: InterfaceFacts { instance: fold.symbols().intern(instance.as_bytes()), ..InterfaceFacts::default() },
+            facts: InterfaceFacts {
+                instance: fold.symbols().intern(instance.as_bytes()),
+                account: fold.symbols().intern(b"111111111111"),
+                ..InterfaceFacts::default()
+            },
             start: hour * HOUR + 5,
             bytes,
             src: addr(src).unwrap_or(Addr::NONE),
@@ -155,6 +159,29 @@ fn without_pkt_services_and_clients_are_two_sides_of_the_same_bytes() {
 }
 
 #[test]
+fn without_pkt_the_balance_tells_an_unknown_spoke_from_an_unknown_remote() {
+    let spoke = |ends: [&'static str; 2], bytes| accept(NAT, [ends[0], ends[1], "", ""], bytes, 1);
+    let mut rows = without_pkt(&conversation(100, 900, 1));
+    // 10.9.9.9 is in no VPC that is known; what it sends and gets goes to and comes from 198.51.100.7.
+    let unknown_client = [
+        spoke(["10.9.9.9", "10.0.0.220"], 1_000),
+        spoke(["10.0.0.220", "198.51.100.7"], 1_000),
+        spoke(["198.51.100.7", "10.0.0.220"], 9_000),
+        spoke(["10.0.0.220", "10.9.9.9"], 9_000),
+    ];
+    rows.extend(unknown_client);
+    check("a spoke", &count(&account(), &[("a", &rows)]), (1_100, 9_900), [4, 4, 0, 0]);
+    // The known client talks to 10.9.9.9 behind a VPN.
+    let unknown_remote = [
+        spoke(["10.0.1.5", "10.0.0.220"], 1_000),
+        spoke(["10.0.0.220", "10.9.9.9"], 1_000),
+        spoke(["10.9.9.9", "10.0.0.220"], 9_000),
+        spoke(["10.0.0.220", "10.0.1.5"], 9_000),
+    ];
+    check("a remote", &count(&account(), &[("a", &unknown_remote)]), (1_000, 9_000), [2, 2, 0, 0]);
+}
+
+#[test]
 fn the_gateway_speaks_for_its_hours_and_clients_for_the_rest() {
     let (nat, client) = (conversation(100, 900, 1), at_client(100, 900, 1));
     let other = at_client(7, 70, 2);
@@ -169,7 +196,7 @@ fn the_gateway_speaks_for_its_hours_and_clients_for_the_rest() {
 fn a_gateway_known_by_route_and_one_inferred_are_not_two() {
     let mut draft = InventoryDraft::default();
     let json = br#"{"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"}],
-        "Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}],
+        "Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "OwnerId": "111111111111"}],
         "RouteTables": [{"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [{"SubnetId": "subnet-1"}],
             "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]}]}"#;
     read_document("routes.json", json, &mut draft).expect("valid output");

@@ -50,7 +50,7 @@ impl Addr {
         self.0 & !0xffff_ffff == NAT64
     }
 
-    /// Whether the address cannot be on the internet: RFC 1918, RFC 6598, loopback, link-local, `fc00::/7`, unspecified, multicast.
+    /// Whether the address cannot be on the internet: RFC 1918, RFC 6598, RFC 2544, loopback, link-local, `fc00::/7`, unspecified, multicast.
     #[must_use]
     pub fn is_private(self) -> bool {
         if let Some(v4) = self.v4() {
@@ -61,6 +61,7 @@ impl Addr {
                 169 => b == 254,
                 172 => (16..32).contains(&b),
                 192 => b == 168,
+                198 => b == 18 || b == 19,
                 _ => false,
             };
         }

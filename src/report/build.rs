@@ -4,6 +4,7 @@ use super::{ClientRow, GroupRow, NatGatewayRow, TrafficRow};
 use crate::attribute::{Attributed, Gateway, UNKNOWN, basis_key};
 use crate::count::resolve::Basis;
 use crate::frames::flows::{FrameError, GroupSum, Key};
+use crate::model::addr::Addr;
 use crate::model::bytes::Bytes;
 use crate::model::inventory::Inventory;
 use crate::model::period::{DAY_SECONDS, iso_day};
@@ -93,7 +94,9 @@ impl<'a> Builder<'a> {
     pub fn nat_gateways(&self) -> Vec<NatGatewayRow> {
         let row = |(gateway, price): (&Gateway, &Option<PricePerGb>)| {
             let count = &gateway.count;
-            let covered = |bytes: u64| count.covered.then(|| Bytes::new(bytes));
+            // Where nothing could be told of its records, nothing is known: that is not zero.
+            let known = count.undecided.bytes == 0 || count.upload + count.download > 0;
+            let covered = |bytes: u64| (count.covered && known).then(|| Bytes::new(bytes));
             let itself = |bytes: u64| count.covered_itself.then(|| Bytes::new(bytes));
             NatGatewayRow {
                 nat_gateway_id: count.side.id.clone(),
@@ -125,8 +128,13 @@ impl<'a> Builder<'a> {
                 let place = &self.attributed.places[sum.keys[1] as usize];
                 let named = &self.attributed.services[sum.keys[2] as usize];
                 // An endpoint stands in the client's VPC, which may be in another Region than a hub's gateway.
-                let client_region = place.vpc.as_deref().and_then(|vpc| self.inventory.region_of_vpc(vpc));
-                let region = client_region.or(gateway.region.as_deref());
+                let region = match place.vpc.as_deref() {
+                    None => gateway.region.as_deref(),
+                    Some(vpc) => self
+                        .inventory
+                        .region_of_vpc(vpc)
+                        .or_else(|| gateway.region.as_deref().filter(|_| gateway.vpc.as_deref() == Some(vpc))),
+                };
                 let endpoint = endpoint_type(&named.service, named.region.as_deref(), region);
                 let row = TrafficRow {
                     nat_gateway_id: gateway.count.side.id.clone(),
@@ -154,13 +162,14 @@ impl<'a> Builder<'a> {
     /// The `top` largest clients by bytes, one row per client and VPC, then one `(other)` row.
     pub fn clients(&self, top: usize) -> Result<Vec<ClientRow>, FrameError> {
         let sums = self.sums(&[Key::Gateway, Key::Client, Key::Place], Basis::Client)?;
-        let weights: Vec<(usize, Bytes)> = sums.iter().map(weight).collect();
-        let mut rows: BTreeMap<(String, Option<String>), ClientRow> = BTreeMap::new();
-        for (sum, usd) in sums.iter().zip(self.split(&weights)) {
-            let client = self.client(sum.keys[1]);
+        let seen = sums.iter().map(|sum| {
             let vpc = self.attributed.places[sum.keys[2] as usize].vpc.clone();
-            let row = rows.entry((client.clone(), vpc.clone())).or_insert_with(|| ClientRow {
-                client,
+            ((self.attributed.clients.get(sum.keys[1] as usize).copied(), vpc), sum)
+        });
+        let mut rows: BTreeMap<(Option<Addr>, Option<String>), ClientRow> = BTreeMap::new();
+        for (gateway, (client, vpc), [upload, download], usd) in self.split_by(seen) {
+            let row = rows.entry((client, vpc.clone())).or_insert_with(|| ClientRow {
+                client: client.map_or_else(|| "(unknown)".to_owned(), |client| client.to_string()),
                 kind: None,
                 name: None,
                 vpc_id: vpc,
@@ -169,8 +178,8 @@ impl<'a> Builder<'a> {
                 download_bytes: Bytes::ZERO,
                 usd: Some(Usd::ZERO),
             });
-            let id = &self.attributed.gateways[sum.keys[0] as usize].count.side.id;
-            add_client(row, std::slice::from_ref(id), Bytes::new(sum.upload), Bytes::new(sum.download), usd);
+            let id = &self.attributed.gateways[gateway].count.side.id;
+            add_client(row, std::slice::from_ref(id), upload, download, usd);
         }
         let mut rows: Vec<ClientRow> = rows.into_values().collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.upload_bytes + row.download_bytes));
@@ -200,20 +209,22 @@ impl<'a> Builder<'a> {
         // Without pkt-* the log knows clients or services, never both: the question decides which side answers.
         let by_client = (place || wants(Dimension::Client)) && !wants(Dimension::Service);
         let sums = self.sums(&keys, if by_client { Basis::Client } else { Basis::Remote })?;
-        let weights: Vec<(usize, Bytes)> = sums.iter().map(weight).collect();
-        let mut rows: BTreeMap<BTreeMap<String, Option<String>>, GroupRow> = BTreeMap::new();
-        for (sum, usd) in sums.iter().zip(self.split(&weights)) {
+        let seen = sums.iter().map(|sum| {
             let value = |key: Key| keys.iter().position(|&k| k == key).map_or(UNKNOWN, |at| sum.keys[at]);
             let by: BTreeMap<String, Option<String>> =
                 by.iter().map(|d| (d.name().to_owned(), self.dimension(*d, &value))).collect();
+            (by, sum)
+        });
+        let mut rows: BTreeMap<BTreeMap<String, Option<String>>, GroupRow> = BTreeMap::new();
+        for (_, by, [upload, download], usd) in self.split_by(seen) {
             let row = rows.entry(by.clone()).or_insert(GroupRow {
                 by,
                 upload_bytes: Bytes::ZERO,
                 download_bytes: Bytes::ZERO,
                 usd: Some(Usd::ZERO),
             });
-            row.upload_bytes += Bytes::new(sum.upload);
-            row.download_bytes += Bytes::new(sum.download);
+            row.upload_bytes += upload;
+            row.download_bytes += download;
             row.usd = row.usd.zip(usd).map(|(a, b)| a + b);
         }
         Ok(rows.into_values().collect())
@@ -253,6 +264,24 @@ impl<'a> Builder<'a> {
         Ok(merged.into_iter().map(|(keys, (upload, download))| GroupSum { keys, upload, download }).collect())
     }
 
+    /// Sums by gateway and by what the reader sees of them, each with its share of the gateway's cost. Sorted before they are
+    /// split, so that what is left over goes to the lower key, however the frame numbered it.
+    fn split_by<'s, K: Ord + Clone>(
+        &self,
+        seen: impl Iterator<Item = (K, &'s GroupSum)>,
+    ) -> Vec<(usize, K, [Bytes; 2], Option<Usd>)> {
+        let mut merged: BTreeMap<(usize, K), [Bytes; 2]> = BTreeMap::new();
+        for (key, sum) in seen {
+            let [upload, download] = merged.entry((sum.keys[0] as usize, key)).or_default();
+            *upload += Bytes::new(sum.upload);
+            *download += Bytes::new(sum.download);
+        }
+        let weights: Vec<(usize, Bytes)> =
+            merged.iter().map(|((gateway, _), [up, down])| (*gateway, *up + *down)).collect();
+        let usd = self.split(&weights);
+        merged.into_iter().zip(usd).map(|(((gateway, key), bytes), usd)| (gateway, key, bytes, usd)).collect()
+    }
+
     /// Splits each gateway's cost over its rows, in their order, so that the parts sum to it.
     fn split(&self, rows: &[(usize, Bytes)]) -> Vec<Option<Usd>> {
         let mut by_gateway: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -277,7 +306,7 @@ impl<'a> Builder<'a> {
     }
 
     fn describe(&self, row: &mut ClientRow) {
-        let addr = crate::model::addr::Addr::parse(row.client.as_bytes());
+        let addr = Addr::parse(row.client.as_bytes());
         let interface = row.vpc_id.as_deref().zip(addr).and_then(|(vpc, addr)| self.inventory.interface_at(vpc, addr));
         let Some(interface) = interface else { return };
         row.kind = if interface.instance.is_some() { Some("instance".to_owned()) } else { interface.kind.clone() };
@@ -288,10 +317,6 @@ impl<'a> Builder<'a> {
 
 fn observed(gateway: &Gateway) -> Bytes {
     Bytes::new(gateway.count.upload) + Bytes::new(gateway.count.download)
-}
-
-fn weight(sum: &GroupSum) -> (usize, Bytes) {
-    (sum.keys[0] as usize, Bytes::new(sum.upload) + Bytes::new(sum.download))
 }
 
 fn add_client(row: &mut ClientRow, gateways: &[String], upload: Bytes, download: Bytes, usd: Option<Usd>) {

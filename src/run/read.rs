@@ -14,6 +14,7 @@ use crate::sources::objects::{Object, SourceName};
 use hashbrown::HashSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
 /// What reading needs to know.
@@ -57,7 +58,12 @@ pub fn read_all(
             scope.spawn(move || {
                 while let Some(at) = queue.claim() {
                     let mut fold = Fold::new(plan.roles, plan.window);
-                    let outcome = read_object(&objects[at], plan.hints, &mut fold);
+                    // A worker that died would leave the merge waiting for its object for ever.
+                    let read = AssertUnwindSafe(|| read_object(&objects[at], plan.hints, &mut fold));
+                    let outcome = catch_unwind(read).unwrap_or_else(|_| {
+                        let why = "reading it failed; this is a defect of natlens".to_owned();
+                        Err(ReadError::BrokenOff { part: "the object", why })
+                    });
                     if sender.send((at, outcome.map(|outcome| (outcome, fold)))).is_err() {
                         return;
                     }

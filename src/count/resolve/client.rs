@@ -17,19 +17,22 @@ impl Resolver<'_> {
             return Fate::NotNat;
         }
         let Some((gateway, way)) = self.gateway_and_way(key, sum) else { return Fate::NotNat };
+        let known = &mut self.gateways[gateway as usize].client_interface;
+        *known = Some(known.map_or(key.interface, |known| known.min(key.interface)));
         if self.covered.contains(&(gateway, key.hour)) {
             return Fate::Mirror;
         }
-        self.gateways[gateway as usize].covered = true;
+        self.gateways[gateway as usize].covered |= !self.is_unlinked(gateway);
         let (client, remote, label) = match way {
             Way::Up => (key.from, key.to, key.to_label),
             Way::Down => (key.to, key.from, key.from_label),
         };
         let (vpc, az) = (facts.vpc, facts.az);
-        let smaller = |a: Sym, b: Sym| if self.rollup.symbols.text(b) < self.rollup.symbols.text(a) { b } else { a };
+        // The same client may be logged at several interfaces: one of their words, and not a mixture.
+        let text = |(vpc, az): (Sym, Sym)| (vpc.is_none(), self.rollup.symbols.text(vpc), self.rollup.symbols.text(az));
         self.client_facts
             .entry((gateway, client))
-            .and_modify(|known| *known = (smaller(known.0, vpc), smaller(known.1, az)))
+            .and_modify(|known| *known = if text((vpc, az)) < text(*known) { (vpc, az) } else { *known })
             .or_insert((vpc, az));
         Fate::Counted { gateway, basis: Basis::Pair, client, remote, label, way }
     }
@@ -94,7 +97,8 @@ impl Resolver<'_> {
         let (name, facts) = (self.rollup.symbols.text(slot.name), &slot.facts);
         // By interface, else by the record's own word, else by the address.
         let said = Some(self.rollup.symbols.text(facts.subnet)).filter(|subnet| !subnet.is_empty());
-        let at = || self.routes.subnet_at(self.rollup.symbols.text(facts.vpc), self.rollup.addrs.addr(local));
+        let text = |sym| self.rollup.symbols.text(sym);
+        let at = || self.routes.subnet_at(text(facts.vpc), text(facts.account), self.rollup.addrs.addr(local));
         let subnet = self.routes.subnet_of(name).or(said).or_else(at);
         let gateway = subnet.and_then(|subnet| self.routes.nat_of(subnet, self.rollup.addrs.addr(remote)));
         let gateway = gateway.map(|id| self.gateway_named(id));

@@ -60,6 +60,8 @@ pub struct GatewayCount {
     pub known: bool,
     /// Index of its (first) interface in the rollup, where its own records were read.
     pub interface: Option<u32>,
+    /// Index of an interface of one of its clients: in the gateway's own VPC, as routes go.
+    pub client_interface: Option<u32>,
     /// Whether any log covers it.
     pub covered: bool,
     /// Whether its own records do: only they show the other side and what nobody asked for.
@@ -72,6 +74,8 @@ pub struct GatewayCount {
     pub legs: [u64; 3],
     /// Its SKIPDATA records.
     pub skipdata: u64,
+    /// Bytes of its own records of which nobody can say what they were.
+    pub undecided: RowSum,
 }
 
 impl GatewayCount {
@@ -117,6 +121,7 @@ enum Way {
 }
 
 /// Where a row's bytes go.
+#[derive(Clone, Copy)]
 enum Fate {
     Counted {
         gateway: u32,
@@ -134,6 +139,8 @@ enum Fate {
     },
     Mirror,
     NotNat,
+    /// Decided when all rows are known.
+    Later,
 }
 
 /// Counts the rollup's rows inside the window. The rows are used up, the rest of the rollup stays.
@@ -148,6 +155,7 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
             resolver.row(&key, &sums);
         }
     }
+    resolver.settle_doubtful();
     resolver.leave_out_inferred();
     resolver.leave_out_unsolicited();
     resolver.finish(&vantage)
@@ -166,6 +174,8 @@ struct Resolver<'a> {
     rows: Vec<CountedRow>,
     /// The public side of logs without `pkt-*`, with the number of records of each row.
     public_side: Vec<(CountedRow, u64)>,
+    /// Records of logs without `pkt-*` whose other end may be a client or a remote.
+    doubtful: Vec<(u32, RowKey, RowSum)>,
     /// Clients' rows by way of a gateway whose interface nobody knows, which may be one that was inferred.
     unlinked: Vec<(CountedRow, u64)>,
     /// Interfaces that pass on what others send, by inventory or log.
@@ -239,6 +249,7 @@ impl<'a> Resolver<'a> {
             route_cache: HashMap::new(),
             rows: Vec::new(),
             public_side: Vec::new(),
+            doubtful: Vec::new(),
             unlinked: Vec::new(),
             carrier,
             counted: RowSum::default(),
@@ -264,9 +275,13 @@ impl<'a> Resolver<'a> {
             Some(gateway) => self.at_gateway(gateway, key, sum),
             None => self.at_client(key, sum),
         };
+        self.settle(key.hour, sum, fate);
+    }
+
+    fn settle(&mut self, hour: u32, sum: RowSum, fate: Fate) {
         let counted_row = |gateway, basis, client, remote, label, way| {
             let (upload, download) = if way == Way::Up { (sum.bytes, 0) } else { (0, sum.bytes) };
-            CountedRow { gateway, hour: key.hour, client, remote, label, basis, upload, download }
+            CountedRow { gateway, hour, client, remote, label, basis, upload, download }
         };
         match fate {
             Fate::Counted { gateway, basis, client, remote, label, way } => {
@@ -283,13 +298,14 @@ impl<'a> Resolver<'a> {
                 self.mirror.add(sum.records, sum.bytes);
             }
             Fate::Mirror => self.mirror.add(sum.records, sum.bytes),
-            Fate::NotNat => {}
+            Fate::NotNat | Fate::Later => {}
         }
     }
 
     fn keep_or_mirror(&mut self, rows: Vec<(CountedRow, u64)>, keep: impl Fn(&CountedRow) -> bool) {
         for (row, records) in rows {
             if keep(&row) {
+                self.gateways[row.gateway as usize].covered = true;
                 self.rows.push(row);
             } else {
                 let bytes = row.upload + row.download;

@@ -2,7 +2,7 @@
 
 use super::{plus, row_bytes};
 use crate::model::usd::Usd;
-use crate::report::{DecisionRow, Report};
+use crate::report::{DecisionRow, Report, TrafficRow};
 use crate::sinks::document::{Fact, Tone};
 use crate::sinks::human::{self, Numbers, UNKNOWN};
 
@@ -94,7 +94,7 @@ fn cost(report: &Report, numbers: &Numbers) -> Fact {
             format!("{}, {} of it attributed", numbers.money(data), numbers.money(attributed))
         }
         (Some(data), _) => numbers.money(data),
-        (None, Some(attributed)) => format!("{}{at}", numbers.money(attributed)),
+        (None, Some(attributed)) => format!("{}{at}, without gateway hours", numbers.money(attributed)),
         (None, None) if report.traffic.iter().any(|r| r.usd.is_some()) => {
             format!("{UNKNOWN}; {}{at} for the part that has a price", numbers.money(priced))
         }
@@ -108,9 +108,21 @@ pub(super) fn counts(decision: &DecisionRow) -> bool {
     decision.action != "keep-nat" && decision.net_usd.is_some()
 }
 
+/// Traffic that an endpoint could carry, if it were known where it has to stand.
+pub(super) fn is_undecided(row: &TrafficRow) -> bool {
+    row.endpoint != "none" && row.vpc_id.is_none()
+}
+
 fn saving(report: &Report, numbers: &Numbers) -> Fact {
     let counted = || report.decisions.iter().filter(|d| counts(d));
     let summary = &report.summary;
+    let open = report.traffic.iter().filter(|row| is_undecided(row));
+    if counted().next().is_none() && open.clone().next().is_some() {
+        let usd: Option<Vec<Usd>> = open.map(|row| row.usd).collect();
+        let most = usd.map(|usd| usd.into_iter().sum());
+        let most = most.map_or_else(String::new, |usd| format!(", at most {}", numbers.money(usd)));
+        return plain("Saving", format!("not decided{most}: which VPC the clients are in is not known"));
+    }
     if counted().next().is_none() {
         return plain("Saving", "none found: no endpoint is recommended at a known price".to_owned());
     }

@@ -10,6 +10,12 @@ use crate::sinks::human::{self, Numbers};
 /// One row per decision, its reason as a numbered sentence below.
 pub(super) fn decisions(report: &Report, numbers: &Numbers) -> Section {
     let title = "Decisions".to_owned();
+    if report.decisions.is_empty() && report.traffic.iter().any(super::headline::is_undecided) {
+        return empty(
+            title,
+            "An endpoint could carry some of the traffic, but which VPC its clients are in is not known.",
+        );
+    }
     if report.decisions.is_empty() {
         return empty(title, "No traffic was seen that a VPC endpoint in its own Region could carry.");
     }

@@ -52,6 +52,9 @@ struct Event {
     message: String,
 }
 
+/// Documents that one array may hold: small ones take many times their text in memory.
+const MAX_DOCUMENTS: usize = 1 << 20;
+
 /// One value at the top of the content.
 enum Top {
     One(Box<Document>),
@@ -72,6 +75,9 @@ impl<'de> Deserialize<'de> for Top {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Top, A::Error> {
                 let mut documents = Vec::new();
                 while let Some(document) = seq.next_element()? {
+                    if documents.len() == MAX_DOCUMENTS {
+                        return Err(serde::de::Error::custom("too many documents in one array"));
+                    }
                     documents.push(document);
                 }
                 Ok(Top::Many(documents))
@@ -180,7 +186,7 @@ impl<S: FlowSink> Messages<'_, S> {
                 continue;
             }
             self.number += 1;
-            let at = Place { number: self.number, ended: true };
+            let at = Place { number: self.number, ended: true, sealed: true };
             match &mut self.found.lines {
                 Some(lines) if !self.stale => lines.line(record, record.len(), at, self.sink)?,
                 lines => {

@@ -32,6 +32,25 @@ impl Seen {
 pub(super) struct Place {
     pub number: u64,
     pub ended: bool,
+    /// Whether a container proves that the line is whole even so.
+    pub sealed: bool,
+}
+
+/// Whether the last field of a line is whole by its own form, as far as that can be told: half a number is a number too.
+#[cold]
+fn is_closed(layout: &Layout, line: &[u8]) -> bool {
+    let text = line.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
+    let digits = text.iter().all(u8::is_ascii_digit);
+    let id = text.iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    match layout.columns().last() {
+        _ if text == b"-" => true,
+        Some(Some(Field::Bytes)) => false,
+        Some(Some(Field::Start)) => digits && matches!(text.len(), 10 | 13),
+        Some(Some(Field::FlowDirection)) => text == b"ingress" || text == b"egress",
+        Some(Some(Field::AccountId)) => text.len() == 12 || text == b"unknown",
+        Some(Some(Field::InterfaceId | Field::VpcId | Field::SubnetId | Field::InstanceId)) => matches!(id, 8 | 17),
+        _ => true,
+    }
 }
 
 /// Reads lines with the layout that is in force.
@@ -61,6 +80,10 @@ impl Lines {
         let record = read(&mut self.fields, &self.choice.layout, rest, len, sink.symbols());
         match record {
             Ok(record) if !self.choice.guessed || fits_default(&self.choice.layout, &rest[..len]) => {
+                if !at.ended && !at.sealed && !is_closed(&self.choice.layout, &rest[..len]) {
+                    let why = "its last field may be cut, and no line end follows it".to_owned();
+                    return Err(ReadError::BrokenOff { part: "the last line", why });
+                }
                 self.seen.records += 1;
                 sink.record(&record);
                 Ok(())
@@ -159,6 +182,7 @@ fn read(
         dst: dst_cell,
         pkt_src: packet_addr(text(Field::PktSrcAddr)),
         pkt_dst: packet_addr(text(Field::PktDstAddr)),
+        has_pkt: has.contains(Field::PktSrcAddr) && has.contains(Field::PktDstAddr),
     };
     let core = cells.judge()?;
     let mut symbol = |field: Field| -> Sym { symbols.intern(text(field)) };

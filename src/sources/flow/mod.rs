@@ -28,7 +28,7 @@ use hints::Choice;
 use lines::{Lines, Seen};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
-use text::Before;
+use text::{Before, End};
 use xxhash_rust::xxh3::Xxh3;
 
 /// How the records lay in the object.
@@ -132,6 +132,7 @@ pub fn read_bytes<B: ObjectBytes, S: FlowSink>(
     let mut content = Hashing::new(inflated);
     let head = peek(&mut content, text::MAX_LINE + 1)?;
     let kind = detect::content(&head)?;
+    let end = if gzipped { End::Sealed } else { End::Open };
     let (before, format) = match kind {
         Content::Empty if head.len() <= text::MAX_LINE => {
             return Ok(ObjectOutcome::new(FormatName::Empty, Seen::default(), content.finish()));
@@ -147,13 +148,13 @@ pub fn read_bytes<B: ObjectBytes, S: FlowSink>(
         Content::NoHeader => (Before::Nothing, FormatName::TextNoHeader),
         Content::Header(layout) => {
             let mut lines = Lines::new(Choice::certain(layout));
-            text::read(&head, &mut content, Before::Nothing, &mut lines, sink)?;
+            text::read(&head, &mut content, (Before::Nothing, end), &mut lines, sink)?;
             return Ok(ObjectOutcome::new(FormatName::Text, lines.seen, content.finish()));
         }
     };
     let (first, number) = first_record(&head, before);
     let mut lines = Lines::new(hints.choose(source, None, first, number)?);
-    text::read(&head, &mut content, before, &mut lines, sink)?;
+    text::read(&head, &mut content, (before, end), &mut lines, sink)?;
     Ok(ObjectOutcome::new(format, lines.seen, content.finish()))
 }
 

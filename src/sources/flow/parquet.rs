@@ -149,6 +149,7 @@ impl Columns {
             dst: addr(1),
             pkt_src: addr(2),
             pkt_dst: addr(3),
+            has_pkt: self.addrs[2].len() > row && self.addrs[3].len() > row,
         };
         let core = cells.judge()?;
         let symbol = |i: usize| self.symbols[i].get(row).copied().unwrap_or(Sym::NONE);

@@ -40,6 +40,8 @@ pub(super) struct Cells {
     pub dst: Cell<Addr>,
     pub pkt_src: Cell<Addr>,
     pub pkt_dst: Cell<Addr>,
+    /// Whether the log has both `pkt-*` addresses. With one alone no record tells who talks to whom.
+    pub has_pkt: bool,
 }
 
 /// The values of a well-formed record.
@@ -70,7 +72,9 @@ impl Cells {
         let (pkt_src, pkt_dst) = match (self.pkt_src, self.pkt_dst) {
             (Cell::Bad, _) => return Err("pkt-srcaddr is not an address"),
             (_, Cell::Bad) => return Err("pkt-dstaddr is not an address"),
-            (src, dst) => (src.value(), dst.value()),
+            // A `-` beside the interface's view says nothing else than that view.
+            (src, dst) if self.has_pkt => (src.value().or(self.src.value()), dst.value().or(self.dst.value())),
+            _ => (None, None),
         };
         if let (Cell::Value(src), Cell::Value(dst), Cell::Value(bytes), Action::Accept, Status::Ok) =
             (self.src, self.dst, self.bytes, self.action, self.status)

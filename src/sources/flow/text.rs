@@ -18,8 +18,18 @@ pub(super) enum Before {
     Time,
 }
 
+/// What says that the content ends where it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// A container with a checksum: gzip.
+    Sealed,
+    /// Nothing: the last line may be cut.
+    Open,
+}
+
 struct Text<'a, S> {
     lines: &'a mut Lines,
+    end: End,
     before: Before,
     number: u64,
     /// Inside a line that is longer than [`MAX_LINE`], whose rest is thrown away.
@@ -31,7 +41,7 @@ struct Text<'a, S> {
 pub(super) fn read<S: FlowSink>(
     head: &[u8],
     content: &mut impl Read,
-    before: Before,
+    (before, end): (Before, End),
     lines: &mut Lines,
     sink: &mut S,
 ) -> Result<(), ReadError> {
@@ -39,7 +49,7 @@ pub(super) fn read<S: FlowSink>(
     let mut buffer = vec![0; BUFFER.max(head.len() + MAX_LINE)];
     buffer[..head.len()].copy_from_slice(head);
     let mut filled = head.len();
-    let mut text = Text { lines, before, number: 0, overlong: false, sink };
+    let mut text = Text { lines, end, before, number: 0, overlong: false, sink };
     loop {
         let full = fill(content, &mut buffer, &mut filled)?;
         let taken = text.whole_lines(&buffer[..filled])?;
@@ -86,7 +96,7 @@ impl<S: FlowSink> Text<'_, S> {
     #[inline]
     fn line(&mut self, rest: &[u8], len: usize, ended: bool) -> Result<(), ReadError> {
         self.number += 1;
-        let at = Place { number: self.number, ended };
+        let at = Place { number: self.number, ended, sealed: self.end == End::Sealed };
         if self.overlong || len > MAX_LINE {
             return self.overlong_line(at);
         }
