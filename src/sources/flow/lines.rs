@@ -41,14 +41,13 @@ pub(super) struct Place {
 fn is_closed(layout: &Layout, line: &[u8]) -> bool {
     let text = line.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
     let digits = text.iter().all(u8::is_ascii_digit);
-    let id = text.iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let id = text.rsplit(|&byte| byte == b'-').next().unwrap_or_default();
     match layout.columns().last() {
         _ if text == b"-" => true,
         Some(Some(Field::Bytes)) => false,
-        Some(Some(Field::Start)) => digits && matches!(text.len(), 10 | 13),
+        Some(Some(Field::Start | Field::End)) => digits && matches!(text.len(), 10 | 13),
         Some(Some(Field::FlowDirection)) => text == b"ingress" || text == b"egress",
-        Some(Some(Field::AccountId)) => text.len() == 12 || text == b"unknown",
-        Some(Some(Field::InterfaceId | Field::VpcId | Field::SubnetId | Field::InstanceId)) => matches!(id, 8 | 17),
+        Some(Some(Field::InterfaceId)) => matches!(id.len(), 8 | 17) || !id.iter().all(u8::is_ascii_hexdigit),
         _ => true,
     }
 }
