@@ -332,3 +332,38 @@ fn what_is_no_vpc_flow_log_is_refused_by_name() {
     let headless = ZONAL.split_once('\n').expect("a header").1;
     refused("headless.log", headless.as_bytes(), &["header", "--log-format"]);
 }
+
+/// Clients of equal weight at a price that does not divide: what is left over goes to the lower key, in any order of records.
+#[test]
+fn equal_shares_do_not_depend_on_the_order_of_records() {
+    let header = "region interface-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr bytes start";
+    let mut rows = Vec::new();
+    for client in 1..=40 {
+        let (client, nat, remote) = (format!("10.0.1.{client}"), "10.0.0.220", "203.0.113.5");
+        for [src, dst, pkt_src, pkt_dst] in [
+            [&client, nat, &client, remote],
+            [nat, remote, nat, remote],
+            [remote, nat, remote, nat],
+            [nat, &client, remote, &client],
+        ] {
+            rows.push(format!("us-east-1 eni-1235b8ca123456789 {src} {dst} {pkt_src} {pkt_dst} 7 1790856000"));
+        }
+    }
+    let report = |rows: &[String]| -> [Value; 2] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let logs = folder.path().join("flow-logs");
+        std::fs::create_dir(&logs).expect("made");
+        std::fs::write(logs.join("a.log"), format!("{header}\n{}\n", rows.join("\n"))).expect("written");
+        let run = natlens(folder.path(), &["report", ".", "--format", "json", "--group-by", "client,service"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let mut report: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        [report["clients"].take(), report["groups"].take()]
+    };
+    let first = report(&rows);
+    assert_eq!(first[1].as_array().map(Vec::len), Some(40));
+    assert_ne!(first[1][0]["usd"], first[1][39]["usd"], "the price divides after all: nothing is tested");
+    rows.reverse();
+    for _ in 0..3 {
+        assert_eq!(report(&rows), first);
+    }
+}
