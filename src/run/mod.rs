@@ -200,7 +200,7 @@ fn warn_of_counts(
 ) {
     for gateway in &counted.gateways {
         let id = &gateway.side.id;
-        warnings.add_counted(Code::SkipData, gateway.skipdata, format!("{id}: {} records", gateway.skipdata));
+        warnings.add_counted(Code::SkipData, gateway.skipdata, format!("{id}: {}", gateway.skipdata));
         if !gateway.known {
             warnings.add(Code::InferredGateway, id.clone());
         }

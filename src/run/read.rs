@@ -191,7 +191,10 @@ impl Merge<'_> {
             self.warnings.add(Code::DuplicateObject, object.key.clone());
             return self.reading.rollup.merge_duplicate(&fold);
         }
-        let samples = fold.malformed_samples.iter().map(|(line, why)| format!("{}:{line}: {why}", object.key));
+        let samples = fold.malformed_samples.iter().map(|(line, why)| match line {
+            0 => format!("{}: {why}", object.key), // refused by the counter, which knows no lines
+            line => format!("{}:{line}: {why}", object.key),
+        });
         let mut left = fold.malformed;
         for sample in samples {
             self.warnings.add(Code::MalformedRecord, sample);
