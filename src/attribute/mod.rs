@@ -39,12 +39,12 @@ pub struct Attributed {
 
 /// Attributes every counted row.
 pub fn attribute(
-    counted: Counted,
+    mut counted: Counted,
     rollup: &Rollup,
     inventory: &Inventory,
     namer: &Namer,
 ) -> Result<Attributed, FrameError> {
-    let mut places = place::Places::new(&counted, rollup, inventory);
+    let mut places = place::Places::new(&mut counted, rollup, inventory);
     let shared = places.shared_by_gateway(&counted);
     let mut services = Services { namer, known: HashMap::new(), named: Vec::new(), index: HashMap::new() };
     let mut columns = FlowColumns::with_capacity(counted.rows.len());

@@ -32,7 +32,7 @@ pub(super) struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    pub(super) fn new(counted: &Counted, rollup: &'a Rollup, inventory: &'a Inventory) -> Self {
+    pub(super) fn new(counted: &mut Counted, rollup: &'a Rollup, inventory: &'a Inventory) -> Self {
         let by_id: HashMap<&str, &NatGateway> = inventory.nat_gateways().map(|nat| (nat.id.as_str(), nat)).collect();
         let gateways = counted.gateways.iter().map(|g| by_id.get(g.side.id.as_str()).copied()).collect();
         Self {
@@ -40,7 +40,7 @@ impl<'a> Places<'a> {
             inventory,
             gateways,
             interfaces: counted.gateways.iter().map(|g| g.interface).collect(),
-            facts: counted.client_facts.clone(),
+            facts: std::mem::take(&mut counted.client_facts),
             known: HashMap::new(),
             table: Vec::new(),
             index: HashMap::new(),
@@ -70,8 +70,8 @@ impl<'a> Places<'a> {
             };
             known.map(|vpc| vpc.id.clone())
         });
-        let subnet = vpc.as_deref().and_then(|vpc| self.inventory.subnet_of(vpc, addr));
-        let az = subnet.and_then(|subnet| subnet.az_id.clone()).or_else(|| said(own_az));
+        let az =
+            vpc.as_deref().and_then(|vpc| self.inventory.az_of(vpc, addr)).map(str::to_owned).or_else(|| said(own_az));
         Place { vpc, az }
     }
 

@@ -1,8 +1,7 @@
 //! Which way a subnet's traffic to an address goes: route tables compiled once, then a few binary searches a lookup.
 
 use super::{
-    EndpointKind, Inventory, RouteDestination, RouteOrigin, RouteState, RouteTable, RouteTarget, TableRole,
-    prefixes::Prefixes,
+    Inventory, RouteDestination, RouteOrigin, RouteState, RouteTable, RouteTarget, TableRole, prefixes::Prefixes,
 };
 use crate::model::addr::{Addr, Cidr};
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,10 +129,5 @@ impl Inventory {
         let found: Vec<(String, Vec<Cidr>)> = named.filter(|(_, cidrs)| !cidrs.is_empty()).collect();
         self.fallback_entries.extend(found);
         self.compile_routes();
-    }
-
-    /// Whether an endpoint id names a gateway endpoint: routes to any other lead to an appliance.
-    pub fn is_gateway_endpoint(&self, endpoint: &str) -> bool {
-        self.endpoints.get(endpoint).is_some_and(|endpoint| endpoint.kind == EndpointKind::Gateway)
     }
 }
