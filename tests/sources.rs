@@ -367,3 +367,38 @@ fn equal_shares_do_not_depend_on_the_order_of_records() {
         assert_eq!(report(&rows), first);
     }
 }
+
+/// A spoke of which no Region is known is not taken to be in its hub's: no endpoint is claimed for it.
+#[test]
+fn a_spoke_of_unknown_region_gets_no_endpoint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for part in ["flow-logs", "inventory"] {
+        std::fs::create_dir(folder.path().join(part)).expect("made");
+    }
+    let inventory = |spoke_subnets: Value| {
+        json!({
+            "Vpcs": [{"VpcId": "vpc-0hub", "CidrBlock": "10.0.0.0/16"}, {"VpcId": "vpc-0spoke", "CidrBlock": "10.9.0.0/16"}],
+            "Subnets": spoke_subnets,
+            "NatGateways": [{"NatGatewayId": "nat-1234567890abcdef", "VpcId": "vpc-0hub", "SubnetId": "subnet-0hub",
+                "State": "available", "NatGatewayAddresses":
+                    [{"NetworkInterfaceId": "eni-1235b8ca123456789", "PrivateIp": "10.0.0.220"}]}],
+        })
+    };
+    let hub = json!({"SubnetId": "subnet-0hub", "VpcId": "vpc-0hub", "AvailabilityZone": "us-east-1a",
+        "CidrBlock": "10.0.0.0/24"});
+    let spoke = json!({"SubnetId": "subnet-0spoke", "VpcId": "vpc-0spoke", "AvailabilityZone": "us-east-1a",
+        "CidrBlock": "10.9.0.0/24"});
+    let log = "interface-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr bytes start
+eni-1235b8ca123456789 10.9.0.5 10.0.0.220 10.9.0.5 52.216.0.10 1300 1790856000\n";
+    std::fs::write(folder.path().join("flow-logs/a.log"), log).expect("written");
+    for (subnets, endpoint, decisions) in [(json!([&hub]), "none", 0), (json!([&hub, &spoke]), "gateway", 1)] {
+        std::fs::write(folder.path().join("inventory/a.json"), inventory(subnets).to_string()).expect("written");
+        let run = natlens(folder.path(), &["report", ".", "--format", "json"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let report: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        let row = &report["traffic"][0];
+        assert_eq!((&row["service"], &row["vpc_id"]), (&json!("s3"), &json!("vpc-0spoke")));
+        assert_eq!(row["endpoint"], endpoint);
+        assert_eq!(report["decisions"].as_array().map(Vec::len), Some(decisions));
+    }
+}
