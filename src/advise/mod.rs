@@ -1,3 +1,4 @@
 //! Decisions: what to do about each client VPC and service, with its arithmetic. Pure; prices and traffic come in as values.
 
 pub mod gateway;
+pub mod input;

@@ -2,6 +2,7 @@
 
 pub mod addr;
 pub mod addr_table;
+pub mod bill;
 pub mod bytes;
 pub mod flow;
 pub mod inventory;

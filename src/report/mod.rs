@@ -39,6 +39,12 @@ pub struct Report {
     pub clients: Vec<ClientRow>,
     /// Endpoint decisions, largest net saving first.
     pub decisions: Vec<DecisionRow>,
+    /// Findings on the gateways themselves, largest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<FindingRow>>,
+    /// Customers' own services in another VPC that `PrivateLink` could reach, largest saving first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_services: Option<Vec<CustomServiceRow>>,
     /// Sums by the dimensions of `--group-by`; absent without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<GroupRow>>,
@@ -94,6 +100,12 @@ pub struct Summary {
     pub endpoint_usd: Usd,
     /// `avoidable_usd` less `endpoint_usd`.
     pub net_saving_usd: Usd,
+    /// Sum of the findings that have a price; absent until they are made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway_saving_usd: Option<Usd>,
+    /// The most that endpoints could take off the bill: NAT bytes without any transfer row on the same gateway, at the
+    /// gateway's effective rate. Null without a bill that names resources.
+    pub upper_bound_usd: Option<Usd>,
 }
 
 /// One NAT gateway.
@@ -221,6 +233,48 @@ pub struct DecisionRow {
     /// GB a month from which the endpoint pays.
     pub break_even_gb: Option<Decimal>,
     /// One sentence: what to do and why.
+    pub reason: String,
+}
+
+/// Something about a gateway itself that costs money whatever endpoints there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FindingRow {
+    /// `idle`, `redundant`, `cross-az` or `removable`.
+    pub kind: &'static str,
+    /// The gateway.
+    pub nat_gateway_id: String,
+    /// Route tables to change, sorted.
+    pub route_table_ids: Vec<String>,
+    /// What acting on it saves in the period.
+    pub usd: Option<Usd>,
+    /// One sentence: what was found and what to do.
+    pub reason: String,
+}
+
+/// Traffic of one VPC to a customer's own service in another one, and what `PrivateLink` would cost instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CustomServiceRow {
+    /// VPC of the clients.
+    pub vpc_id: String,
+    /// VPC of the service.
+    pub peer_vpc_id: Option<String>,
+    /// Address of the service.
+    pub peer: String,
+    /// Its port.
+    pub port: u16,
+    /// `nat`, `peering` or `transit-gateway`.
+    pub path: &'static str,
+    /// Both directions.
+    pub bytes: Bytes,
+    /// What the path charges for them.
+    pub today_usd: Option<Usd>,
+    /// What an interface endpoint, its load balancer and its data would cost.
+    pub privatelink_usd: Option<Usd>,
+    /// `today_usd` less `privatelink_usd`.
+    pub net_usd: Option<Usd>,
+    /// GB a month from which `PrivateLink` pays.
+    pub break_even_gb: Option<Decimal>,
+    /// One sentence.
     pub reason: String,
 }
 

@@ -140,6 +140,8 @@ fn assemble(
         traffic,
         clients,
         decisions,
+        findings: None,
+        custom_services: None,
         groups,
         records,
         record_bytes,

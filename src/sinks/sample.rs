@@ -59,6 +59,8 @@ pub(super) fn full() -> Report {
         traffic,
         clients: clients(),
         decisions,
+        findings: None,
+        custom_services: None,
         groups: Some(groups()),
         records: RecordKinds {
             read: 5_231_447,
@@ -153,6 +155,8 @@ pub(super) fn billed() -> Report {
         avoidable_usd: avoidable,
         endpoint_usd: Usd::ZERO,
         net_saving_usd: avoidable,
+        gateway_saving_usd: None,
+        upper_bound_usd: None,
     };
     report
 }

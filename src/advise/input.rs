@@ -1,0 +1,88 @@
+//! What decisions are made from: traffic, endpoints that exist, prices. Values only; where they come from is not their concern.
+
+use crate::model::bytes::Bytes;
+use crate::model::usd::{PricePerGb, Usd};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Traffic of one client VPC to one service of its own Region through one gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceTraffic {
+    /// VPC of the clients.
+    pub vpc: String,
+    /// Region of the VPC and of the service.
+    pub region: String,
+    /// Endpoint suffix: `s3`, `ecr.dkr`, ...
+    pub service: String,
+    /// AZ ids that the traffic comes from: the client's, or where that is not known those of all clients of the gateway.
+    pub azs: BTreeSet<String>,
+    /// The gateway that it crosses.
+    pub nat_gateway_id: String,
+    /// The gateway's VPC where that is another one, reached over a transit gateway: the hub.
+    pub hub: Option<String>,
+    /// Both directions.
+    pub bytes: Bytes,
+    /// What the NAT gateway charges for the bytes; `None` where that is not known.
+    pub nat_usd: Option<Usd>,
+    /// What crossing to the gateway's AZ costs; zero where nothing crosses.
+    pub cross_az_usd: Option<Usd>,
+    /// What the transit gateway charges; zero without one.
+    pub transit_usd: Option<Usd>,
+}
+
+/// An interface endpoint that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExistingEndpoint {
+    /// `vpce-...`.
+    pub id: String,
+    /// Its VPC.
+    pub vpc: String,
+    /// Its Region.
+    pub region: String,
+    /// Endpoint suffix.
+    pub service: String,
+    /// AZ ids that it has an interface in.
+    pub azs: BTreeSet<String>,
+    /// What it processed in the period, both directions; `None` where neither bill nor metrics say.
+    pub bytes: Option<Bytes>,
+    /// What its hours cost in the period, all its AZs together.
+    pub hours_usd: Option<Usd>,
+    /// What a GB costs through the NAT gateway that the traffic would take without it, the AZ crossing and the transit
+    /// gateway included; `None` where its VPC has no way to a NAT gateway, or that way has no price.
+    pub nat_per_gb: Option<PricePerGb>,
+    /// Whether the service's own host names lead to it.
+    pub private_dns: Option<bool>,
+}
+
+/// Prices of a Region's interface endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndpointPrices {
+    /// An endpoint in one AZ for an hour begun.
+    pub hour: Usd,
+    /// A GB up to 1,048,576 GB a month and Region, from there to 5,242,880 GB, and above.
+    pub gb: [PricePerGb; 3],
+    /// A GB sent into a transit gateway; `None` where that is not known.
+    pub transit_gb: Option<PricePerGb>,
+}
+
+/// Everything that one Region's decisions are made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegionCase {
+    /// The Region.
+    pub region: String,
+    /// Whole hours of the period.
+    pub hours: u64,
+    /// `None` where a price of the Region's endpoints is missing: then nothing has a figure.
+    pub prices: Option<EndpointPrices>,
+    /// What the NAT gateways carry to services with an interface endpoint.
+    pub traffic: Vec<ServiceTraffic>,
+    /// Interface endpoints of AWS services.
+    pub endpoints: Vec<ExistingEndpoint>,
+    /// What the interface endpoints that `endpoints` does not list processed: they fill the tiers too.
+    pub other_bytes: Bytes,
+    /// Why an endpoint cannot be created in the Region, by service: not offered, or a limit. Empty for most.
+    pub unavailable: BTreeMap<String, String>,
+    /// Full name of each service, `com.amazonaws.us-east-1.sqs`.
+    pub service_names: BTreeMap<String, String>,
+    /// Names of VPCs, for reasons.
+    pub vpc_names: BTreeMap<String, String>,
+}
