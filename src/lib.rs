@@ -2,7 +2,8 @@
 //!
 //! The folders are the pipeline, in order:
 //! `sources` (bytes to records) -> `count` (every NAT byte once) -> `name` and `attribute` (which service, whose bytes; into
-//! Polars `frames`) -> `price` and `advise` (dollars and decisions) -> `report` (the answer as a value) -> `sinks` (the answer as text).
+//! Polars `frames`) -> `bill`, `reconcile` and `price` (whose dollars) -> `advise` (decisions) -> `report` (the answer as a value)
+//! -> `sinks` (the answer as text).
 //! `run` is the only module that knows all of them; `model` holds the values they exchange.
 //!
 //! Three promises, each held by tests: every byte once, every dollar accounted for, missing is not zero.
@@ -13,6 +14,8 @@ pub mod diag;
 
 pub mod sources;
 
+pub mod bill;
+
 pub mod count;
 
 pub mod frames;
@@ -22,6 +25,8 @@ pub mod name;
 pub mod attribute;
 
 pub mod price;
+
+pub mod reconcile;
 
 pub mod advise;
 

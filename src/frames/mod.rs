@@ -4,4 +4,5 @@
 //! Frames add and group; money is never multiplied in a frame.
 
 pub mod bridge;
+pub mod charges;
 pub mod flows;

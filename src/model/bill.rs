@@ -78,6 +78,8 @@ pub struct BillLine<'a> {
 
 /// Takes the lines of one bill file as they are read.
 pub trait BillSink {
+    /// What the file is; heard once, before its first line.
+    fn format(&mut self, format: BillFormat);
     /// A line that was read whole.
     fn line(&mut self, line: &BillLine<'_>);
     /// A line, from 1, that is none: a number, a time or a column that cannot be read.

@@ -57,6 +57,26 @@ impl Usd {
         div_half_even(self.0, SCALE / 100)
     }
 
+    /// What one GB of 2^30 bytes costs if `bytes` cost this, half-even; `None` for no bytes, or beyond what 128 bits hold.
+    #[must_use]
+    pub fn per_gb_of(self, bytes: Bytes) -> Option<Usd> {
+        let product = self.0.checked_mul(i128::from(Bytes::PER_GB))?;
+        (bytes > Bytes::ZERO).then(|| Self(div_half_even(product, i128::from(bytes.get()))))
+    }
+
+    /// This divided by `other`, half-even; `None` unless `other` is above zero, or beyond what 128 bits hold.
+    #[must_use]
+    pub fn ratio_to(self, other: Usd) -> Option<Usd> {
+        let product = self.0.checked_mul(SCALE)?;
+        (other.0 > 0).then(|| Self(div_half_even(product, other.0)))
+    }
+
+    /// A price times a quantity, both in 10^-12, half-even; `None` beyond what 128 bits hold.
+    #[must_use]
+    pub fn times(self, quantity: Usd) -> Option<Usd> {
+        Some(Self(div_half_even(self.0.checked_mul(quantity.0)?, SCALE)))
+    }
+
     /// Splits `self` over `weights` so that the parts add up to `self` exactly.
     ///
     /// Each part is floored; the units left over go to the largest remainders, earlier parts first.

@@ -40,11 +40,9 @@ pub struct Report {
     /// Endpoint decisions, largest net saving first.
     pub decisions: Vec<DecisionRow>,
     /// Findings on the gateways themselves, largest first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub findings: Option<Vec<FindingRow>>,
+    pub findings: Vec<FindingRow>,
     /// Customers' own services in another VPC that `PrivateLink` could reach, largest saving first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub custom_services: Option<Vec<CustomServiceRow>>,
+    pub custom_services: Vec<CustomServiceRow>,
     /// Sums by the dimensions of `--group-by`; absent without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<GroupRow>>,
@@ -100,9 +98,8 @@ pub struct Summary {
     pub endpoint_usd: Usd,
     /// `avoidable_usd` less `endpoint_usd`.
     pub net_saving_usd: Usd,
-    /// Sum of the findings that have a price; absent until they are made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gateway_saving_usd: Option<Usd>,
+    /// Sum of the findings that have a price.
+    pub gateway_saving_usd: Usd,
     /// The most that endpoints could take off the bill: NAT bytes without any transfer row on the same gateway, at the
     /// gateway's effective rate. Null without a bill that names resources.
     pub upper_bound_usd: Option<Usd>,

@@ -20,6 +20,8 @@ const SUMMARY: &[&str] = &[
     "avoidable_usd",
     "endpoint_usd",
     "net_saving_usd",
+    "gateway_saving_usd",
+    "upper_bound_usd",
 ];
 const NAT_GATEWAYS: &[&str] = &[
     "nat_gateway_id",

@@ -3,8 +3,8 @@
 use crate::model::bytes::Bytes;
 use crate::model::usd::{PricePerGb, Usd};
 use crate::report::{
-    ClientRow, DecisionRow, GroupRow, InputRow, NatGatewayRow, Period, Provenance, RecordBytes, RecordKinds, Report,
-    SCHEMA, Summary, TrafficRow, WarningRow,
+    ClientRow, CustomServiceRow, DecisionRow, FindingRow, GroupRow, InputRow, NatGatewayRow, Period, Provenance,
+    RecordBytes, RecordKinds, Report, SCHEMA, Summary, TrafficRow, WarningRow,
 };
 
 const PROD: &str = "vpc-0a1b2c3d4e5f60718";
@@ -53,14 +53,15 @@ pub(super) fn full() -> Report {
             observed_bytes: Some(observed),
             avoidable_usd: avoidable,
             net_saving_usd: avoidable,
+            gateway_saving_usd: usd("37.2"),
             ..Summary::default()
         },
         nat_gateways,
         traffic,
         clients: clients(),
         decisions,
-        findings: None,
-        custom_services: None,
+        findings: findings(),
+        custom_services: custom_services(),
         groups: Some(groups()),
         records: RecordKinds {
             read: 5_231_447,
@@ -102,6 +103,8 @@ pub(super) fn empty() -> Report {
     report.traffic.clear();
     report.clients.clear();
     report.decisions.clear();
+    report.findings.clear();
+    report.custom_services.clear();
     report.groups = None;
     report.records = RecordKinds::default();
     report.record_bytes = RecordBytes::default();
@@ -155,10 +158,36 @@ pub(super) fn billed() -> Report {
         avoidable_usd: avoidable,
         endpoint_usd: Usd::ZERO,
         net_saving_usd: avoidable,
-        gateway_saving_usd: None,
-        upper_bound_usd: None,
+        gateway_saving_usd: usd("37.2"),
+        upper_bound_usd: Some(usd("401.22")),
     };
     report
+}
+
+fn findings() -> Vec<FindingRow> {
+    vec![FindingRow {
+        kind: "idle",
+        nat_gateway_id: NAT_B.to_owned(),
+        route_table_ids: vec!["rtb-0123456789abcdef0".to_owned()],
+        usd: Some(usd("37.2")),
+        reason: "It carried nothing in 744 hours: delete it and release its public address.".to_owned(),
+    }]
+}
+
+fn custom_services() -> Vec<CustomServiceRow> {
+    vec![CustomServiceRow {
+        vpc_id: PROD.to_owned(),
+        peer_vpc_id: some("vpc-0c0ffee0c0ffee000"),
+        peer: "203.0.113.77".to_owned(),
+        port: 443,
+        path: "nat",
+        bytes: mb(1_048_576),
+        today_usd: Some(usd("66.56")),
+        privatelink_usd: Some(usd("39.02")),
+        net_usd: Some(usd("27.54")),
+        break_even_gb: Some(usd("461.2")),
+        reason: "PrivateLink pays above 461.2 GB a month.".to_owned(),
+    }]
 }
 
 fn nat_gateways(traffic: &[TrafficRow]) -> Vec<NatGatewayRow> {

@@ -22,7 +22,9 @@ const MODULES: &[(&str, &[&str])] = &[
     ("count", &["model"]),
     ("name", &["model", "sources::ip_ranges", "sources::settings"]),
     ("frames", &[]),
+    ("bill", &["model"]),
     ("attribute", &["model", "count", "name", "frames"]),
+    ("reconcile", &["model", "price", "frames", "bill"]),
     ("advise", &["model", "report"]),
     ("report::build", &["model", "price", "report", "count", "name", "frames", "attribute"]),
     ("sinks", &["model", "report"]),
@@ -41,7 +43,9 @@ const MODULES: &[(&str, &[&str])] = &[
             "count",
             "name",
             "frames",
+            "bill",
             "attribute",
+            "reconcile",
             "advise",
             "report::build",
         ],
@@ -68,7 +72,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("comfy_table", &["sinks"]),
     // Outside `cli` for the derives of enums and argument groups only.
-    ("clap", &["cli", "main", "sinks", "simulate", "report::build"]),
+    ("clap", &["cli", "main", "bill", "sinks", "simulate", "report::build"]),
     // For generators under `examples/`: inside the crate every error has a type.
     ("anyhow", &[]),
     ("std::env", &["cli"]),

@@ -1,0 +1,300 @@
+//! Charges added up by gateway, by account and Region where the bill names no gateway, and by endpoint.
+
+use crate::bill::kind::ChargeKind;
+use crate::bill::settle::{Charge, Charges, CostBasis, byte_count};
+use crate::frames::charges::{Amounts, ChargeColumn, ChargeFrame, ChargeRows};
+use crate::frames::flows::FrameError;
+use crate::model::bill::LineClass;
+use crate::model::bytes::Bytes;
+use crate::model::usd::{PricePerGb, Usd};
+use crate::price::{Item, PriceBook};
+use std::collections::BTreeMap;
+
+/// Charges of one kind and class, added up over the period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it charges for.
+    pub kind: ChargeKind,
+    /// Usage, or what stands apart.
+    pub class: LineClass,
+    /// Lines of the bill.
+    pub lines: u64,
+    /// Amount in the line's unit, in 10^-12.
+    pub quantity: Option<Usd>,
+    /// Bytes, for what is measured in them.
+    pub bytes: Option<Bytes>,
+    /// Cost on the report's basis.
+    pub cost: Option<Usd>,
+}
+
+/// What the bill says of one gateway, or of all gateways of an account and Region together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Account, where the bill says.
+    pub account: Option<String>,
+    /// Region, likewise.
+    pub region: Option<String>,
+    /// Everything on it, by kind and class.
+    pub entries: Vec<Entry>,
+}
+
+impl Ledger {
+    /// Usage and discounts of these kinds: what enters the gateway's cost. Credits, refunds and tax do not.
+    fn of(&self, kinds: &[ChargeKind]) -> impl Iterator<Item = &Entry> {
+        let counts = |entry: &&Entry| matches!(entry.class, LineClass::Usage | LineClass::Discount);
+        let kinds = kinds.to_vec();
+        self.entries.iter().filter(counts).filter(move |entry| kinds.contains(&entry.kind))
+    }
+
+    fn usage_bytes(&self, kinds: &[ChargeKind]) -> Option<Bytes> {
+        self.of(kinds).filter(|entry| entry.class == LineClass::Usage).map(|entry| entry.bytes).sum()
+    }
+
+    /// Bytes processed; `None` if a line does not say.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Bytes> {
+        self.usage_bytes(&[ChargeKind::NatBytes, ChargeKind::NatProvisionedBytes])
+    }
+
+    /// Cost of the bytes processed.
+    #[must_use]
+    pub fn data_usd(&self) -> Option<Usd> {
+        self.of(&[ChargeKind::NatBytes, ChargeKind::NatProvisionedBytes]).map(|entry| entry.cost).sum()
+    }
+
+    /// Hours of the gateway, in 10^-12.
+    #[must_use]
+    pub fn hours(&self) -> Option<Usd> {
+        self.of(&[ChargeKind::NatHours]).filter(|e| e.class == LineClass::Usage).map(|entry| entry.quantity).sum()
+    }
+
+    /// Cost of the gateway's hours, those of provisioned bandwidth included.
+    #[must_use]
+    pub fn hours_usd(&self) -> Option<Usd> {
+        self.of(&[ChargeKind::NatHours, ChargeKind::NatProvisionedHours]).map(|entry| entry.cost).sum()
+    }
+
+    /// Price of a GB that was paid; `None` where nothing was processed.
+    #[must_use]
+    pub fn usd_per_gb(&self) -> Option<Usd> {
+        self.data_usd()?.per_gb_of(self.bytes()?)
+    }
+
+    /// Price of an hour that was paid.
+    #[must_use]
+    pub fn usd_per_hour(&self) -> Option<Usd> {
+        let hours: Option<Usd> = self.hours();
+        hours.filter(|hours| hours.units() > 0).and_then(|hours| self.hours_usd()?.ratio_to(hours))
+    }
+
+    /// Bytes without a transfer line on the same gateway: the most that endpoints could take. Traffic to AWS services of the
+    /// same Region has no such line; crossing AZs is a charge on top and says nothing about the other end.
+    #[must_use]
+    pub fn residual_bytes(&self) -> Option<Bytes> {
+        let transfers = [ChargeKind::PublicIp, ChargeKind::Internet, ChargeKind::InterRegion];
+        Some(self.bytes()?.saturating_sub(self.usage_bytes(&transfers)?))
+    }
+
+    /// What [`Ledger::residual_bytes`] cost at the gateway's own rate.
+    #[must_use]
+    pub fn upper_bound_usd(&self) -> Option<Usd> {
+        let (residual, all) = (self.residual_bytes()?, self.bytes()?);
+        if all == Bytes::ZERO {
+            return Some(Usd::ZERO);
+        }
+        let parts = self.data_usd()?.apportion(&[residual, all.saturating_sub(residual)])?;
+        parts.first().copied()
+    }
+
+    /// Whether it names something that a gateway charges for, and not only transfer.
+    #[must_use]
+    pub fn is_gateway(&self) -> bool {
+        self.entries.iter().any(|entry| entry.class == LineClass::Usage && entry.kind.is_nat())
+    }
+}
+
+/// What stands apart from cost: lines of NAT gateways that are no usage, or that nobody understands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Apart {
+    /// Credits, usually below zero.
+    pub credits: Usd,
+    /// Refunds and corrections.
+    pub refunds: Usd,
+    /// Tax.
+    pub tax: Usd,
+    /// Lines on a NAT gateway that are not understood: how many, and their cost.
+    pub not_understood: (u64, Usd),
+}
+
+/// The bill's charges in one window.
+#[derive(Clone, Debug, Default)]
+pub struct Ledgers {
+    /// By gateway id.
+    pub gateways: BTreeMap<String, Ledger>,
+    /// NAT charges that name no gateway, by account and Region (empty where not said).
+    pub pools: BTreeMap<(String, String), Ledger>,
+    /// Interface endpoints by id; those that are not named by account and Region under an empty id.
+    pub endpoints: BTreeMap<(String, String, String), Ledger>,
+    /// Credits and the like.
+    pub apart: Apart,
+    /// Gateways with lines that are not understood, and how many.
+    pub not_understood: BTreeMap<String, u64>,
+    /// Costs that list prices stand in for, because the bill has no list cost of its own there.
+    pub from_price_book: u64,
+}
+
+/// Endpoint kinds that fill the tiers and that a decision can be about.
+const ENDPOINT: [ChargeKind; 2] = [ChargeKind::EndpointHours, ChargeKind::EndpointBytes];
+
+impl Ledgers {
+    /// Adds the charges up. On the `list` basis a cost that the bill does not have is price book times quantity.
+    pub fn new(charges: &Charges, prices: &PriceBook) -> Result<Self, FrameError> {
+        let mut tables = Tables::default();
+        let frame = tables.frame(&charges.rows)?;
+        let by = [
+            ChargeColumn::Resource,
+            ChargeColumn::Account,
+            ChargeColumn::Region,
+            ChargeColumn::Kind,
+            ChargeColumn::Class,
+        ];
+        let mut ledgers = Self::default();
+        for group in frame.sums(&by)? {
+            let [resource, account, region, kind, class] = group.keys[..] else { continue };
+            let (resource, account, region) = (tables.text(resource), tables.text(account), tables.text(region));
+            let kind = ChargeKind::ALL[kind as usize];
+            let mut entry = entry(kind, CLASSES[class as usize], group.lines, &group.amounts);
+            if charges.basis == CostBasis::List && entry.class == LineClass::Usage && entry.cost.is_none() {
+                entry.cost = list_cost(&entry, region, prices);
+                ledgers.from_price_book += u64::from(entry.cost.is_some());
+            }
+            ledgers.add(entry, resource, account, region);
+        }
+        Ok(ledgers)
+    }
+
+    fn add(&mut self, entry: Entry, resource: &str, account: &str, region: &str) {
+        let cost = entry.cost.unwrap_or_default();
+        let of_gateway = resource.starts_with("nat-");
+        if !of_gateway && !entry.kind.is_nat() {
+            if ENDPOINT.contains(&entry.kind) && entry.class == LineClass::Usage {
+                let key = (account.to_owned(), region.to_owned(), resource.to_owned());
+                self.endpoints.entry(key).or_default().take(entry, account, region);
+            }
+            return;
+        }
+        match entry.class {
+            LineClass::Credit => self.apart.credits += cost,
+            LineClass::Refund => self.apart.refunds += cost,
+            LineClass::Tax => self.apart.tax += cost,
+            _ if entry.kind == ChargeKind::NotUnderstood => {
+                let (lines, usd) = self.apart.not_understood;
+                self.apart.not_understood = (lines + entry.lines, usd + cost);
+                *self.not_understood.entry(resource.to_owned()).or_default() += entry.lines;
+            }
+            _ => {}
+        }
+        let ledger = if of_gateway {
+            self.gateways.entry(resource.to_owned()).or_default()
+        } else if matches!(entry.class, LineClass::Usage | LineClass::Discount) {
+            self.pools.entry((account.to_owned(), region.to_owned())).or_default()
+        } else {
+            return;
+        };
+        ledger.take(entry, account, region);
+    }
+
+    /// Whether nothing on the bill is about NAT gateways.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.gateways.is_empty() && self.pools.is_empty()
+    }
+
+    /// All ledgers of NAT gateways, named ones first.
+    pub fn of_gateways(&self) -> impl Iterator<Item = &Ledger> {
+        self.gateways.values().chain(self.pools.values())
+    }
+}
+
+impl Ledger {
+    fn take(&mut self, entry: Entry, account: &str, region: &str) {
+        let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        self.account = self.account.take().or_else(|| said(account));
+        self.region = self.region.take().or_else(|| said(region));
+        self.entries.push(entry);
+    }
+}
+
+const CLASSES: [LineClass; 6] =
+    [LineClass::Usage, LineClass::Discount, LineClass::Credit, LineClass::Refund, LineClass::Tax, LineClass::Other];
+
+fn entry(kind: ChargeKind, class: LineClass, lines: u64, amounts: &Amounts) -> Entry {
+    Entry {
+        kind,
+        class,
+        lines,
+        quantity: amounts.quantity.map(Usd::from_units),
+        bytes: amounts.bytes.map(byte_count),
+        cost: amounts.cost.map(Usd::from_units),
+    }
+}
+
+/// Price book times quantity, for a bill without list costs.
+fn list_cost(entry: &Entry, region: &str, prices: &PriceBook) -> Option<Usd> {
+    let price = |item| prices.price(Some(region), item).ok();
+    match entry.kind {
+        ChargeKind::NatBytes => Some(PricePerGb::new(price(Item::NatGatewayGb)?).cost(entry.bytes?)),
+        ChargeKind::NatProvisionedBytes => Some(Usd::ZERO),
+        ChargeKind::NatHours => price(Item::NatGatewayHour)?.times(entry.quantity?),
+        ChargeKind::NatProvisionedHours => price(Item::NatGatewayProvisionedGbpsHour)?.times(entry.quantity?),
+        ChargeKind::EndpointHours => price(Item::InterfaceEndpointHour)?.times(entry.quantity?),
+        _ => None,
+    }
+}
+
+/// Texts as frame keys and back.
+#[derive(Default)]
+struct Tables {
+    texts: Vec<String>,
+    index: BTreeMap<String, u32>,
+}
+
+impl Tables {
+    fn key(&mut self, text: &str) -> u32 {
+        if let Some(&at) = self.index.get(text) {
+            return at;
+        }
+        let at = u32::try_from(self.texts.len()).expect("fewer than 2^32 texts");
+        self.texts.push(text.to_owned());
+        self.index.insert(text.to_owned(), at);
+        at
+    }
+
+    fn text(&self, key: u32) -> &str {
+        &self.texts[key as usize]
+    }
+
+    fn frame(&mut self, rows: &[Charge]) -> Result<ChargeFrame, FrameError> {
+        let mut columns = ChargeRows::default();
+        for row in rows {
+            let class = CLASSES.iter().position(|class| *class == row.class).unwrap_or(CLASSES.len() - 1);
+            let keys = [
+                row.kind as u32,
+                u32::try_from(class).unwrap_or_default(),
+                self.key(&row.account),
+                self.key(&row.region),
+                self.key(&row.resource),
+                row.day,
+            ];
+            let units = |usd: Option<Usd>| usd.map(Usd::units);
+            let amounts = Amounts {
+                bytes: row.bytes,
+                quantity: units(row.quantity),
+                cost: units(row.cost),
+                list: units(row.list),
+            };
+            columns.push(keys, row.lines, amounts);
+        }
+        ChargeFrame::new(columns)
+    }
+}
