@@ -5,6 +5,7 @@
 use super::{ColorChoice, Exit, Global, ReportArgs};
 use crate::model::period::{Month, Window, parse_instant};
 use crate::report::build::Dimension;
+use crate::report::threshold::Threshold;
 use crate::run::Plan;
 use crate::run::inputs::Inputs;
 use crate::run::period::PeriodChoice;
@@ -40,6 +41,8 @@ pub struct ReportPlan {
     pub output: Option<PathBuf>,
     /// Whether anything unreadable fails the run.
     pub strict: bool,
+    /// Limits of the user's own.
+    pub fail_on: Vec<Threshold>,
 }
 
 const TOP: usize = 20;
@@ -50,7 +53,7 @@ impl ReportPlan {
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
         if !bundle.is_dir() {
             let what = format!("{}: no such folder", bundle.display());
-            return Err(failed(what, "a bundle is a folder with flow-logs/ and inventory/"));
+            return Err(failed(what, "a bundle is a folder with flow-logs/, billing/ and inventory/"));
         }
         let settings = read_settings(&bundle)?;
         let flag_or = |flag: &[String], setting: fn(&Settings) -> &Vec<String>, folder: &str| -> Vec<String> {
@@ -65,13 +68,16 @@ impl ReportPlan {
             if path.exists() { vec![path.display().to_string()] } else { Vec::new() }
         };
         let flow_logs = flag_or(&args.flow_logs, |s| &s.flow_logs, "flow-logs");
-        if flow_logs.is_empty() {
-            let what = format!("{}: there is no flow-logs folder in it", bundle.display());
-            return Err(failed(what, "give the bundle's folder, or the flow logs by --flow-logs"));
+        let billing = flag_or(&args.billing, |s| &s.billing, "billing");
+        if flow_logs.is_empty() && billing.is_empty() {
+            let what = format!("{}: there is neither a flow-logs nor a billing folder in it", bundle.display());
+            return Err(failed(what, "give the bundle's folder, or its parts by --flow-logs and --billing"));
         }
         let inputs = Inputs {
             flow_logs,
             inventory: flag_or(&args.inventory, |s| &s.inventory, "inventory"),
+            billing,
+            metrics: flag_or(&args.metrics, |s| &s.metrics, "metrics"),
             prices: file(args.prices.as_ref(), &settings, |s| s.prices.as_ref(), &bundle.join("prices.csv")),
             ip_ranges: file(
                 args.ip_ranges.as_ref(),
@@ -87,6 +93,10 @@ impl ReportPlan {
         let plan = Plan {
             inputs,
             period: period(args, &settings)?,
+            cost_basis: match args.cost_basis {
+                Some(basis) => basis,
+                None => named(&settings, "cost-basis", |s| s.cost_basis.as_deref())?.unwrap_or_default(),
+            },
             group_by: dimensions(args, &settings)?,
             top: top.unwrap_or(TOP),
             threads: threads(args, &settings),
@@ -101,6 +111,7 @@ impl ReportPlan {
             style: style(global, args.output.is_some(), top),
             output: args.output.clone(),
             strict,
+            fail_on: thresholds(args, &settings)?,
             plan,
         })
     }
@@ -193,6 +204,15 @@ fn dimensions(args: &ReportArgs, layers: &Layers) -> Result<Vec<Dimension>, Refu
     let names = layers.iter().map(|(_, s)| &s.group_by).find(|names| !names.is_empty());
     let parse = |name: &String| Dimension::from_str(name, true).map_err(|_| settings_refusal("group-by", name));
     names.map_or_else(|| Ok(Vec::new()), |names| names.iter().map(parse).collect())
+}
+
+fn thresholds(args: &ReportArgs, layers: &Layers) -> Result<Vec<Threshold>, Refusal> {
+    if !args.fail_on.is_empty() {
+        return Ok(args.fail_on.clone());
+    }
+    let texts = layers.iter().map(|(_, s)| &s.fail_on).find(|texts| !texts.is_empty());
+    let parse = |text: &String| text.parse().map_err(|_| settings_refusal("fail-on", text));
+    texts.map_or_else(|| Ok(Vec::new()), |texts| texts.iter().map(parse).collect())
 }
 
 fn threads(args: &ReportArgs, layers: &Layers) -> usize {
