@@ -115,12 +115,9 @@ pub enum Command {
     Man,
 }
 
-/// Arguments of `report`.
+/// What every command that reads a bundle takes: where its parts are, which time, which costs.
 #[derive(Debug, Args)]
-pub struct ReportArgs {
-    /// Folder with flow-logs/, billing/, inventory/, metrics/ and natlens.toml; each part may also be given by its own flag
-    #[arg(value_name = "BUNDLE")]
-    pub bundle: Option<PathBuf>,
+pub struct InputArgs {
     /// Flow logs: a folder, a file or a glob; repeatable
     #[arg(long, value_name = "PATH", env = "NATLENS_FLOW_LOGS", hide_env_values = true, value_delimiter = ',')]
     pub flow_logs: Vec<String>,
@@ -154,6 +151,20 @@ pub struct ReportArgs {
     /// First instant after the report, UTC
     #[arg(long, value_name = "TIME", env = "NATLENS_TO", hide_env_values = true, requires = "from")]
     pub to: Option<String>,
+    /// Worker threads [default: all cores]
+    #[arg(long, value_name = "N", env = "NATLENS_THREADS", hide_env_values = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Folder with flow-logs/, billing/, inventory/, metrics/ and natlens.toml; each part may also be given by its own flag
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: Option<PathBuf>,
+    /// Inputs.
+    #[command(flatten)]
+    pub input: InputArgs,
     /// Add sums by these dimensions
     #[arg(long, value_name = "DIMENSIONS", env = "NATLENS_GROUP_BY", hide_env_values = true, value_delimiter = ',')]
     pub group_by: Vec<Dimension>,
@@ -178,9 +189,6 @@ pub struct ReportArgs {
     /// Exit with 7 if this holds or cannot be told: saving>USD or coverage<PERCENT; repeatable
     #[arg(long, value_name = "LIMIT", env = "NATLENS_FAIL_ON", hide_env_values = true, value_delimiter = ',')]
     pub fail_on: Vec<Threshold>,
-    /// Worker threads [default: all cores]
-    #[arg(long, value_name = "N", env = "NATLENS_THREADS", hide_env_values = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
 }
 
 /// The clap command, for completions and the man page.
