@@ -20,7 +20,9 @@ const MODULES: &[(&str, &[&str])] = &[
     ("sources::settings", &["model"]),
     ("sources::ip_ranges", &["model"]),
     ("count", &["model"]),
-    ("name", &["model", "sources::ip_ranges", "sources::settings"]),
+    // Which endpoints there are: what names a destination and what decides about it share this table.
+    ("name::endpoints", &["model"]),
+    ("name", &["model", "sources::ip_ranges", "sources::settings", "name::endpoints"]),
     ("frames", &[]),
     ("bill", &["model"]),
     ("attribute", &["model", "count", "name", "frames"]),
