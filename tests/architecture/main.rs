@@ -27,7 +27,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("bill", &["model"]),
     ("attribute", &["model", "count", "name", "frames"]),
     ("reconcile", &["model", "price", "frames", "bill"]),
-    ("advise", &["model", "report"]),
+    ("advise", &["model", "report", "name::endpoints"]),
     ("report::build", &["model", "price", "report", "count", "name", "frames", "attribute"]),
     ("sinks", &["model", "report"]),
     // A second, independent account of the truth: it shares nothing with what it tests.

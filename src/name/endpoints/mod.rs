@@ -1,5 +1,6 @@
 //! Which kind of VPC endpoint could carry the traffic to a service. Says nothing about whether it would pay.
 
+pub mod offer;
 pub mod table;
 
 use table::{PrivateDns, ServiceKind};
