@@ -4,9 +4,11 @@
 use super::input::{EndpointPrices, ExistingEndpoint, RegionCase, ServiceTraffic};
 use super::tiers::Tiers;
 use crate::model::bytes::Bytes;
-use crate::model::inventory::{EndpointKind, Inventory, VpcEndpoint};
+use crate::model::inventory::{EndpointKind, Inventory, VpcEndpoint, Zones};
 use crate::model::region;
 use crate::model::usd::{PricePerGb, Usd};
+use crate::name::endpoints::offer::{offer, room};
+use crate::name::endpoints::{EndpointType, table};
 use crate::price::{Item, PriceBook, PriceMissing};
 use crate::report::{NatGatewayRow, TrafficRow};
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,6 +117,7 @@ impl Account<'_> {
             self.add_endpoint(endpoint, &mut regions, &mut cases);
         }
         for (region, case) in &mut regions {
+            self.add_offers(case);
             case.other_bytes += self.other_endpoint_bytes.get(region).copied().unwrap_or_default();
             match self.endpoint_prices(region) {
                 Ok(prices) => case.prices = Some(prices),
@@ -166,6 +169,27 @@ impl Account<'_> {
         })
     }
 
+    /// What can be created, under which name and where; and why not.
+    fn add_offers(&self, case: &mut RegionCase) {
+        let services: BTreeSet<String> = case.traffic.iter().map(|t| t.service.clone()).collect();
+        let vpcs: BTreeSet<String> =
+            case.traffic.iter().flat_map(|t| t.hub.iter().chain([&t.vpc]).cloned().collect::<Vec<_>>()).collect();
+        for service in services {
+            let offer = offer(&service, &case.region, self.inventory);
+            for vpc in &vpcs {
+                let room = room(EndpointType::Interface, vpc, self.inventory);
+                if let Err(why) = offer.as_ref().map(|_| ()).map_err(Clone::clone).and(room.map(|_| ())) {
+                    case.unavailable.insert((vpc.clone(), service.clone()), why.to_string());
+                }
+            }
+            let Ok(offer) = offer else { continue };
+            case.service_names.insert(service.clone(), offer.service_name);
+            if offer.zones != Zones::Any {
+                case.offered_zones.insert(service, offer.zones);
+            }
+        }
+    }
+
     fn endpoint_prices(&self, region: &str) -> Result<EndpointPrices, PriceMissing> {
         let price = |item| self.prices.price(Some(region), item);
         let gb = |item| price(item).map(PricePerGb::new);
@@ -185,12 +209,15 @@ impl Account<'_> {
         let name = endpoint.service_name.as_deref().unwrap_or_default();
         let (Some(vpc), Some(region)) = (&endpoint.vpc, &endpoint.region) else { return };
         let seen = self.endpoints.get(&endpoint.id).copied().unwrap_or_default();
-        let service = region::service_suffix(name).filter(|_| region::of_service_name(name) == Some(region));
         let case = self.region(regions, region);
+        let service = table::all().find(|known| known.is_named(name, region)).map(|known| known.suffix);
+        let service =
+            service.or_else(|| region::service_suffix(name).filter(|_| region::of_service_name(name) == Some(region)));
         let Some(service) = service else {
             case.other_bytes += seen.bytes.unwrap_or_default();
             return;
         };
+        case.service_names.insert(service.to_owned(), name.to_owned());
         if seen.bytes.is_none() {
             cases.unmeasured.push(endpoint.id.clone());
         }

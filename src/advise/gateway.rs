@@ -8,6 +8,7 @@ use super::words::{list, traffic_of};
 use crate::model::bytes::Bytes;
 use crate::model::inventory::Inventory;
 use crate::model::usd::Usd;
+use crate::name::endpoints::offer::offer;
 use crate::report::DecisionRow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,7 +50,8 @@ fn row(vpc: &str, service: &str, region: &str, sum: Sum<'_>, inventory: &Invento
         action,
         endpoint_type: "gateway",
         service: service.to_owned(),
-        endpoint_service_name: format!("com.amazonaws.{region}.{service}"),
+        endpoint_service_name: offer(service, region, inventory)
+            .map_or_else(|_| format!("com.amazonaws.{region}.{service}"), |offer| offer.service_name),
         endpoint_id: state.endpoint,
         endpoint_vpc_id: None,
         region: region.to_owned(),

@@ -2,6 +2,7 @@
 
 use super::tiers::Tiers;
 use crate::model::bytes::Bytes;
+use crate::model::inventory::Zones;
 use crate::model::usd::{PricePerGb, Usd};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,8 +91,8 @@ pub struct RegionCase {
     pub other_bytes: Bytes,
     /// Why an endpoint cannot be created, by VPC and service: not offered, or a limit. Empty for most.
     pub unavailable: BTreeMap<(String, String), String>,
-    /// AZ ids that a service is offered in, where that is not all of them.
-    pub offered_azs: BTreeMap<String, BTreeSet<String>>,
+    /// AZs that a service is offered in, where that is not all of them.
+    pub offered_zones: BTreeMap<String, Zones>,
     /// Full name of each service, `com.amazonaws.us-east-1.sqs`.
     pub service_names: BTreeMap<String, String>,
     /// Names of VPCs, for reasons.

@@ -8,6 +8,7 @@ use super::input::{EndpointPrices, ExistingEndpoint, RegionCase, ServiceTraffic}
 use super::optimum::{self, Client, Existing, Host, Plan, Zones};
 use super::reason;
 use crate::model::bytes::Bytes;
+use crate::model::inventory::Zones as Offered;
 use crate::model::usd::Usd;
 use crate::report::DecisionRow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,11 +82,12 @@ struct Demand<'a> {
 
 impl<'a> Demand<'a> {
     fn new(vpc: &'a str, parts: &[&'a ServiceTraffic], case: &RegionCase) -> Self {
-        let offered = parts.first().and_then(|part| case.offered_azs.get(&part.service));
+        let offered = parts.first().and_then(|part| case.offered_zones.get(&part.service)).unwrap_or(&Offered::Any);
         let mut azs: BTreeSet<String> = parts.iter().flat_map(|part| part.azs.iter().cloned()).collect();
-        if let Some(offered) = offered {
-            let both: BTreeSet<String> = azs.intersection(offered).cloned().collect();
-            azs = if both.is_empty() { offered.first().cloned().into_iter().collect() } else { both };
+        azs.retain(|az| offered.holds(az));
+        // Where it cannot stand beside its clients, one AZ of those where it can.
+        if let (true, Offered::Only(ids)) = (azs.is_empty(), offered) {
+            azs.extend(ids.first().cloned());
         }
         let hubs: BTreeSet<&str> = parts.iter().filter_map(|part| part.hub.as_deref()).collect();
         let transit_gb = case.prices.as_ref().and_then(|prices| prices.transit_gb);

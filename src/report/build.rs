@@ -9,7 +9,7 @@ use crate::model::bytes::Bytes;
 use crate::model::inventory::Inventory;
 use crate::model::period::{DAY_SECONDS, iso_day};
 use crate::model::usd::Usd;
-use crate::name::endpoint_type;
+use crate::name::endpoints::offer::endpoint_type_in;
 use crate::reconcile::split::GatewayCost;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -151,7 +151,7 @@ impl<'a> Builder<'a> {
                         .region_of_vpc(vpc)
                         .or_else(|| gateway.region.as_deref().filter(|_| gateway.vpc.as_deref() == Some(vpc))),
                 };
-                let endpoint = endpoint_type(&named.service, named.region.as_deref(), region);
+                let endpoint = endpoint_type_in(&named.service, named.region.as_deref(), region, self.inventory);
                 let row = TrafficRow {
                     nat_gateway_id: gateway.count.side.id.clone(),
                     vpc_id: place.vpc.clone(),
