@@ -223,13 +223,14 @@ fn warn_of_counts(
             warnings.add(Code::UnobservedGateway, id.clone());
         }
     }
-    let about = |sum: RowSum| format!("{} records of {} bytes", sum.records, sum.bytes);
+    let records = |n: u64| format!("{n} {}", if n == 1 { "record" } else { "records" });
+    let about = |sum: RowSum| format!("{} of {} bytes", records(sum.records), sum.bytes);
     let mut counted_warning = |code, sum: RowSum| warnings.add_counted(code, sum.records, about(sum));
     counted_warning(Code::UndecidablePrivateNat, counted.undecidable);
     counted_warning(Code::UnattributableRecords, counted.unattributable);
     counted_warning(Code::UnnamedGateway, counted.unnamed_gateway);
     let second = counted.records.duplicate - rollup.loose.duplicate.records;
-    warnings.add_counted(Code::DuplicateFlowLog, second, format!("{second} records of a second flow log"));
+    warnings.add_counted(Code::DuplicateFlowLog, second, format!("{} of a second flow log", records(second)));
     if inventory.vpcs().next().is_none() && inventory.nat_gateways().next().is_none() {
         warnings.add(Code::NoInventory, "there is no inventory");
     }
