@@ -1,9 +1,10 @@
 //! Decisions: what to do about each client VPC and service, with its arithmetic. Pure; prices and traffic come in as values.
 //!
 //! `case` sorts traffic and endpoints by what could be decided about them; `gateway` and `interface` decide by endpoint type;
-//! `optimum` finds the cheapest places for one service, `tiers` prices the GB.
+//! `optimum` finds the cheapest places for one service, `tiers` prices the GB; `findings` are about the gateways themselves.
 
 pub mod case;
+pub mod findings;
 pub mod gateway;
 pub mod input;
 pub mod interface;

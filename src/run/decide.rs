@@ -2,12 +2,13 @@
 
 use super::money::{self, Money};
 use crate::advise::case::{Account, Cases};
+use crate::advise::findings::{self, GatewayFacts, LeftTraffic};
 use crate::advise::{gateway, interface, sort};
 use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
-use crate::model::inventory::{EndpointKind, Inventory};
+use crate::model::inventory::{Availability, Connectivity, EndpointKind, Inventory, NatGateway};
 use crate::model::usd::Usd;
-use crate::price::PriceBook;
+use crate::price::{Item, PriceBook};
 use crate::report::{DecisionRow, FindingRow, NatGatewayRow, Summary, TrafficRow};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,8 +31,17 @@ pub struct Basis<'a> {
     pub hours: u64,
 }
 
-/// All decisions, largest net saving first.
-pub fn decisions(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Vec<DecisionRow> {
+/// What to do, decided.
+#[derive(Debug)]
+pub struct Decided {
+    /// Decisions, largest net saving first.
+    pub decisions: Vec<DecisionRow>,
+    /// Findings on gateways, largest first.
+    pub findings: Vec<FindingRow>,
+}
+
+/// Decisions on endpoints, and what they leave to be found about the gateways.
+pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Decided {
     let known =
         |id: &str| basis.inventory.endpoint(id).is_some_and(|e| e.kind == EndpointKind::Interface && e.is_live());
     let (mut endpoints, others) = money::endpoints(money.ledgers.as_ref(), known);
@@ -51,10 +61,65 @@ pub fn decisions(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> V
     };
     let cases = account.cases();
     warn_of_cases(&cases, warnings);
-    let mut rows = gateway::decide(&cases.gateway, basis.inventory);
-    rows.extend(cases.regions.iter().flat_map(interface::decide));
-    sort(&mut rows);
-    rows
+    let mut decisions = gateway::decide(&cases.gateway, basis.inventory);
+    decisions.extend(cases.regions.iter().flat_map(interface::decide));
+    sort(&mut decisions);
+    let findings = findings::find(&gateway_facts(basis, money), &left_traffic(&account, &decisions));
+    Decided { decisions, findings }
+}
+
+/// What is known of each gateway beside its bytes. One that an inventory of gateways does not hold is gone.
+fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
+    let described = basis.inventory.nat_gateways().next().is_some();
+    let facts = |row: &NatGatewayRow| {
+        let nat = basis.inventory.nat_gateway(&row.nat_gateway_id);
+        let ledger = money.ledgers.as_ref().and_then(|ledgers| ledgers.gateways.get(&row.nat_gateway_id));
+        let price = |item| basis.prices.price(row.region.as_deref(), item).ok().map(|usd| usd.many(basis.hours));
+        let (hours, address) = (price(Item::NatGatewayHour), price(Item::PublicIpv4InUseHour));
+        let connectivity = nat.map_or(Connectivity::Public, |nat| nat.connectivity);
+        let one_more = match connectivity {
+            Connectivity::Public => hours.zip(address).map(|(hours, address)| hours + address),
+            Connectivity::Private => hours,
+        };
+        GatewayFacts {
+            id: row.nat_gateway_id.clone(),
+            name: row.name.clone(),
+            vpc: row.vpc_id.clone(),
+            az: row.az_id.clone(),
+            availability: nat.map_or(Availability::Zonal, |nat| nat.availability),
+            connectivity,
+            gone: nat.map_or(described, NatGateway::is_gone),
+            attributed: row.observed_bytes,
+            billed: row.billed_bytes,
+            unsolicited: row.unsolicited_bytes.unwrap_or_default(),
+            hours_usd: money::hours_usd(ledger, hours),
+            public_ipv4_usd: address.map(|usd| usd.many(nat.map_or(0, |nat| nat.public_addrs.len() as u64))),
+            new_gateway_hours_usd: one_more,
+            tables: basis.inventory.tables_leading_to(&row.nat_gateway_id),
+        }
+    };
+    basis.gateways.iter().map(facts).collect()
+}
+
+/// Traffic that no recommended decision takes.
+fn left_traffic(account: &Account<'_>, decisions: &[DecisionRow]) -> Vec<LeftTraffic> {
+    let taken: BTreeSet<(&str, &str, &str)> = decisions
+        .iter()
+        .filter(|decision| matches!(decision.action, "create" | "fix" | "share"))
+        .map(|decision| (decision.vpc_id.as_str(), decision.service.as_str(), decision.endpoint_type))
+        .collect();
+    let is_taken = |row: &&TrafficRow| {
+        row.vpc_id.as_deref().is_some_and(|vpc| taken.contains(&(vpc, row.service.as_str(), row.endpoint)))
+    };
+    let rows = account.traffic.iter().filter(|row| !is_taken(row));
+    rows.map(|row| LeftTraffic {
+        nat_gateway_id: row.nat_gateway_id.clone(),
+        vpc: row.vpc_id.clone(),
+        az: row.az_id.clone(),
+        bytes: row.upload_bytes + row.download_bytes,
+        cross_az_usd: account.way(row).cross_az.ok(),
+    })
+    .collect()
 }
 
 fn warn_of_cases(cases: &Cases, warnings: &mut Warnings) {

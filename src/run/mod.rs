@@ -168,8 +168,7 @@ impl Answer<'_> {
             endpoint_bytes: &std::collections::BTreeMap::new(),
             hours: self.period.hours(),
         };
-        let decisions = decide::decisions(&basis, self.money, &mut warnings);
-        let findings = Vec::new();
+        let decide::Decided { decisions, findings } = decide::decide(&basis, self.money, &mut warnings);
         let by = &self.plan.group_by;
         Ok(Report {
             schema: report::SCHEMA,

@@ -10,7 +10,7 @@ mod topology;
 mod types;
 
 pub use services::{OfferedService, ServiceList, Zones};
-pub use topology::GatewayEndpointState;
+pub use topology::{GatewayEndpointState, TableUse};
 pub use types::{
     Availability, Connectivity, EndpointKind, FlowLog, NatGateway, NatState, NetworkInterface, PrefixList, Route,
     RouteDestination, RouteOrigin, RouteState, RouteTable, RouteTarget, Subnet, TableRole, TgwAttachment, Vpc,

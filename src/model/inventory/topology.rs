@@ -3,7 +3,7 @@
 use super::{EndpointKind, Inventory, NatGateway, RouteDestination, RouteState, RouteTable, RouteTarget, Vpc};
 use crate::model::addr::Addr;
 use crate::model::region;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What there is of a gateway endpoint for one service in one VPC: enough to tell "create" from "fix". Ids are sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,15 @@ pub struct GatewayEndpointState {
     pub unassociated_nat: Vec<String>,
     /// Those whose default route leads to a transit gateway (a hub's NAT gateway, perhaps) but not to the endpoint.
     pub unassociated_transit: Vec<String>,
+}
+
+/// A route table and where it is in use.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TableUse {
+    /// `rtb-…`.
+    pub route_table_id: String,
+    /// AZ ids of the subnets that use it, as far as they are known: empty for a table that no described subnet uses.
+    pub az_ids: BTreeSet<String>,
 }
 
 impl Inventory {
@@ -64,6 +73,21 @@ impl Inventory {
             }
         }
         found.into_iter().filter_map(|id| self.nat_gateways.get(id)).collect()
+    }
+
+    /// The route tables in which a route in force leads to a gateway, by id, with the zones of the subnets that use each:
+    /// those associated with it and, for a main table, those that name none.
+    pub fn tables_leading_to(&self, nat_gateway: &str) -> Vec<TableUse> {
+        let leading = self.route_tables.values().filter(|table| gateways_of(table).any(|id| id == nat_gateway));
+        let mut uses: BTreeMap<&str, BTreeSet<String>> =
+            leading.map(|table| (table.id.as_str(), BTreeSet::new())).collect();
+        for subnet in self.subnets.values() {
+            let zones = self.route_table_of_subnet(&subnet.id).and_then(|table| uses.get_mut(table.id.as_str()));
+            if let (Some(zones), Some(zone)) = (zones, &subnet.az_id) {
+                zones.insert(zone.clone());
+            }
+        }
+        uses.into_iter().map(|(id, az_ids)| TableUse { route_table_id: id.to_owned(), az_ids }).collect()
     }
 
     /// The gateways that traffic from a transit gateway meets: by the attachment's subnets, else by any table of the VPC.

@@ -245,6 +245,19 @@ fn a_gateway_endpoint_that_one_table_misses() {
 }
 
 #[test]
+fn tables_lead_to_a_gateway_for_their_own_subnets_or_as_the_main_one() {
+    let inventory = inventory(&ALL);
+    let uses = |nat| {
+        let tables = inventory.tables_leading_to(nat).into_iter();
+        tables.map(|used| (used.route_table_id, used.az_ids.into_iter().collect())).collect::<Vec<(_, Vec<_>)>>()
+    };
+    let of_main = ("rtb-main".to_owned(), vec!["use1-az4".to_owned()]);
+    assert_eq!(uses("nat-1"), [("rtb-forgotten".to_owned(), Vec::new()), of_main]);
+    assert_eq!(uses("nat-gone"), [], "a route whose target is gone leads nowhere");
+    assert_eq!(uses("nat-unknown"), []);
+}
+
+#[test]
 fn clients_belong_to_one_vpc_or_to_none() {
     let with_transit = inventory(&ALL);
     check_client(&with_transit, "10.0.1.5", Some("vpc-hub"));

@@ -1,0 +1,161 @@
+//! Findings on gateways themselves: what they cost beside the bytes that an endpoint could take. Values in, rows out.
+//!
+//! Rows can be acted on together: what they save is the sum of their dollars, no gateway's hours are in two of them, and none
+//! counts a dollar that a decision avoids already.
+
+mod plan;
+mod reasons;
+
+use crate::model::bytes::Bytes;
+use crate::model::inventory::{Availability, Connectivity, TableUse};
+use crate::model::usd::Usd;
+use crate::report::FindingRow;
+use plan::{Fate, Plan};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// What is known of one gateway over the period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayFacts {
+    /// `nat-…`; each once.
+    pub id: String,
+    /// The `Name` tag.
+    pub name: Option<String>,
+    /// Its VPC.
+    pub vpc: Option<String>,
+    /// The AZ id of a zonal gateway.
+    pub az: Option<String>,
+    /// Zonal or regional: only zonal ones stand beside each other and have traffic from other zones.
+    pub availability: Availability,
+    /// Public or private: one cannot stand in for the other.
+    pub connectivity: Connectivity,
+    /// Deleted by now, or known to the bill alone: there is nothing to do about it.
+    pub gone: bool,
+    /// Both directions, as attributed from flow logs; `None` where no log covers it.
+    pub attributed: Option<Bytes>,
+    /// Both directions, as billed; `None` where no bill names it.
+    pub billed: Option<Bytes>,
+    /// Inbound that nobody asked for: billed, but no client's.
+    pub unsolicited: Bytes,
+    /// What its hours cost in the period; `None` where they have no price.
+    pub hours_usd: Option<Usd>,
+    /// What its public addresses cost in the period; not asked for at a private gateway.
+    pub public_ipv4_usd: Option<Usd>,
+    /// What the hours and the address of one more zonal gateway of its kind would cost in its Region over the period.
+    pub new_gateway_hours_usd: Option<Usd>,
+    /// The route tables that lead to it ([`crate::model::inventory::Inventory::tables_leading_to`]), by id.
+    pub tables: Vec<TableUse>,
+}
+
+impl GatewayFacts {
+    /// What deleting it saves: hours and addresses.
+    fn keep_usd(&self) -> Option<Usd> {
+        let addresses = match self.connectivity {
+            Connectivity::Public => self.public_ipv4_usd?,
+            Connectivity::Private => Usd::ZERO,
+        };
+        Some(self.hours_usd? + addresses)
+    }
+
+    /// Nothing crossed it: the logs that cover it, and the bill, hold no byte. Without either it is not known.
+    fn is_idle(&self) -> bool {
+        match (self.attributed, self.billed) {
+            (None, None) => false,
+            (attributed, billed) => {
+                attributed.unwrap_or_default() == Bytes::ZERO && billed.unwrap_or_default() == Bytes::ZERO
+            }
+        }
+    }
+
+    /// What it carried, as far as anything says.
+    fn carried(&self) -> Option<Bytes> {
+        self.attributed.max(self.billed)
+    }
+
+    /// Whether the bill holds bytes that the logs do not, beyond unsolicited inbound and one percent.
+    fn is_underobserved(&self) -> bool {
+        let (Some(attributed), Some(billed)) = (self.attributed, self.billed) else { return false };
+        let unexplained = u128::from(billed.saturating_sub(attributed).saturating_sub(self.unsolicited).get());
+        unexplained * 100 > u128::from(billed.get())
+    }
+}
+
+/// Traffic of one place that no recommended decision (create, fix, share) takes off a gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftTraffic {
+    /// The gateway.
+    pub nat_gateway_id: String,
+    /// The clients' VPC.
+    pub vpc: Option<String>,
+    /// The clients' AZ id.
+    pub az: Option<String>,
+    /// Both directions.
+    pub bytes: Bytes,
+    /// What crossing to the gateway's zone costs for them: each direction on both sides. Looked at only where they cross;
+    /// `None` where that has no price.
+    pub cross_az_usd: Option<Usd>,
+}
+
+/// All findings: largest saving first, those without a figure last, then by gateway and kind.
+///
+/// - `idle`: no attributed and no billed byte. Saves its hours and public addresses, as do the next two.
+/// - `redundant`: another gateway of its kind in its VPC and zone carries more (of equals the smaller id stays).
+/// - `removable`: the recommended decisions take all that was attributed to it, and to those merged into it, and the bill
+///   holds nothing else.
+/// - `cross-az`: clients of its own VPC come from another zone. If a gateway stands there, another route saves the crossing;
+///   else a new gateway does, less its cost, where that pays. A gateway there that is to go for another reason is kept for
+///   this instead if that pays; its hours, which its own finding counts, are taken off here.
+///
+/// A gateway that is gone has no finding. Clients behind a transit gateway cross zones free of charge.
+#[must_use]
+pub fn find(gateways: &[GatewayFacts], left: &[LeftTraffic]) -> Vec<FindingRow> {
+    let plan = Plan::new(gateways, left);
+    let mut rows: Vec<FindingRow> = Vec::new();
+    for gateway in plan.gateways() {
+        let crossing = plan.crossing_of(&gateway.id);
+        let zones: BTreeSet<&str> = crossing.iter().map(|part| part.az).collect();
+        let kind = match plan.fate(&gateway.id) {
+            Fate::Stays => None,
+            Fate::Idle => Some("idle"),
+            Fate::Redundant { .. } => Some("redundant"),
+            Fate::Removable => Some("removable"),
+        };
+        if let Some(kind) = kind {
+            // What the cross-az finding sends elsewhere is not sent to the gateway that stays.
+            let stays = |table: &&TableUse| {
+                table.az_ids.is_empty() || table.az_ids.iter().any(|az| !zones.contains(az.as_str()))
+            };
+            let tables = ids(gateway.tables.iter().filter(stays));
+            rows.push(row(kind, gateway, gateway.keep_usd(), reasons::deletion(&plan, gateway, &tables), tables));
+        }
+        if !crossing.is_empty() {
+            let tables =
+                ids(gateway.tables.iter().filter(|table| table.az_ids.iter().any(|az| zones.contains(az.as_str()))));
+            let usd = crossing.iter().map(|part| part.saving).sum::<Option<Usd>>();
+            rows.push(row("cross-az", gateway, usd, reasons::crossing(gateway, &crossing), tables));
+        }
+    }
+    rows.sort_by(|a, b| {
+        let key = |r: &FindingRow| (r.usd.is_none(), Reverse(r.usd));
+        key(a).cmp(&key(b)).then_with(|| (&a.nat_gateway_id, a.kind).cmp(&(&b.nat_gateway_id, b.kind)))
+    });
+    rows
+}
+
+fn ids<'a>(tables: impl Iterator<Item = &'a TableUse>) -> Vec<String> {
+    let ids: BTreeSet<&String> = tables.map(|table| &table.route_table_id).collect();
+    ids.into_iter().cloned().collect()
+}
+
+fn row(
+    kind: &'static str,
+    gateway: &GatewayFacts,
+    usd: Option<Usd>,
+    reason: String,
+    route_table_ids: Vec<String>,
+) -> FindingRow {
+    FindingRow { kind, nat_gateway_id: gateway.id.clone(), route_table_ids, usd, reason }
+}
+
+#[cfg(test)]
+mod tests;
