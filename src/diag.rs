@@ -40,6 +40,22 @@ pub enum Code {
     Inventory,
     /// Names of ranges or rules that could not be used.
     Reference,
+    /// A folder of bill files without a manifest.
+    BillWithoutManifest,
+    /// Bill files that no manifest names.
+    StaleBillFile,
+    /// Bill files of a version that a newer one took the place of.
+    OlderBillVersion,
+    /// A line of a bill that is none.
+    MalformedBillLine,
+    /// Digits past the 12th.
+    RoundedDigits,
+    /// Sums that AWS may still change.
+    EstimatedBill,
+    /// Metrics that could not be used, or only in part.
+    Metrics,
+    /// A gateway or an endpoint whose metered bytes are not known although there are metrics of it.
+    IncompleteMetrics,
 }
 
 impl Code {
@@ -100,6 +116,47 @@ impl Code {
             Code::PartialPeriod => ("partial-period", "the sums are of the days with records, not of the whole period"),
             Code::Inventory => ("inventory", "the file or element was left out of the inventory"),
             Code::Reference => ("reference-data", "correct the row named"),
+            Code::BillWithoutManifest
+            | Code::StaleBillFile
+            | Code::OlderBillVersion
+            | Code::MalformedBillLine
+            | Code::RoundedDigits
+            | Code::EstimatedBill
+            | Code::Metrics
+            | Code::IncompleteMetrics => self.billed_text(),
+        }
+    }
+
+    /// Of warnings about bills and metrics.
+    const fn billed_text(self) -> (&'static str, &'static str) {
+        match self {
+            Code::BillWithoutManifest => (
+                "bill-without-manifest",
+                "every file in the folder was counted; copy the export's manifests too, so that an older version cannot count twice",
+            ),
+            Code::StaleBillFile => (
+                "stale-bill-file",
+                "nothing to do if they are left from before: no manifest of their export names them, so they were not counted",
+            ),
+            Code::OlderBillVersion => {
+                ("older-bill-version", "nothing to do: only the newest version of each month was counted")
+            }
+            Code::MalformedBillLine => (
+                "malformed-bill-line",
+                "the lines are in none of the sums; look at the lines named, or fetch the file again",
+            ),
+            Code::RoundedDigits => (
+                "rounded-digits",
+                "nothing to do: amounts are kept to 12 digits after the point, and the others were rounded half-even",
+            ),
+            Code::EstimatedBill => {
+                ("estimated-bill", "AWS may still change these sums; fetch them again once the month is closed")
+            }
+            Code::Metrics => ("metrics", "fetch the metric again with `aws cloudwatch get-metric-data`, statistic Sum"),
+            _ => (
+                "incomplete-metrics",
+                "its metered bytes are unknown, not zero: fetch BytesInFromSource and BytesInFromDestination of every zone, statistic Sum",
+            ),
         }
     }
 }

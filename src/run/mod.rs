@@ -1,6 +1,8 @@
 //! The pipeline on one screen. The only module that knows every stage; no arithmetic happens here.
 
+pub mod bill;
 pub mod inputs;
+pub mod metrics;
 pub mod period;
 pub mod read;
 
