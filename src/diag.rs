@@ -62,6 +62,20 @@ pub enum Code {
     ListFromPriceBook,
     /// An interface endpoint of which nothing says what it carried.
     UnmeasuredEndpoint,
+    /// A folder of bill files without a manifest.
+    BillWithoutManifest,
+    /// Bill files that no manifest names.
+    StaleBillFile,
+    /// Bill files of a version that a newer one took the place of.
+    OlderBillVersion,
+    /// A line of a bill that is none.
+    MalformedBillLine,
+    /// Sums that AWS may still change.
+    EstimatedBill,
+    /// Metrics that could not be used, or only in part.
+    Metrics,
+    /// A gateway or an endpoint whose metered bytes are not known although there are metrics of it.
+    IncompleteMetrics,
 }
 
 /// Stable code and hint of each kind, in the order of [`Code`].
@@ -181,6 +195,33 @@ const TEXTS: &[(Code, &str, &str)] = &[
         Code::UnmeasuredEndpoint,
         "unmeasured-endpoint",
         "whether it pays is not known: add a bill with resource ids, or CloudWatch's AWS/PrivateLinkEndpoints BytesProcessed to metrics/",
+    ),
+    (
+        Code::BillWithoutManifest,
+        "bill-without-manifest",
+        "every file in the folder was counted; copy the export's manifests too, so that an older version cannot count twice",
+    ),
+    (
+        Code::StaleBillFile,
+        "stale-bill-file",
+        "nothing to do if they are left from before: no manifest of their export names them, so they were not counted",
+    ),
+    (Code::OlderBillVersion, "older-bill-version", "nothing to do: only the newest version of each month was counted"),
+    (
+        Code::MalformedBillLine,
+        "malformed-bill-line",
+        "the lines are in none of the sums; look at the lines named, or fetch the file again",
+    ),
+    (
+        Code::EstimatedBill,
+        "estimated-bill",
+        "AWS may still change these sums; fetch them again once the month is closed",
+    ),
+    (Code::Metrics, "metrics", "fetch the metric again with `aws cloudwatch get-metric-data`, statistic Sum"),
+    (
+        Code::IncompleteMetrics,
+        "incomplete-metrics",
+        "its metered bytes are unknown, not zero: fetch BytesInFromSource and BytesInFromDestination of every zone, statistic Sum",
     ),
 ];
 

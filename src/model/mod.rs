@@ -6,6 +6,7 @@ pub mod bill;
 pub mod bytes;
 pub mod flow;
 pub mod inventory;
+pub mod metrics;
 pub mod period;
 pub mod records;
 pub mod region;

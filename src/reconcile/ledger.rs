@@ -6,7 +6,7 @@ use crate::frames::charges::{Amounts, ChargeColumn, ChargeFrame, ChargeRows};
 use crate::frames::flows::FrameError;
 use crate::model::bill::LineClass;
 use crate::model::bytes::Bytes;
-use crate::model::usd::{PricePerGb, Usd};
+use crate::model::usd::Usd;
 use crate::price::{Item, PriceBook};
 use std::collections::BTreeMap;
 
@@ -243,7 +243,7 @@ fn entry(kind: ChargeKind, class: LineClass, lines: u64, amounts: &Amounts) -> E
 fn list_cost(entry: &Entry, region: &str, prices: &PriceBook) -> Option<Usd> {
     let price = |item| prices.price(Some(region), item).ok();
     match entry.kind {
-        ChargeKind::NatBytes => Some(PricePerGb::new(price(Item::NatGatewayGb)?).cost(entry.bytes?)),
+        ChargeKind::NatBytes => price(Item::NatGatewayGb)?.times(entry.quantity?),
         ChargeKind::NatProvisionedBytes => Some(Usd::ZERO),
         ChargeKind::NatHours => price(Item::NatGatewayHour)?.times(entry.quantity?),
         ChargeKind::NatProvisionedHours => price(Item::NatGatewayProvisionedGbpsHour)?.times(entry.quantity?),

@@ -7,6 +7,7 @@ use crate::advise::{gateway, interface, sort};
 use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
 use crate::model::inventory::{Availability, Connectivity, EndpointKind, Inventory, NatGateway};
+use crate::model::metrics::Metrics;
 use crate::model::usd::Usd;
 use crate::price::{Item, PriceBook};
 use crate::report::{DecisionRow, FindingRow, NatGatewayRow, Summary, TrafficRow};
@@ -25,8 +26,8 @@ pub struct Basis<'a> {
     pub traffic: &'a [TrafficRow],
     /// AZ ids of all clients of each gateway.
     pub client_azs: &'a BTreeMap<String, BTreeSet<String>>,
-    /// What `CloudWatch` says of interface endpoints, by id.
-    pub endpoint_bytes: &'a BTreeMap<String, Bytes>,
+    /// What `CloudWatch` says.
+    pub metrics: &'a Metrics,
     /// Whole hours of the period.
     pub hours: u64,
 }
@@ -45,9 +46,9 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
     let known =
         |id: &str| basis.inventory.endpoint(id).is_some_and(|e| e.kind == EndpointKind::Interface && e.is_live());
     let (mut endpoints, others) = money::endpoints(money.ledgers.as_ref(), known);
-    for (id, bytes) in basis.endpoint_bytes {
+    for id in basis.metrics.endpoints.keys() {
         let seen = endpoints.entry(id.clone()).or_default();
-        seen.bytes = seen.bytes.or(Some(*bytes));
+        seen.bytes = seen.bytes.or_else(|| basis.metrics.of_endpoint(id));
     }
     let account = Account {
         inventory: basis.inventory,

@@ -1,13 +1,15 @@
 //! The pipeline on one screen. The only module that knows every stage; no arithmetic happens here.
 
+pub mod bill;
 pub mod decide;
 pub mod inputs;
+pub mod metrics;
 pub mod money;
 pub mod period;
 pub mod read;
 
 use crate::attribute::{Attributed, attribute};
-use crate::bill::settle::{Bill, CostBasis};
+use crate::bill::settle::CostBasis;
 use crate::count::fold::RowSum;
 use crate::count::resolve::{Counted, resolve};
 use crate::count::roles::Roles;
@@ -16,12 +18,15 @@ use crate::count::routes::Routes;
 use crate::diag::{Code, Warnings};
 use crate::frames::flows::FrameError;
 use crate::model::inventory::Inventory;
+use crate::model::metrics::Metrics;
 use crate::model::period::{Window, iso};
 use crate::model::records::{RecordBytes, RecordKinds};
 use crate::price::PriceBook;
 use crate::report::build::{Builder, Dimension};
 use crate::report::{self, Provenance, Report};
+use bill::{BillError, read_bill};
 use inputs::{InputError, Inputs};
+use metrics::read_metrics;
 use money::Money;
 use period::PeriodChoice;
 use read::{ReadPlan, read_all};
@@ -63,6 +68,9 @@ pub enum RunError {
     /// No object gave a record.
     #[error("no flow log record was read: {0}")]
     NoRecords(String),
+    /// A bill that cannot be used.
+    #[error(transparent)]
+    Bill(#[from] BillError),
     /// Amounts that cannot be added up.
     #[error("the bill is in several currencies: {0}")]
     Currencies(String),
@@ -76,11 +84,18 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
     let mut warnings = Warnings::default();
     let mut loaded = inputs::load(&plan.inputs, &mut warnings)?;
     let flows = flows(plan, &mut loaded, &mut warnings, on_object)?;
-    let bill = Bill::default();
+    let bill = read_bill(
+        &plan.inputs.billing,
+        plan.period.bill_window(&flows.rollup),
+        plan.threads,
+        &mut loaded.rows,
+        &mut warnings,
+    )?;
     let Some(period) = plan.period.settle(&flows.rollup, &bill) else {
         let first = warnings.rows().into_iter().map(|row| row.message).next();
         return Err(RunError::NoRecords(first.unwrap_or_else(|| "the folder holds none".to_owned())));
     };
+    let metrics = read_metrics(&plan.inputs.metrics, Some(period.window), &mut loaded.rows, &mut warnings)?;
     let charges = money::charges(&bill, period.window, plan.cost_basis, &mut warnings);
     let currency = money::currency(charges.as_ref()).map_err(|all| RunError::Currencies(all.join(", ")))?;
     let prices = loaded.prices(&currency);
@@ -90,7 +105,15 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
     drop(counted.rollup);
     warn_of_period(&period, records, &mut warnings);
     let money = money::settle(charges.as_ref(), &mut attributed, &prices, &mut warnings)?;
-    let answer = Answer { plan, loaded: &loaded, attributed: &attributed, money: &money, prices: &prices, period };
+    let answer = Answer {
+        plan,
+        loaded: &loaded,
+        attributed: &attributed,
+        money: &money,
+        prices: &prices,
+        metrics: &metrics,
+        period,
+    };
     let report = answer.report(currency, (records, record_bytes), warnings)?;
     let unreadable = report.inputs.iter().map(|input| input.unreadable).sum();
     Ok(Outcome { report, unreadable, malformed: records.malformed })
@@ -143,6 +166,7 @@ struct Answer<'a> {
     attributed: &'a Attributed,
     money: &'a Money,
     prices: &'a PriceBook,
+    metrics: &'a Metrics,
     period: period::Period,
 }
 
@@ -155,8 +179,8 @@ impl Answer<'_> {
     ) -> Result<Report, RunError> {
         let (inventory, window) = (&self.loaded.inventory, self.period.window);
         let builder = Builder::new(self.attributed, inventory, &self.money.costs);
-        let metered = std::collections::BTreeMap::new();
-        let witnesses = money::witnesses(self.money, self.attributed, &builder.days()?, &metered, (inventory, window));
+        let witnesses =
+            money::witnesses(self.money, self.attributed, &builder.days()?, self.metrics, (inventory, window));
         let nat_gateways = builder.nat_gateways(witnesses);
         let traffic = builder.traffic()?;
         let basis = decide::Basis {
@@ -165,7 +189,7 @@ impl Answer<'_> {
             gateways: &nat_gateways,
             traffic: &traffic,
             client_azs: &builder.client_azs()?,
-            endpoint_bytes: &std::collections::BTreeMap::new(),
+            metrics: self.metrics,
             hours: self.period.hours(),
         };
         let decide::Decided { decisions, findings } = decide::decide(&basis, self.money, &mut warnings);

@@ -10,6 +10,7 @@ use crate::diag::{Code, Warnings};
 use crate::frames::flows::FrameError;
 use crate::model::bytes::Bytes;
 use crate::model::inventory::{Inventory, NatGateway};
+use crate::model::metrics::Metrics;
 use crate::model::period::Window;
 use crate::model::usd::{PricePerGb, Usd};
 use crate::price::{Item, PriceBook};
@@ -117,7 +118,7 @@ pub fn witnesses(
     money: &Money,
     attributed: &Attributed,
     days: &[Option<(u32, u32)>],
-    metered: &BTreeMap<String, Bytes>,
+    metrics: &Metrics,
     (inventory, window): (&Inventory, Window),
 ) -> Vec<Witness> {
     let described = inventory.nat_gateways().next().is_some();
@@ -134,7 +135,7 @@ pub fn witnesses(
                 skipdata: count.skipdata,
                 undecided: Bytes::new(count.undecided.bytes),
                 days: *days,
-                metered: metered.get(id).copied(),
+                metered: metrics.of_gateway(id),
                 billed: cost.billed_bytes,
                 source: cost.source,
                 known: count.known || count.covered || !described,
@@ -181,7 +182,6 @@ fn warn_of_bill(bill: &Bill, charges: &Charges, warnings: &mut Warnings) {
         warnings.add(Code::SecondExport, format!("{export}: {account} in {month}"));
     }
     for (name, fold) in bill.exports() {
-        warnings.add_counted(Code::RoundedDigits, fold.rounded, format!("{name}: {} numbers", fold.rounded));
         warnings.add_counted(Code::BillLineAcrossEdge, fold.across, format!("{name}: {} lines", fold.across));
     }
 }

@@ -61,6 +61,12 @@ impl PeriodChoice {
         }
     }
 
+    /// The window to which the bill's lines can be cut as they are read.
+    #[must_use]
+    pub fn bill_window(self, rollup: &Rollup) -> Option<Window> {
+        self.window().or_else(|| newest_month(rollup).map(Month::window))
+    }
+
     /// Settles the period, without flow logs by the bill; `None` where there is nothing to settle it by.
     #[must_use]
     pub fn settle(self, rollup: &Rollup, bill: &Bill) -> Option<Period> {

@@ -63,6 +63,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("arrow", &["sources", "frames", "simulate"]),
     ("parquet", &["sources", "simulate"]),
     ("flate2", &["sources", "simulate"]),
+    ("csv_core", &["sources"]),
+    ("zip", &["sources"]),
     ("walkdir", &["sources"]),
     ("globset", &["sources"]),
     ("toml", &["sources"]),

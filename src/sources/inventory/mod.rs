@@ -195,7 +195,7 @@ fn recorded(page: &Map<String, Value>) -> &Map<String, Value> {
 }
 
 /// Windows PowerShell writes redirected output in UTF-16 with a byte order mark.
-fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
+pub(super) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let (pairs, odd) = rest.as_chunks::<2>();
         let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();

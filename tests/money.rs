@@ -1,0 +1,260 @@
+//! Worked examples, computed by hand, through the real binary. Unless said otherwise: 730 hours, us-east-1, a TB of 1,024 GB.
+//!
+//! Sources: the first two are published bills (ministryofjustice/analytical-platform#6750, January 2025, eu-west-2, and
+//! wellcomecollection/platform#2623, 2018, eu-west-1); the others follow from AWS's price pages as of the price book's date.
+
+mod common;
+
+use common::{arg, natlens};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::path::Path;
+
+const ACCOUNT: &str = "123456789012";
+const OCTOBER: i64 = 1_790_812_800;
+const GB: u64 = 1 << 30;
+
+fn put(folder: &Path, key: &str, text: &str) {
+    let path = folder.join(key);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
+    std::fs::write(path, text).expect("a file can be written");
+}
+
+fn report(folder: &Path, more: &[&str]) -> Value {
+    let mut args = vec!["report", arg(folder), "--format", "json"];
+    args.extend_from_slice(more);
+    let run = natlens(folder, &args);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    serde_json::from_str(&run.stdout).expect("JSON on stdout")
+}
+
+const COLUMNS: &str = "line_item_usage_account_id,line_item_line_item_type,line_item_product_code,line_item_operation,\
+line_item_usage_type,line_item_resource_id,pricing_unit,line_item_usage_amount,line_item_unblended_cost,\
+line_item_net_unblended_cost,line_item_usage_start_date,line_item_usage_end_date,bill_billing_period_start_date,\
+product_region_code,line_item_currency_code";
+
+/// A line of a CUR 2.0 export: usage type, operation, resource, unit, amount, cost, net cost.
+fn line(class: &str, region: &str, [usage, operation, resource, unit, amount, cost, net]: [&str; 7]) -> String {
+    format!(
+        "{ACCOUNT},{class},AmazonEC2,{operation},{usage},{resource},{unit},{amount},{cost},{net},\
+         2026-10-03T00:00:00.000Z,2026-10-04T00:00:00.000Z,2026-10-01T00:00:00.000Z,{region},USD\n"
+    )
+}
+
+fn arn(region: &str, id: &str) -> String {
+    format!("arn:aws:ec2:{region}:{ACCOUNT}:natgateway/{id}")
+}
+
+fn usage(region: &str, kind: &str, unit: &str, amount: &str, cost: &str) -> String {
+    let (usage, arn) = (format!("X1-NatGateway-{kind}").replace("X1-", ""), arn(region, "nat-0a1"));
+    line("Usage", region, [&usage, "NatGateway", &arn, unit, amount, cost, ""])
+}
+
+fn bill(lines: &[String]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "billing/bill.csv", &format!("{COLUMNS}\n{}", lines.concat()));
+    folder
+}
+
+fn check_bill(name: &str, lines: &[String], more: &[&str], expect: &[(&str, &str)]) {
+    let report = report(bill(lines).path(), more);
+    for (field, value) in expect {
+        assert_eq!(report["summary"][field], *value, "{name}: {field}");
+    }
+    assert_eq!(report["summary"]["unobserved_usd"], report["summary"]["data_usd"], "{name}: no log explains it");
+}
+
+#[test]
+fn published_bills_of_london_and_ireland() {
+    // 14,924.987 x 0.05 and 20,504.592 x 0.048 + 5,086 x 0.048: $746.25, $984.22 and $244.13.
+    let london = [usage("eu-west-2", "Bytes", "GB", "14924.987", "746.24935")];
+    check_bill("London", &london, &[], &[("data_usd", "746.24935"), ("hours_usd", "0")]);
+    let ireland = [usage("eu-west-1", "Bytes", "GB", "20504.592", ""), usage("eu-west-1", "Hours", "Hrs", "5086", "")];
+    let at_list = &["--cost-basis", "list"];
+    check_bill("Ireland, list", &ireland, at_list, &[("data_usd", "984.220416"), ("hours_usd", "244.128")]);
+}
+
+#[test]
+fn five_terabytes_in_and_five_out_and_the_gateways_hours() {
+    // Both directions are billed: 10 x 1,024 x 0.045 = 460.80; 730 x 0.045 = 32.85.
+    let lines =
+        [usage("us-east-1", "Bytes", "GB", "10240", "460.8"), usage("us-east-1", "Hours", "Hrs", "730", "32.85")];
+    check_bill("ten terabytes", &lines, &[], &[("data_usd", "460.8"), ("hours_usd", "32.85")]);
+    let at_list = &["--cost-basis", "list"];
+    check_bill("ten terabytes at list", &lines, at_list, &[("data_usd", "460.8"), ("hours_usd", "32.85")]);
+}
+
+#[test]
+fn credits_stand_apart_and_discounts_on_the_gateway_count() {
+    let arn = arn("us-east-1", "nat-0a1");
+    let of = |class, resource, amount, cost, net| {
+        line(class, "us-east-1", ["NatGateway-Bytes", "NatGateway", resource, "GB", amount, cost, net])
+    };
+    let lines = [
+        of("Usage", arn.as_str(), "1000", "45", "45"),
+        of("Credit", "", "0", "-45", "-45"),
+        of("Credit", arn.as_str(), "0", "-10", "-10"),
+        of("Tax", arn.as_str(), "0", "9", "9"),
+        of("EdpDiscount", arn.as_str(), "0", "-4.5", "-4.5"),
+    ];
+    check_bill("net", &lines, &[], &[("data_usd", "40.5")]);
+    check_bill("unblended", &lines, &["--cost-basis", "unblended"], &[("data_usd", "45")]);
+}
+
+/// A VPC with a gateway and a client in each of its zones, and 203.0.113.0/24 named by rules: .1 is sqs, .2 is logs.
+fn account(folder: &Path, zones: usize) {
+    let subnets: Vec<Value> = (1..=zones)
+        .map(|zone| {
+            json!({"SubnetId": format!("subnet-{zone}"), "VpcId": "vpc-0a", "CidrBlock": format!("10.0.{zone}.0/24"),
+                "AvailabilityZoneId": format!("use1-az{zone}"), "OwnerId": ACCOUNT})
+        })
+        .collect();
+    let gateway = |zone: usize| {
+        json!({"NatGatewayId": format!("nat-{zone}"), "VpcId": "vpc-0a", "SubnetId": format!("subnet-{zone}"),
+            "State": "available", "NatGatewayAddresses": [{"PrivateIp": format!("10.0.{zone}.9"),
+            "NetworkInterfaceId": format!("eni-{zone}"), "IsPrimary": true}]})
+    };
+    let all = json!({
+        "NatGateways": (1..=zones).map(gateway).collect::<Vec<_>>(),
+        "Vpcs": [{"VpcId": "vpc-0a", "CidrBlock": "10.0.0.0/16", "OwnerId": ACCOUNT}],
+        "Subnets": subnets,
+    });
+    put(folder, "inventory/all.json", &all.to_string());
+    let rule =
+        |host, name| format!("[[rules]]\ncidr = \"203.0.113.{host}/32\"\nname = \"{name}\"\nregion = \"us-east-1\"\n");
+    put(folder, "natlens.toml", &(rule(1, "sqs") + &rule(2, "logs")));
+}
+
+/// Legs 1 and 4 of a conversation of each zone's client with a host, half of the bytes each way.
+fn traffic(folder: &Path, first: i64, last: i64, hosts: &[(u8, &[u64])]) {
+    let mut log = "interface-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr bytes start end action log-status\n".to_owned();
+    for (host, zones) in hosts {
+        for (zone, bytes) in (1..).zip(*zones) {
+            let (client, nat, remote) =
+                (format!("10.0.{zone}.5"), format!("10.0.{zone}.9"), format!("203.0.113.{host}"));
+            let (up, down) = (bytes / 2, bytes - bytes / 2);
+            writeln!(log, "eni-{zone} {client} {nat} {client} {remote} {up} {first} {first} ACCEPT OK")
+                .expect("memory");
+            writeln!(log, "eni-{zone} {nat} {client} {remote} {client} {down} {last} {last} ACCEPT OK")
+                .expect("memory");
+        }
+    }
+    put(folder, "flow-logs/a.log", &log);
+}
+
+/// The decision on each service, for a window of so many hours.
+fn decisions(hours: i64, hosts: &[(u8, &[u64])]) -> Vec<Value> {
+    let folder = tempfile::tempdir().expect("a folder");
+    account(folder.path(), hosts.iter().map(|(_, zones)| zones.len()).max().expect("a host"));
+    let end = OCTOBER + hours * 3_600;
+    traffic(folder.path(), OCTOBER, end - 1, hosts);
+    let (from, to) = (iso(OCTOBER), iso(end));
+    let report = report(folder.path(), &["--from", &from, "--to", &to]);
+    report["decisions"].as_array().expect("an array").clone()
+}
+
+fn iso(second: i64) -> String {
+    let (day, hour) = ((second - OCTOBER) / 86_400, (second - OCTOBER) % 86_400 / 3_600);
+    if day < 31 {
+        format!("2026-10-{:02}T{hour:02}:00:00Z", day + 1)
+    } else {
+        format!("2026-11-{:02}T{hour:02}:00:00Z", day - 30)
+    }
+}
+
+fn check(name: &str, row: &Value, expect: &Value) {
+    for (field, value) in expect.as_object().expect("an object") {
+        assert_eq!(row[field], *value, "{name}: {field} of {row}");
+    }
+}
+
+#[test]
+fn break_even_of_one_two_and_three_zones() {
+    // 7.30 for an AZ and 730 hours, 0.035 a GB: 208.6, 417.1 and 625.7 GB a month.
+    for (zones, gb, below, above) in [
+        (1usize, "208.571428571429", 208u64, 209u64),
+        (2, "417.142857142857", 417, 418),
+        (3, "625.714285714286", 625, 626),
+    ] {
+        for (count, action) in [(below, "keep-nat"), (above, "create")] {
+            let each: Vec<u64> = (0..zones as u64)
+                .map(|zone| count * GB / zones as u64 + u64::from(zone < count * GB % zones as u64))
+                .collect();
+            let rows = decisions(730, &[(1, &each)]);
+            assert_eq!(rows.len(), 1);
+            let hours = ["7.3", "14.6", "21.9"][zones - 1];
+            let expect = json!({"action": action, "endpoint_type": "interface", "service": "sqs", "bytes": count * GB,
+                "endpoint_hours_usd": hours, "break_even_gb": gb,
+                "endpoint_service_name": "com.amazonaws.us-east-1.sqs"});
+            check(&format!("{zones} AZs, {count} GB"), &rows[0], &expect);
+        }
+    }
+}
+
+#[test]
+fn seven_million_gigabytes_through_one_endpoint() {
+    // 1,048,576 x 0.01 + 4,194,304 x 0.006 + 1,757,120 x 0.004 = 42,680.064; through the gateway 315,000.
+    let rows = decisions(730, &[(1, &[7_000_000 * GB])]);
+    let expect = json!({"action": "create", "endpoint_data_usd": "42680.064", "endpoint_hours_usd": "7.3",
+        "avoided_usd": "315000", "net_usd": "272312.636"});
+    check("seven million GB", &rows[0], &expect);
+}
+
+#[test]
+fn one_byte_on_either_side_of_each_tier() {
+    // A byte is 2^-30 GB: 0.01, 0.006 and 0.004 dollars a GB are 9.3, 5.6 and 3.7 x 10^-12 a byte.
+    for (bytes, data) in [
+        ((1u64 << 50) - 1, "10485.759999999991"),
+        (1 << 50, "10485.76"),
+        ((1 << 50) + 1, "10485.760000000006"),
+        ((5 << 50) - 1, "35651.583999999994"),
+        (5 << 50, "35651.584"),
+        ((5 << 50) + 1, "35651.584000000004"),
+    ] {
+        let rows = decisions(730, &[(1, &[bytes])]);
+        check(&format!("{bytes} bytes"), &rows[0], &json!({"bytes": bytes, "endpoint_data_usd": data}));
+    }
+}
+
+#[test]
+fn two_services_fill_the_tiers_together() {
+    // 1,500,000 GB cost 10,485.76 + 451,424 x 0.006 = 13,194.304; two thirds and one third of it.
+    let rows = decisions(730, &[(1, &[1_000_000 * GB]), (2, &[500_000 * GB])]);
+    check("the larger", &rows[0], &json!({"service": "sqs", "endpoint_data_usd": "8796.202666666667"}));
+    check("the smaller", &rows[1], &json!({"service": "logs", "endpoint_data_usd": "4398.101333333333"}));
+}
+
+#[test]
+fn months_have_their_own_hours() {
+    for (month, hours_usd) in [("2026-02", "6.72"), ("2028-02", "6.96"), ("2026-04", "7.2"), ("2026-10", "7.44")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        account(folder.path(), 1);
+        // Seconds of the months' first and last day; the year 2028 leaps.
+        let (first, last) = match month {
+            "2026-02" => (1_769_904_000, 1_772_323_199),
+            "2028-02" => (1_832_976_000, 1_835_481_599),
+            "2026-04" => (1_775_001_600, 1_777_593_599),
+            _ => (1_790_812_800, 1_793_491_199),
+        };
+        traffic(folder.path(), first, last, &[(1, &[1_000 * GB])]);
+        let report = report(folder.path(), &[]);
+        assert_eq!(report["period"]["partial"], false, "{month}");
+        check(month, &report["decisions"][0], &json!({"endpoint_hours_usd": hours_usd, "action": "create"}));
+    }
+}
+
+#[test]
+fn a_partial_month_is_weighed_by_its_own_hours() {
+    let folder = tempfile::tempdir().expect("a folder");
+    account(folder.path(), 1);
+    // From midnight of 5 October to six o'clock in the morning of the 7th: 54 hours.
+    traffic(folder.path(), OCTOBER + 4 * 86_400, OCTOBER + 6 * 86_400 + 6 * 3_600 - 1, &[(1, &[100 * GB])]);
+    let report = report(folder.path(), &["--month", "2026-10"]);
+    assert_eq!(report["period"]["partial"], true);
+    check(
+        "54 hours",
+        &report["decisions"][0],
+        &json!({"endpoint_hours_usd": "0.54", "action": "create",
+        "break_even_gb": "15.428571428571"}),
+    );
+}
