@@ -82,7 +82,8 @@ impl Values {
                 column: schema.field(at).name().clone(),
                 found: batch.column(at).data_type().to_string(),
             })?;
-            values[field] = Some(column);
+            let lost_zeros = field == Field::Account.at() && batch.column(at).data_type().is_integer();
+            values[field] = Some(if lost_zeros { column.padded() } else { column });
         }
         Ok(Self(values))
     }
@@ -126,6 +127,16 @@ impl Column {
             kind if kind.is_integer() => Self::Texts(texts(array)?),
             _ => return None,
         })
+    }
+}
+
+impl Column {
+    /// Account ids that somebody's table holds as numbers.
+    fn padded(self) -> Self {
+        match self {
+            Self::Texts(texts) => Self::Texts(texts.iter().map(|text| Some(format!("{:0>12}", text?))).collect()),
+            seconds @ Self::Seconds(_) => seconds,
+        }
     }
 }
 

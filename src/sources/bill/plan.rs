@@ -316,7 +316,8 @@ impl LeftOver {
 fn loose(key: &str, parts: &[&str]) -> BillPart {
     let folders = &parts[..parts.len().saturating_sub(1)];
     let kept = folders.iter().rposition(|folder| !is_time(folder)).map_or(0, |last| last + 1);
-    let export = folders[..kept].join("/");
+    let root = if key.starts_with('/') { "/" } else { "" };
+    let export = format!("{root}{}", folders[..kept].join("/"));
     BillPart {
         export: if export.is_empty() { ".".to_owned() } else { export },
         key: key.to_owned(),

@@ -36,15 +36,15 @@ pub(super) fn read<S: BillSink>(
     if rows.next()?.is_none() {
         return Err(BillReadError::NotABill("it is empty".to_owned()));
     }
-    let columns = rows.columns()?;
+    let mut columns = rows.columns()?;
     match origin.before {
         None => sink.format(columns.format),
         Some(format) if format == columns.format => {}
         Some(_) => return Err(BillReadError::NotABill("it is of another format than the file before it".to_owned())),
     }
-    let needed: Vec<(usize, usize)> = columns.present().collect();
-    let last_is_needed = needed.iter().any(|(_, column)| column + 1 == columns.width);
+    let mut needed: Vec<(usize, usize)> = columns.present().collect();
     while let Some(row) = rows.next()? {
+        let last_is_needed = needed.iter().any(|(_, column)| column + 1 == columns.width);
         if !row.ended && (row.in_quotes || row.width < columns.width || last_is_needed && !origin.sealed) {
             let why = format!("line {} may be cut, and no line end follows it", row.line);
             return Err(BillReadError::broken("the last row", &why));
@@ -57,6 +57,18 @@ pub(super) fn read<S: BillSink>(
             line::line(&columns, &cells, origin.month)
         } else {
             Err("it has not as many fields as the first line")
+        };
+        let made = match made {
+            Err(why) => match rows.columns() {
+                // Files that were put together, each with its own first line.
+                Ok(other) if other.format == columns.format => {
+                    needed = other.present().collect();
+                    columns = other;
+                    continue;
+                }
+                _ => Err(why),
+            },
+            made => made,
         };
         match made {
             Ok(line) => sink.line(&line),

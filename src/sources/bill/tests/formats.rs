@@ -157,8 +157,20 @@ fn parquet_of_any_physical_type() {
     }
     let exact = parquet(&cur_2(), |name| if number(name) { DataType::Decimal128(38, 15) } else { DataType::Utf8 });
     check(&exact, BillFormat::Cur2);
+    let numbered = |name: &str| if name == "line_item_usage_account_id" { DataType::Int64 } else { DataType::Utf8 };
+    check(&parquet(&cur_2(), numbered), BillFormat::Cur2);
     let odd = parquet(&cur_2(), |name| if name == "product" { any_map() } else { DataType::Binary });
     check(&odd, BillFormat::Cur2);
+}
+
+#[test]
+fn files_that_were_put_together_keep_their_own_columns() {
+    let (names, cells) = legacy();
+    let part = |rows: &[Vec<String>], seed| csv(&(names.clone(), rows.to_vec()), seed, "\n");
+    let (first, second) = (part(&cells[..2], 0), part(&cells[2..], 3));
+    check(&[gzip(first.as_bytes()), gzip(second.as_bytes())].concat(), BillFormat::CurLegacy);
+    let fewer = format!("x,{}", second.trim_end().replace('\n', "\nx,")).replacen("two\nx,", "two\n", 1) + "\n";
+    check((first + &fewer).as_bytes(), BillFormat::CurLegacy);
 }
 
 #[test]
@@ -321,4 +333,20 @@ fn cost_explorer_knows_accounts_classes_and_totals() {
     let (file, kept) = read(total.as_bytes()).expect("a bill");
     assert_eq!(kept.lines, ["|||||||||Usage 2026-04 0..3600|-|5|-|-|USD"]);
     assert_eq!(file.grouping.as_deref(), Some("hourly in all"));
+}
+
+#[test]
+fn no_damage_makes_it_panic_and_none_in_a_container_goes_unseen() {
+    let text = csv(&legacy(), 0, "\n");
+    let (packed, zipped) = (gzip(text.as_bytes()), zip(&[("x.csv", text.as_bytes())]));
+    for (whole, sealed) in [(text.as_bytes(), false), (RESULTS.as_bytes(), false), (&packed, true), (&zipped, true)] {
+        let expect = read(whole).expect("a bill").1.lines;
+        for at in 0..whole.len() {
+            let mut damaged = whole.to_vec();
+            damaged[at] ^= 0x15;
+            let found = read(&damaged);
+            // Names, times and comments of a container are not summed; what is read in spite of them is the same.
+            assert!(!sealed || found.is_err() || found.is_ok_and(|(_, kept)| kept.lines == expect), "{at}");
+        }
+    }
 }
