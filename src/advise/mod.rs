@@ -1,4 +1,5 @@
 //! Decisions: what to do about each client VPC and service, with its arithmetic. Pure; prices and traffic come in as values.
 
+pub mod custom;
 pub mod gateway;
 pub mod input;

@@ -1,9 +1,11 @@
 //! The pipeline on one screen. The only module that knows every stage; no arithmetic happens here.
 
+mod custom;
 pub mod inputs;
 pub mod period;
 pub mod read;
 
+use crate::advise::custom::compare;
 use crate::advise::gateway::{Candidate, decide};
 use crate::attribute::{Attributed, attribute};
 use crate::count::fold::RowSum;
@@ -15,7 +17,7 @@ use crate::model::bytes::Bytes;
 use crate::model::inventory::Inventory;
 use crate::model::period::iso;
 use crate::model::records::{RecordBytes, RecordKinds};
-use crate::model::usd::Usd;
+use crate::model::usd::{PricePerGb, Usd};
 use crate::report::build::{Builder, Dimension, gateway_prices};
 use crate::report::{self, DecisionRow, Period, Provenance, Report, Summary, TrafficRow};
 use inputs::{InputError, Inputs};
@@ -89,7 +91,7 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
     let counted = resolve(&mut rollup, &roles, &Routes::new(&loaded.inventory), period.window);
     let (records, record_bytes) = (counted.records, counted.bytes);
     warn_of_counts(&counted, &rollup, &loaded.inventory, &mut warnings);
-    let attributed = attribute(counted, &rollup, &loaded.inventory, &loaded.namer)?;
+    let attributed = attribute(counted, &rollup, &loaded.inventory, &loaded.namer, roles.peers())?;
     drop(rollup);
     if period.partial {
         let seen = period.observed.map_or_else(
@@ -124,6 +126,11 @@ fn assemble(
     let clients = builder.clients(plan.top)?;
     let groups = if plan.group_by.is_empty() { None } else { Some(builder.groups(&plan.group_by)?) };
     let summary = summary(&builder, &nat_gateways, &decisions);
+    // What a gateway's GB costs: the list price.
+    let rates: Vec<Option<PricePerGb>> = prices.iter().map(|price| price.as_ref().ok().copied()).collect();
+    let custom_case =
+        custom::case(attributed, &loaded.inventory, &loaded.prices, period.hours(), &rates, &mut warnings);
+    let custom_services = compare(&custom_case);
     Ok(Report {
         schema: report::SCHEMA,
         period: Period {
@@ -141,7 +148,7 @@ fn assemble(
         clients,
         decisions,
         findings: Vec::new(),
-        custom_services: Vec::new(),
+        custom_services,
         groups,
         records,
         record_bytes,
@@ -215,6 +222,7 @@ fn warn_of_counts(
     counted_warning(Code::UndecidablePrivateNat, counted.undecidable);
     counted_warning(Code::UnattributableRecords, counted.unattributable);
     counted_warning(Code::UnnamedGateway, counted.unnamed_gateway);
+    counted_warning(Code::UndecidedService, counted.crossings.undecided);
     let second = counted.records.duplicate - rollup.loose.duplicate.records;
     warnings.add_counted(Code::DuplicateFlowLog, second, format!("{second} records of a second flow log"));
     if inventory.vpcs().next().is_none() && inventory.nat_gateways().next().is_none() {

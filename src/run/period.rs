@@ -25,6 +25,19 @@ pub struct Period {
     pub partial: bool,
 }
 
+impl Period {
+    /// Hours that something would be charged for: those of the whole, of a partial period those from the first record to the
+    /// last.
+    #[must_use]
+    pub fn hours(&self) -> u64 {
+        let charged = match (self.partial, self.observed) {
+            (true, Some((first, last))) => Window { start: first, end: last + 1 },
+            _ => self.window,
+        };
+        u64::try_from(charged.hours()).unwrap_or(0)
+    }
+}
+
 impl PeriodChoice {
     /// The window to which records can be cut as they are read.
     #[must_use]
