@@ -128,8 +128,8 @@ impl<'a> Settler<'a> {
         standing
     }
 
-    /// `None` where the interface is neither end, where it is not known which VPC the other end is in, or where the subnet's
-    /// route table leads by neither peering nor a transit gateway.
+    /// `None` where the interface is neither end, where it is not known which VPC the other end is in, where an end only passes
+    /// on or is AWS's own, or where the subnet's route table leads by neither peering nor a transit gateway.
     fn find_standing(&self, key: &CrossKey) -> Option<Standing<'a>> {
         let slot = &self.rollup.interfaces[key.interface as usize];
         let said = |sym| Some(self.rollup.symbols.text(sym)).filter(|text| !text.is_empty());
@@ -148,9 +148,12 @@ impl<'a> Settler<'a> {
             return None;
         }
         let at = || self.routes.subnet_at(vpc, "", here);
+        let (client_vpc, server_vpc) = if own == Own::Client { (vpc, other) } else { (other, vpc) };
+        if self.routes.carries_at(client_vpc, client) || self.routes.is_aws_at(server_vpc, server) {
+            return None;
+        }
         let subnet = self.routes.subnet_of(name).or_else(|| said(slot.facts.subnet)).or_else(at)?;
         let path = self.routes.crossing(subnet, there)?;
-        let (client_vpc, server_vpc) = if own == Own::Client { (vpc, other) } else { (other, vpc) };
         Some(Standing { own, client_vpc, server_vpc, path })
     }
 

@@ -58,6 +58,23 @@ impl<'a> Routes<'a> {
         self.0.interface_at(vpc, addr).map(|interface| interface.id.as_str())
     }
 
+    /// Whether what has an address in a VPC passes on what others send.
+    #[must_use]
+    pub fn carries_at(&self, vpc: &str, addr: Addr) -> bool {
+        self.kind_at(vpc, addr).is_some_and(carries_for_others)
+    }
+
+    /// Whether what has an address in a VPC is AWS's and no service of the customer's: the endpoint of an AWS service, say, that
+    /// other VPCs share. A load balancer is the customer's.
+    #[must_use]
+    pub fn is_aws_at(&self, vpc: &str, addr: Addr) -> bool {
+        self.carries_at(vpc, addr) && self.kind_at(vpc, addr) != Some("network_load_balancer")
+    }
+
+    fn kind_at(self, vpc: &str, addr: Addr) -> Option<&'a str> {
+        self.0.interface_at(vpc, addr)?.kind.as_deref()
+    }
+
     /// The VPCs whose blocks hold an address, by id.
     #[must_use]
     pub fn vpcs_at(&self, addr: Addr) -> Vec<&'a str> {

@@ -30,7 +30,11 @@ const ACCOUNT: &[u8] = br#"{
         {"NetworkInterfaceId": "eni-b", "SubnetId": "subnet-b", "VpcId": "vpc-b", "PrivateIpAddress": "10.1.1.5"},
         {"NetworkInterfaceId": "eni-c", "SubnetId": "subnet-c", "VpcId": "vpc-c", "PrivateIpAddress": "10.2.1.5"},
         {"NetworkInterfaceId": "eni-fw", "SubnetId": "subnet-a", "VpcId": "vpc-a", "PrivateIpAddress": "10.0.1.99"},
-        {"NetworkInterfaceId": "eni-tgw", "SubnetId": "subnet-a", "VpcId": "vpc-a", "PrivateIpAddress": "10.0.1.5",
+        {"NetworkInterfaceId": "eni-vpce", "SubnetId": "subnet-c", "VpcId": "vpc-c", "PrivateIpAddress": "10.2.1.6",
+            "InterfaceType": "vpc_endpoint"},
+        {"NetworkInterfaceId": "eni-nlb", "SubnetId": "subnet-c", "VpcId": "vpc-c", "PrivateIpAddress": "10.2.1.7",
+            "InterfaceType": "network_load_balancer"},
+        {"NetworkInterfaceId": "eni-tgw", "SubnetId": "subnet-a", "VpcId": "vpc-a", "PrivateIpAddress": "10.0.1.9",
             "InterfaceType": "transit_gateway"}],
     "RouteTables": [
         {"RouteTableId": "rtb-a", "VpcId": "vpc-a", "Associations": [{"SubnetId": "subnet-a"}], "Routes": [
@@ -194,6 +198,16 @@ fn only_an_end_speaks() {
     let before = talk(gone, B, 1, 9, 0);
     let both: [(&str, [&str; 3], &[Row]); 2] = [("fl-1", of_a, &before), ("fl-1", NOTHING_SAID, &new)];
     check("two hours", &count(&both), &["vpc-a>10.1.1.5:5432 peering 101 909"], 0);
+}
+
+#[test]
+fn what_is_at_the_ends_matters() {
+    let at_client = |server| count(&[("fl-1", NOTHING_SAID, &talk("eni-a", (server, 443), 100, 900, 1))]);
+    check("an endpoint that another VPC shares", &at_client("10.2.1.6"), &[], 0);
+    check("a load balancer", &at_client("10.2.1.7"), &["vpc-a>10.2.1.7:443 transit-gateway 100 900"], 0);
+    check("what nobody described", &at_client("10.2.1.8"), &["vpc-a>10.2.1.8:443 transit-gateway 100 900"], 0);
+    let balanced = [Row("eni-a", ("10.2.1.7", 50_000), ("10.0.1.5", 80), 100, 1, Verdict::Accept)];
+    check("a load balancer's targets", &count(&[("fl-1", NOTHING_SAID, &balanced)]), &[], 0);
 }
 
 #[test]
