@@ -34,6 +34,8 @@ pub enum Code {
     MissingPrice,
     /// Traffic of S3 or DynamoDB whose client's VPC is not known.
     UndecidedTraffic,
+    /// Traffic between two VPCs whose ports do not tell which end serves.
+    UndecidedService,
     /// Records do not reach from the first to the last day.
     PartialPeriod,
     /// Inventory that could not be used.
@@ -141,6 +143,11 @@ const TEXTS: &[(Code, &str, &str)] = &[
         Code::UndecidedTraffic,
         "undecided-traffic",
         "the clients' VPC is not known, so no endpoint was decided for them: add describe-vpcs, -subnets and -transit-gateway-attachments to inventory/",
+    ),
+    (
+        Code::UndecidedService,
+        "undecided-service",
+        "it crosses between two VPCs, but its ports do not tell which end serves, so it is in no row of custom_services: log srcport and dstport",
     ),
     (Code::PartialPeriod, "partial-period", "the sums are of the days with records, not of the whole period"),
     (Code::Inventory, "inventory", "the file or element was left out of the inventory"),

@@ -4,6 +4,7 @@
 //! `optimum` finds the cheapest places for one service, `tiers` prices the GB; `findings` are about the gateways themselves.
 
 pub mod case;
+pub mod custom;
 pub mod findings;
 pub mod gateway;
 pub mod input;

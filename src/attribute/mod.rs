@@ -2,17 +2,20 @@
 //!
 //! Each distinct client and remote is looked up once; the rows leave as a [`FlowFrame`] of indices into the tables kept here.
 
+mod custom;
 mod gateway;
 mod place;
 
 pub use gateway::Gateway;
 pub use place::Place;
 
+use crate::count::peers::Peers;
 use crate::count::resolve::{Basis, Counted};
 use crate::count::rollup::Rollup;
 use crate::frames::flows::{FlowColumns, FlowFrame, FrameError};
 use crate::model::addr::Addr;
 use crate::model::addr_table::AddrId;
+use crate::model::custom::CustomFlow;
 use crate::model::inventory::Inventory;
 use crate::name::{Named, Namer};
 use hashbrown::HashMap;
@@ -35,18 +38,22 @@ pub struct Attributed {
     pub clients: Vec<Addr>,
     /// The rows; keys index the tables above.
     pub frame: FlowFrame,
+    /// Traffic to customers' own services in another VPC, by key. What went through a gateway is in the frame too.
+    pub custom: Vec<CustomFlow>,
 }
 
-/// Attributes every counted row.
+/// Attributes every counted row. `peers` are those that the rows were counted with.
 pub fn attribute(
     mut counted: Counted,
     rollup: &Rollup,
     inventory: &Inventory,
     namer: &Namer,
+    peers: &Peers,
 ) -> Result<Attributed, FrameError> {
     let mut places = place::Places::new(&mut counted, rollup, inventory);
     let shared = places.shared_by_gateway(&counted);
     let mut services = Services { namer, known: HashMap::new(), named: Vec::new(), index: HashMap::new() };
+    let mut custom = custom::Flows::new(peers, &counted.crossings);
     let mut columns = FlowColumns::with_capacity(counted.rows.len());
     for row in &counted.rows {
         let place = match row.basis {
@@ -57,6 +64,10 @@ pub fn attribute(
             Basis::Client => UNKNOWN,
             Basis::Pair | Basis::Remote => services.of(rollup, row.remote, row.label),
         };
+        if row.basis != Basis::Client {
+            let gateway = &counted.gateways[row.gateway as usize].side.id;
+            custom.add(row, gateway, rollup.addrs.addr(row.remote), places.place(place));
+        }
         let client = if row.client.is_none() { UNKNOWN } else { row.client.raw() };
         let keys = [row.gateway, row.hour / HOURS_PER_DAY, client, place, service, basis_key(row.basis)];
         columns.push(keys, row.upload, row.download);
@@ -64,7 +75,8 @@ pub fn attribute(
     let places = places.into_table();
     let gateways = counted.gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
     let clients = rollup.addrs.addrs().to_vec();
-    Ok(Attributed { gateways, places, services: services.named, clients, frame: FlowFrame::new(columns)? })
+    let (frame, custom) = (FlowFrame::new(columns)?, custom.finish());
+    Ok(Attributed { gateways, places, services: services.named, clients, frame, custom })
 }
 
 /// A basis as a frame key.

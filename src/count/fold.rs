@@ -1,5 +1,6 @@
 //! One object's records, collapsed as they are read. Discarded whole when the object turns out to be broken.
 
+use super::crossing::CrossKey;
 use super::legs::{Ends, Leg, Shape, zonal_leg};
 use super::roles::{Role, Roles};
 use crate::model::addr::Addr;
@@ -46,6 +47,8 @@ pub struct RowKey {
     pub seen: Seen,
     /// `flow-direction`.
     pub direction: Direction,
+    /// Port of the end that is a public address of a known VPC; 0 for every other row, and where the log does not say.
+    pub port: u16,
 }
 
 /// [`RowKey::next_hop`] of a flow whose next hop is known and is no NAT gateway.
@@ -59,7 +62,8 @@ impl Hash for RowKey {
         let pair = |a: u32, b: u32| u64::from(a) << 32 | u64::from(b);
         state.write_u64(pair(self.from.raw(), self.to.raw()));
         state.write_u64(pair(self.interface, self.hour));
-        state.write_u64(pair(self.from_label.raw() ^ self.to_label.raw().rotate_left(16), self.shown.raw()));
+        let labels = self.from_label.raw() ^ self.to_label.raw().rotate_left(16);
+        state.write_u64(pair(labels ^ u32::from(self.port) << 12, self.shown.raw()));
     }
 }
 
@@ -164,6 +168,8 @@ pub struct Fold<'a> {
     cell_index: HashMap<(u32, u32), u32>,
     /// Sums of each row.
     pub rows: HashMap<RowKey, RowSums>,
+    /// Sums of what crosses from one known VPC to another.
+    pub crossings: HashMap<CrossKey, RowSums>,
     /// Records read, malformed ones included.
     pub read: u64,
     /// Bytes of all records.
@@ -200,6 +206,7 @@ impl<'a> Fold<'a> {
             cells: Vec::new(),
             cell_index: HashMap::new(),
             rows: HashMap::new(),
+            crossings: HashMap::new(),
             read: 0,
             all_bytes: 0,
             out_of_window: RowSum::default(),
@@ -253,10 +260,13 @@ impl<'a> Fold<'a> {
         let next_hop = self.next_hop(record);
         let ends = Ends::of(record);
         let role = self.interfaces[interface as usize].role;
+        if matches!(role, Role::Quiet | Role::Client | Role::Unknown) {
+            self.add_crossing(interface, hour, ends, record);
+        }
         let (mut seen, mut shown, mut against) = (Seen::Raw(ends.shape), Addr::NONE, false);
         match role {
-            Role::Quiet if next_hop.is_none() || next_hop == self.not_nat => return,
-            Role::Quiet | Role::Client => {}
+            Role::Quiet | Role::Carrier if next_hop.is_none() || next_hop == self.not_nat => return,
+            Role::Quiet | Role::Carrier | Role::Client => {}
             Role::Unknown => shown = ends.shown,
             Role::Nat(index) => {
                 let nat = self.roles.nat(index);
@@ -272,6 +282,7 @@ impl<'a> Fold<'a> {
                 }
             }
         }
+        let at_gateway = matches!(role, Role::Nat(_));
         let mirror = matches!(seen, Seen::Leg2 | Seen::Leg3);
         let mut id = |addr| if mirror { AddrId::NONE } else { self.addrs.intern(addr) };
         let (from, to) = if against { (ends.to, ends.from) } else { (ends.from, ends.to) };
@@ -290,13 +301,24 @@ impl<'a> Fold<'a> {
             shown: id(shown),
             from_label,
             to_label,
-            next_hop: if matches!(role, Role::Nat(_)) { Sym::NONE } else { next_hop },
+            next_hop: if at_gateway { Sym::NONE } else { next_hop },
             seen,
             // Where the leg is known the direction says nothing more.
             direction: if matches!(seen, Seen::Raw(_)) { record.direction } else { Direction::Unknown },
+            port: if mirror { 0 } else { self.roles.peers().served_port(ends, record, at_gateway) },
         };
         let sums = self.rows.entry(key).or_default();
         let sum = if against { &mut sums.against } else { &mut sums.along };
+        sum.add(1, record.bytes);
+    }
+
+    /// Adds an ACCEPT record that crosses from one known VPC to another, beside its row.
+    #[inline]
+    fn add_crossing(&mut self, interface: u32, hour: u32, ends: Ends, record: &FlowRecord) {
+        let Some(crossing) = self.roles.peers().crossing(ends, record) else { return };
+        let (client, server) = (self.addrs.intern(crossing.client), self.addrs.intern(crossing.server));
+        let sums = self.crossings.entry(CrossKey { interface, hour, client, server, port: crossing.port }).or_default();
+        let sum = if crossing.up { &mut sums.along } else { &mut sums.against };
         sum.add(1, record.bytes);
     }
 

@@ -1,5 +1,6 @@
 //! What an interface or resource is to the counter, as far as the inventory knows before any record is read.
 
+use super::peers::Peers;
 use crate::model::addr::{Addr, Cidr};
 use hashbrown::HashMap;
 
@@ -23,6 +24,8 @@ pub struct NatSide {
 pub enum Role {
     /// The interface (or resource id) of this gateway: index into [`Roles::nats`].
     Nat(u32),
+    /// Known, and passes on what others send: none of its traffic is its own.
+    Carrier,
     /// Known, and none of its traffic can be NAT traffic by any route table.
     Quiet,
     /// Known, and a route of its subnet leads to a NAT gateway.
@@ -37,6 +40,7 @@ pub struct Roles {
     nats: Vec<NatSide>,
     by_name: HashMap<Box<str>, Role>,
     vpc_cidrs: Vec<Cidr>,
+    peers: Peers,
 }
 
 impl Roles {
@@ -44,6 +48,18 @@ impl Roles {
     #[must_use]
     pub fn new(vpc_cidrs: Vec<Cidr>) -> Self {
         Self { vpc_cidrs, ..Self::default() }
+    }
+
+    /// Sets who may serve clients of another VPC.
+    pub fn set_peers(&mut self, peers: Peers) {
+        self.peers = peers;
+    }
+
+    /// Who may serve clients of another VPC.
+    #[inline]
+    #[must_use]
+    pub const fn peers(&self) -> &Peers {
+        &self.peers
     }
 
     /// Adds a gateway under its names: interface ids and, for a regional gateway, its own id.

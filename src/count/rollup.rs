@@ -1,5 +1,6 @@
 //! All objects' records, collapsed: what memory holds while a month is read. It grows with distinct rows, not with objects.
 
+use super::crossing::CrossKey;
 use super::fold::{Fold, HourSums, RowKey, RowSum, RowSums, merge_facts};
 use super::roles::Role;
 use crate::model::addr_table::{AddrId, AddrTable};
@@ -60,6 +61,8 @@ pub struct Rollup {
     pub hours: HashMap<(u32, u32, SourceId), HourSums>,
     /// Rows by key and flow log.
     pub rows: HashMap<(RowKey, SourceId), RowSums>,
+    /// What crosses from one known VPC to another, by key and flow log.
+    pub crossings: HashMap<(CrossKey, SourceId), RowSums>,
     /// The rest.
     pub loose: Loose,
 }
@@ -116,6 +119,11 @@ impl Rollup {
                 ..*key
             };
             self.rows.entry((key, source)).or_default().merge(sums);
+        }
+        for (key, sums) in &fold.crossings {
+            let (client, server) = (addr(key.client), addr(key.server));
+            let key = CrossKey { interface: interfaces[key.interface as usize], client, server, ..*key };
+            self.crossings.entry((key, source)).or_default().merge(sums);
         }
         self.loose.read += fold.read;
         self.loose.malformed += fold.malformed;

@@ -2,6 +2,7 @@
 
 use super::resolve::carries_for_others;
 use crate::model::addr::Addr;
+use crate::model::custom::CustomPath;
 use crate::model::inventory::{Inventory, RouteTarget};
 
 /// Route lookups for the counter.
@@ -37,6 +38,63 @@ impl<'a> Routes<'a> {
     #[must_use]
     pub fn carries(&self, interface: &str) -> bool {
         self.0.interface(interface).and_then(|i| i.kind.as_deref()).is_some_and(carries_for_others)
+    }
+
+    /// The VPC of an interface.
+    #[must_use]
+    pub fn vpc_of(&self, interface: &str) -> Option<&'a str> {
+        self.0.interface(interface)?.vpc.as_deref()
+    }
+
+    /// Whether the inventory holds the interface.
+    #[must_use]
+    pub fn knows(&self, interface: &str) -> bool {
+        self.0.interface(interface).is_some()
+    }
+
+    /// The interface that has an address in a VPC now.
+    #[must_use]
+    pub fn interface_at(&self, vpc: &str, addr: Addr) -> Option<&'a str> {
+        self.0.interface_at(vpc, addr).map(|interface| interface.id.as_str())
+    }
+
+    /// Whether what has an address in a VPC passes on what others send.
+    #[must_use]
+    pub fn carries_at(&self, vpc: &str, addr: Addr) -> bool {
+        self.kind_at(vpc, addr).is_some_and(carries_for_others)
+    }
+
+    /// Whether what has an address in a VPC is AWS's and no service of the customer's: the endpoint of an AWS service, say, that
+    /// other VPCs share. A load balancer is the customer's.
+    #[must_use]
+    pub fn is_aws_at(&self, vpc: &str, addr: Addr) -> bool {
+        self.carries_at(vpc, addr) && self.kind_at(vpc, addr) != Some("network_load_balancer")
+    }
+
+    fn kind_at(self, vpc: &str, addr: Addr) -> Option<&'a str> {
+        self.0.interface_at(vpc, addr)?.kind.as_deref()
+    }
+
+    /// The VPCs whose blocks hold an address, by id.
+    #[must_use]
+    pub fn vpcs_at(&self, addr: Addr) -> Vec<&'a str> {
+        self.0.vpcs_containing(addr).into_iter().map(|vpc| vpc.id.as_str()).collect()
+    }
+
+    /// The zone id of an address in a VPC.
+    #[must_use]
+    pub fn az_at(&self, vpc: &str, addr: Addr) -> Option<&'a str> {
+        self.0.az_of(vpc, addr)
+    }
+
+    /// The way by which a subnet's route table leads to an address in another VPC; `None` if by neither of the two.
+    #[must_use]
+    pub fn crossing(&self, subnet: &str, addr: Addr) -> Option<CustomPath> {
+        match self.0.route(subnet, addr)? {
+            RouteTarget::Peering(_) => Some(CustomPath::Peering),
+            RouteTarget::TransitGateway(_) => Some(CustomPath::TransitGateway),
+            _ => None,
+        }
     }
 
     /// Whether the interface has the address.

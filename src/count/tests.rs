@@ -65,6 +65,8 @@ fn fold<'a>(roles: &'a Roles, instance: &str, rows: &[Row]) -> Fold<'a> {
             bytes,
             src: addr(src).unwrap_or(Addr::NONE),
             dst: addr(dst).unwrap_or(Addr::NONE),
+            src_port: None,
+            dst_port: None,
             pkt_src: addr(pkt_src),
             pkt_dst: addr(pkt_dst),
             src_service: Sym::NONE,

@@ -65,6 +65,10 @@ pub struct FlowRecord {
     pub src: Addr,
     /// `dstaddr`; [`Addr::NONE`] in NODATA and SKIPDATA.
     pub dst: Addr,
+    /// `srcport`; absent where the log has no such column, `-`, or no port. 0 where the protocol has none (ICMP).
+    pub src_port: Option<u16>,
+    /// `dstport`, likewise. At a NAT gateway's interface the packet's own, whatever address stands beside it.
+    pub dst_port: Option<u16>,
     /// `pkt-srcaddr`; absent where the log has no such column or `-`.
     pub pkt_src: Option<Addr>,
     /// `pkt-dstaddr`; absent where the log has no such column or `-`.

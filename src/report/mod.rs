@@ -258,7 +258,7 @@ pub struct CustomServiceRow {
     pub peer_vpc_id: Option<String>,
     /// Address of the service.
     pub peer: String,
-    /// Its port.
+    /// Its port; 0 where the log has no ports, which the reason says.
     pub port: u16,
     /// `nat`, `peering` or `transit-gateway`.
     pub path: &'static str,

@@ -1,5 +1,6 @@
 //! Opens what a bundle holds: inventory, names, prices and the list of flow log objects.
 
+use crate::count::peers::Peers;
 use crate::count::resolve::carries_for_others;
 use crate::count::roles::{NatSide, Role, Roles};
 use crate::diag::{Code, Warnings};
@@ -220,6 +221,7 @@ fn fill_prefix_lists(inventory: &mut Inventory, ranges: &IpRanges) {
 pub fn roles(inventory: &Inventory) -> Roles {
     let cidrs = inventory.vpcs().flat_map(|vpc| vpc.cidrs.iter().copied()).collect();
     let mut roles = Roles::new(cidrs);
+    roles.set_peers(Peers::new(inventory));
     for nat in inventory.nat_gateways() {
         roles.add_nat(nat_side(nat), nat.interfaces.iter().cloned().chain([nat.id.clone()]));
     }
@@ -227,7 +229,7 @@ pub fn roles(inventory: &Inventory) -> Roles {
         let carrier = interface.kind.as_deref().is_some_and(carries_for_others);
         let subnet = interface.subnet.as_deref();
         let role = match subnet.and_then(|subnet| inventory.route_table_of_subnet(subnet)) {
-            _ if carrier => Role::Quiet,
+            _ if carrier => Role::Carrier,
             Some(table) if !table.routes.iter().any(|r| matches!(r.target, RouteTarget::NatGateway(_))) => Role::Quiet,
             _ => Role::Client,
         };

@@ -1,6 +1,7 @@
 //! The pipeline on one screen. The only module that knows every stage; no arithmetic happens here.
 
 pub mod bill;
+mod custom;
 pub mod decide;
 pub mod inputs;
 pub mod metrics;
@@ -8,6 +9,7 @@ pub mod money;
 pub mod period;
 pub mod read;
 
+use crate::advise::custom::compare;
 use crate::attribute::{Attributed, attribute};
 use crate::bill::settle::CostBasis;
 use crate::count::fold::RowSum;
@@ -21,6 +23,7 @@ use crate::model::inventory::Inventory;
 use crate::model::metrics::Metrics;
 use crate::model::period::{Window, iso};
 use crate::model::records::{RecordBytes, RecordKinds};
+use crate::model::usd::PricePerGb;
 use crate::price::PriceBook;
 use crate::report::build::{Builder, Dimension};
 use crate::report::{self, Provenance, Report};
@@ -101,7 +104,8 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
     let prices = loaded.prices(&currency);
     let counted = count(flows, &loaded, period.window, &mut warnings);
     let (records, record_bytes) = (counted.counted.records, counted.counted.bytes);
-    let mut attributed = attribute(counted.counted, &counted.rollup, &loaded.inventory, &loaded.namer)?;
+    let mut attributed =
+        attribute(counted.counted, &counted.rollup, &loaded.inventory, &loaded.namer, counted.roles.peers())?;
     drop(counted.rollup);
     warn_of_period(&period, records, &mut warnings);
     let money = money::settle(charges.as_ref(), &mut attributed, &prices, &mut warnings)?;
@@ -150,13 +154,14 @@ fn flows(
 struct Count {
     counted: Counted,
     rollup: Rollup,
+    roles: Roles,
 }
 
 fn count(flows: Flows, loaded: &inputs::Loaded, window: Window, warnings: &mut Warnings) -> Count {
     let Flows { mut rollup, roles } = flows;
     let counted = resolve(&mut rollup, &roles, &Routes::new(&loaded.inventory), window);
     warn_of_counts(&counted, &rollup, &loaded.inventory, warnings);
-    Count { counted, rollup }
+    Count { counted, rollup, roles }
 }
 
 /// What the report is made from.
@@ -193,6 +198,9 @@ impl Answer<'_> {
             hours: self.period.hours(),
         };
         let decide::Decided { decisions, findings } = decide::decide(&basis, self.money, &mut warnings);
+        let rates: Vec<_> = self.money.costs.iter().map(|cost| cost.usd_per_gb.map(PricePerGb::new)).collect();
+        let (attributed, hours) = (self.attributed, self.period.hours());
+        let own_services = custom::case(attributed, inventory, self.prices, hours, &rates, &mut warnings);
         let by = &self.plan.group_by;
         Ok(Report {
             schema: report::SCHEMA,
@@ -206,7 +214,7 @@ impl Answer<'_> {
             traffic,
             decisions,
             findings,
-            custom_services: Vec::new(),
+            custom_services: compare(&own_services),
             records,
             record_bytes,
             warnings: warnings.rows(),
@@ -252,6 +260,7 @@ fn warn_of_counts(
     counted_warning(Code::UndecidablePrivateNat, counted.undecidable);
     counted_warning(Code::UnattributableRecords, counted.unattributable);
     counted_warning(Code::UnnamedGateway, counted.unnamed_gateway);
+    counted_warning(Code::UndecidedService, counted.crossings.undecided);
     let second = counted.records.duplicate - rollup.loose.duplicate.records;
     warnings.add_counted(Code::DuplicateFlowLog, second, format!("{} of a second flow log", records(second)));
     if inventory.vpcs().next().is_none() && inventory.nat_gateways().next().is_none() {

@@ -60,7 +60,7 @@ impl Resolver<'_> {
                 let ends = self.ends(key, Shape::NoPkt);
                 let leg = zonal_leg_without_pkt(ends, |a| own.contains(&a), |_| are_clients);
                 let fate = self.by_leg(gateway, key, *sum, leg);
-                self.settle(key.hour, *sum, fate);
+                self.settle(key, *sum, fate);
             }
         }
     }

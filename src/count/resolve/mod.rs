@@ -5,6 +5,7 @@ mod gateway;
 
 pub use client::carries_for_others;
 
+use super::crossing::{self, Crossings};
 use super::fold::{RowKey, RowSum, RowSums, Seen};
 use super::infer::infer;
 use super::legs::{Ends, Shape};
@@ -49,6 +50,8 @@ pub struct CountedRow {
     pub upload: u64,
     /// Remote to client, bytes.
     pub download: u64,
+    /// The remote's port where it is a public address of a known VPC and the log says; else 0.
+    pub port: u16,
 }
 
 /// A gateway and what its records add up to.
@@ -111,6 +114,8 @@ pub struct Counted {
     pub unnamed_gateway: RowSum,
     /// `vpc-id` and `az-id` of clients, by gateway and address, as their own records say.
     pub client_facts: HashMap<(u32, AddrId), (Sym, Sym)>,
+    /// What crossed from one known VPC to another, beside the gateways.
+    pub crossings: Crossings,
 }
 
 /// Which way a row's bytes went.
@@ -149,6 +154,7 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
     let vantage = Vantage::choose(rollup, window);
     let inferred = infer(rollup, &vantage, roles);
     let rows = std::mem::take(&mut rollup.rows);
+    let crossings = std::mem::take(&mut rollup.crossings);
     let mut resolver = Resolver::new(rollup, roles, routes, &vantage, inferred);
     for ((key, source), sums) in rows {
         if vantage.speaks(key.interface, key.hour, source) {
@@ -158,7 +164,10 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
     resolver.settle_doubtful();
     resolver.leave_out_inferred();
     resolver.leave_out_unsolicited();
-    resolver.finish(&vantage)
+    let passes_on =
+        |interface: u32| resolver.carrier[interface as usize] || resolver.gateway_of[interface as usize].is_some();
+    let crossings = crossing::settle(resolver.rollup, crossings, &vantage, routes, passes_on);
+    Counted { crossings, ..resolver.finish(&vantage) }
 }
 
 struct Resolver<'a> {
@@ -266,8 +275,9 @@ impl<'a> Resolver<'a> {
             self.counted.add(sums.along.records + sums.against.records, sums.along.bytes + sums.against.bytes);
             self.gateways[gateway as usize].legs[2] += sums.against.bytes;
             let (upload, download) = (sums.along.bytes, sums.against.bytes);
-            let (client, remote, label, basis) = (key.from, key.to, key.to_label, Basis::Pair);
-            self.rows.push(CountedRow { gateway, hour: key.hour, client, remote, label, basis, upload, download });
+            let (client, remote, label, basis, port) = (key.from, key.to, key.to_label, Basis::Pair, key.port);
+            let hour = key.hour;
+            self.rows.push(CountedRow { gateway, hour, client, remote, label, basis, upload, download, port });
             return;
         }
         let sum = sums.along;
@@ -275,13 +285,14 @@ impl<'a> Resolver<'a> {
             Some(gateway) => self.at_gateway(gateway, key, sum),
             None => self.at_client(key, sum),
         };
-        self.settle(key.hour, sum, fate);
+        self.settle(key, sum, fate);
     }
 
-    fn settle(&mut self, hour: u32, sum: RowSum, fate: Fate) {
+    fn settle(&mut self, key: &RowKey, sum: RowSum, fate: Fate) {
+        let (hour, port) = (key.hour, key.port);
         let counted_row = |gateway, basis, client, remote, label, way| {
             let (upload, download) = if way == Way::Up { (sum.bytes, 0) } else { (0, sum.bytes) };
-            CountedRow { gateway, hour, client, remote, label, basis, upload, download }
+            CountedRow { gateway, hour, client, remote, label, basis, upload, download, port }
         };
         match fate {
             Fate::Counted { gateway, basis, client, remote, label, way } => {
@@ -343,7 +354,18 @@ impl<'a> Resolver<'a> {
         let client_facts =
             self.client_facts.iter().map(|(key, facts)| ((place[key.0 as usize], key.1), *facts)).collect();
         let (undecidable, unnamed_gateway) = (self.undecidable, self.unnamed_gateway);
-        Counted { gateways, rows, records, bytes, undecidable, unattributable, unnamed_gateway, client_facts }
+        let crossings = Crossings::default();
+        Counted {
+            gateways,
+            rows,
+            records,
+            bytes,
+            undecidable,
+            unattributable,
+            unnamed_gateway,
+            client_facts,
+            crossings,
+        }
     }
 
     /// All records by kind; they sum to what was read.

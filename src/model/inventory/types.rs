@@ -105,6 +105,8 @@ pub struct NetworkInterface {
     pub private_addrs: Vec<Cidr>,
     /// The public IPv4 address of its primary address.
     pub public_addr: Option<Addr>,
+    /// The public IPv4 addresses of its other addresses, sorted.
+    pub other_public_addrs: Vec<Addr>,
     /// The instance it is attached to.
     pub instance: Option<String>,
     /// The `Name` tag.

@@ -201,6 +201,8 @@ fn read(
         bytes: core.bytes,
         src: core.src,
         dst: core.dst,
+        src_port: record::port(text(Field::SrcPort)),
+        dst_port: record::port(text(Field::DstPort)),
         pkt_src: core.pkt_src,
         pkt_dst: core.pkt_dst,
         src_service: symbol(Field::PktSrcService),

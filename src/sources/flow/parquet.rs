@@ -37,6 +37,7 @@ const SYMBOLS: [Field; 13] = [
 ];
 const ADDRS: [Field; 4] = [Field::SrcAddr, Field::DstAddr, Field::PktSrcAddr, Field::PktDstAddr];
 const NUMBERS: [Field; 2] = [Field::Start, Field::Bytes];
+const PORTS: [Field; 2] = [Field::SrcPort, Field::DstPort];
 const WORDS: [Field; 3] = [Field::Action, Field::LogStatus, Field::FlowDirection];
 
 /// Reads a whole Parquet file.
@@ -77,7 +78,7 @@ fn open<R: ChunkReader + 'static>(file: R) -> Result<(Layout, ParquetRecordBatch
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options().with_schema(wanted))
         .unwrap_or(metadata);
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-    let needed = SYMBOLS.iter().chain(&ADDRS).chain(&NUMBERS).chain(&WORDS);
+    let needed = SYMBOLS.iter().chain(&ADDRS).chain(&NUMBERS).chain(&PORTS).chain(&WORDS);
     let roots: Vec<usize> = needed.filter_map(|&field| layout.column(field)).collect();
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
     let reader = builder.with_batch_size(BATCH_ROWS).with_projection(mask).build().map_err(|error| broken(&error))?;
@@ -114,6 +115,7 @@ struct Columns {
     symbols: [Vec<Sym>; SYMBOLS.len()],
     addrs: [Vec<Cell<Addr>>; ADDRS.len()],
     numbers: [Vec<Cell<u64>>; NUMBERS.len()],
+    ports: [Vec<Cell<u64>>; PORTS.len()],
     actions: Vec<Action>,
     statuses: Vec<Status>,
     directions: Vec<Direction>,
@@ -131,6 +133,12 @@ impl Columns {
         for (field, out) in NUMBERS.iter().zip(&mut self.numbers) {
             numbers(batch, *field, out)?;
         }
+        for (field, out) in PORTS.iter().zip(&mut self.ports) {
+            // No object is refused for its ports: in a column of another type nothing is said.
+            if numbers(batch, *field, out).is_err() {
+                out.clear();
+            }
+        }
         texts(batch, Field::Action, &mut self.actions, record::action)?;
         texts(batch, Field::LogStatus, &mut self.statuses, record::status)?;
         texts(batch, Field::FlowDirection, &mut self.directions, record::direction)
@@ -140,6 +148,10 @@ impl Columns {
     fn record(&self, row: usize) -> Result<FlowRecord, &'static str> {
         let addr = |i: usize| self.addrs[i].get(row).copied().unwrap_or(Cell::Absent);
         let number = |i: usize| self.numbers[i].get(row).copied().unwrap_or(Cell::Absent);
+        let port = |i: usize| {
+            let cell = self.ports[i].get(row).copied().unwrap_or(Cell::Absent);
+            cell.value().and_then(|port| u16::try_from(port).ok())
+        };
         let cells = Cells {
             action: self.actions.get(row).copied().unwrap_or(Action::Accept),
             status: self.statuses.get(row).copied().unwrap_or(Status::Ok),
@@ -169,6 +181,8 @@ impl Columns {
             bytes: core.bytes,
             src: core.src,
             dst: core.dst,
+            src_port: port(0),
+            dst_port: port(1),
             pkt_src: core.pkt_src,
             pkt_dst: core.pkt_dst,
             src_service: symbol(9),

@@ -108,7 +108,7 @@ impl Cells {
 
 impl<T> Cell<T> {
     #[inline]
-    fn value(self) -> Option<T> {
+    pub(super) fn value(self) -> Option<T> {
         match self {
             Cell::Value(value) => Some(value),
             Cell::Absent | Cell::Bad => None,
@@ -143,6 +143,21 @@ pub(super) fn number(text: &[u8]) -> Cell<u64> {
         _ if is_absent(text) => Cell::Absent,
         _ => Cell::Bad,
     }
+}
+
+/// Reads a port. What is none says nothing: no record is refused for it.
+#[inline]
+pub(super) fn port(text: &[u8]) -> Option<u16> {
+    if text.is_empty() || text.len() > 5 {
+        return None;
+    }
+    let (mut value, mut strange) = (0u32, 0u8);
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        strange |= u8::from(digit > 9);
+        value = value.wrapping_mul(10).wrapping_add(u32::from(digit));
+    }
+    if strange == 0 { u16::try_from(value).ok() } else { None }
 }
 
 #[cold]
@@ -208,6 +223,25 @@ mod tests {
         check("-", Cell::Absent);
         for bad in ["-1", "18446744073709551616", "1.5", "1e3", " 1", "12345678901234567890123", "+1", "x"] {
             check(bad, Cell::Bad);
+        }
+    }
+
+    #[test]
+    fn ports_are_exact_or_not_said() {
+        for (text, expect) in [
+            ("0", Some(0)),
+            ("443", Some(443)),
+            ("65535", Some(65_535)),
+            ("65536", None),
+            ("99999", None),
+            ("100000", None),
+            ("-", None),
+            ("", None),
+            ("44x", None),
+            ("-1", None),
+            (" 1", None),
+        ] {
+            assert_eq!(port(text.as_bytes()), expect, "{text}");
         }
     }
 }

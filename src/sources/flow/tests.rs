@@ -18,6 +18,8 @@ pub(super) struct Kept {
     symbols: Symbols,
     pub rows: Vec<String>,
     pub malformed: Vec<(u64, &'static str)>,
+    /// `srcport` and `dstport` of each row.
+    pub ports: Vec<(Option<u16>, Option<u16>)>,
 }
 
 impl FlowSink for Kept {
@@ -28,6 +30,7 @@ impl FlowSink for Kept {
     fn record(&mut self, r: &FlowRecord) {
         let addr = |a: Option<Addr>| a.map_or("-".to_owned(), |a| a.to_string());
         let text = |s: Sym| if s.is_none() { "-" } else { self.symbols.text(s) };
+        self.ports.push((r.src_port, r.dst_port));
         let none = |a: Addr| if a == Addr::NONE { None } else { Some(a) };
         self.rows.push(format!(
             "{} {} {}>{} {}>{} {} {} {:?}",
@@ -243,6 +246,20 @@ fn one_packet_address_alone_is_none() {
             format!("interface-id srcaddr dstaddr {name} bytes start\neni-1 10.0.0.1 10.0.0.2 {value} 7 1700000000\n");
         check(text, Ok((&["eni-1 - 10.0.0.1>10.0.0.2 ->- 7 1700000000 Accept"], &[])));
     }
+}
+
+#[test]
+fn a_port_that_is_none_refuses_no_record() {
+    let header = "interface-id srcaddr srcport dstaddr dstport bytes start";
+    let lines = ["443 10.0.0.2 50000", "- 10.0.0.2 -", "0 10.0.0.2 0", "65536 10.0.0.2 80x", "-1 10.0.0.2 100000"];
+    let lines = lines.map(|ports| format!("eni-1 10.0.0.1 {ports} 7 1700000000"));
+    let log = format!("{header}\n{}\n", lines.join("\n"));
+    let (outcome, kept) = read(log.as_bytes(), &LayoutHints::default()).expect("read");
+    assert_eq!((outcome.records, kept.rows.len(), kept.malformed.len()), (5, 5, 0));
+    let none = (None, None);
+    assert_eq!(kept.ports, [(Some(443), Some(50_000)), none, (Some(0), Some(0)), none, none]);
+    let (_, kept) = read(format!("{HEADER}\n{}\n", LEGS[0]).as_bytes(), &LayoutHints::default()).expect("read");
+    assert_eq!(kept.ports, [none], "a log without ports");
 }
 
 #[test]

@@ -185,6 +185,13 @@ impl<'a> PageReader<'a> {
         if let Some((_, others)) = private_addrs.split_first_mut() {
             others.sort();
         }
+        let public_addr = self.addr(v.get("Association").and_then(|a| text(a, "PublicIp")));
+        let mut other_public_addrs = Vec::new();
+        for other in list(v, "PrivateIpAddresses") {
+            let addr = self.addr(other.get("Association").and_then(|a| text(a, "PublicIp")));
+            push_new(&mut other_public_addrs, addr.filter(|_| addr != public_addr));
+        }
+        other_public_addrs.sort();
         let interface = NetworkInterface {
             id: id.clone(),
             kind: owned(v, "InterfaceType"),
@@ -194,7 +201,8 @@ impl<'a> PageReader<'a> {
             az_id: owned(v, "AvailabilityZoneId"),
             az_name: owned(v, "AvailabilityZone"),
             owner: owned(v, "OwnerId"),
-            public_addr: self.addr(v.get("Association").and_then(|a| text(a, "PublicIp"))),
+            public_addr,
+            other_public_addrs,
             instance: v.get("Attachment").and_then(|a| owned(a, "InstanceId")),
             name: name_tag(v),
             private_addrs,

@@ -2,7 +2,7 @@
 
 use super::*;
 use ::arrow::array::{
-    ArrayRef, BinaryArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, UInt64Array,
+    ArrayRef, BinaryArray, BooleanArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, UInt64Array,
 };
 use ::arrow::datatypes::Int32Type;
 use ::parquet::arrow::ArrowWriter;
@@ -82,6 +82,25 @@ fn any_physical_type_gives_the_same_records() {
         let outcome = check(&bytes, Ok((&ROWS, &[4]))).expect("read");
         assert_eq!((outcome.format, outcome.inflated_bytes), (FormatName::Parquet, bytes.len() as u64));
         assert!(outcome.has_pkt && !outcome.assumed_ok);
+    }
+}
+
+#[test]
+fn ports_of_any_type_are_read_and_those_of_a_strange_one_refuse_nothing() {
+    let int32 = |v: [Option<i32>; 4]| -> ArrayRef { Arc::new(Int32Array::from(v.to_vec())) };
+    let strange = || -> ArrayRef { Arc::new(BooleanArray::from(vec![true; 4])) };
+    let none = (None, None);
+    let (said, odd) = ([(Some(443), Some(50_000)), (Some(65_535), None), none], [none; 3]);
+    for (src, dst, expect) in [
+        (int32([Some(443), Some(65_535), None, Some(1)]), int64(&[Some(50_000), Some(65_536), None, Some(1)]), said),
+        (strings(&["443", "65535", "-", "1"]), int32([Some(50_000), Some(-1), None, None]), said),
+        (strange(), strange(), odd),
+    ] {
+        let mut columns = columns(int64, strings);
+        columns.extend([("srcport", src), ("dstport", dst)]);
+        let bytes = file(columns, Codec::SNAPPY, true);
+        check(&bytes, Ok((&ROWS, &[4])));
+        assert_eq!(read(&bytes, &LayoutHints::default()).expect("read").1.ports, expect);
     }
 }
 

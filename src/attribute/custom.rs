@@ -1,0 +1,46 @@
+//! Traffic of one VPC to a customer's own service in another: what leaves through a NAT gateway for a public address of a thing
+//! in a known VPC, and what crosses without a gateway.
+
+use super::Place;
+use crate::count::crossing::Crossings;
+use crate::count::peers::Peers;
+use crate::count::resolve::CountedRow;
+use crate::model::addr::Addr;
+use crate::model::bytes::Bytes;
+use crate::model::custom::{CustomFlow, CustomKey, CustomPath};
+use std::collections::BTreeMap;
+
+/// Sums by key, as rows come.
+pub(super) struct Flows<'a> {
+    peers: &'a Peers,
+    sums: BTreeMap<CustomKey, [Bytes; 2]>,
+}
+
+impl<'a> Flows<'a> {
+    pub(super) fn new(peers: &'a Peers, crossings: &Crossings) -> Self {
+        let sums = crossings.flows.iter().map(|flow| (flow.key.clone(), [flow.upload, flow.download])).collect();
+        Self { peers, sums }
+    }
+
+    /// A row of a gateway whose client is in this place; nothing where its remote is in no other known VPC.
+    pub(super) fn add(&mut self, row: &CountedRow, gateway: &str, remote: Addr, client: &Place) {
+        let Some(peer) = self.peers.public(remote) else { return };
+        let Some(client_vpc) = client.vpc.clone().filter(|vpc| *vpc != peer.vpc) else { return };
+        let key = CustomKey {
+            client_vpc,
+            client_az: client.az.clone(),
+            peer_vpc: peer.vpc.clone(),
+            peer_az: peer.az.clone(),
+            peer: remote.without_nat64(),
+            port: Some(row.port).filter(|port| *port > 0),
+            path: CustomPath::Nat { gateway: gateway.to_owned() },
+        };
+        let [upload, download] = self.sums.entry(key).or_default();
+        *upload += Bytes::new(row.upload);
+        *download += Bytes::new(row.download);
+    }
+
+    pub(super) fn finish(self) -> Vec<CustomFlow> {
+        self.sums.into_iter().map(|(key, [upload, download])| CustomFlow { key, upload, download }).collect()
+    }
+}
