@@ -40,67 +40,154 @@ pub enum Code {
     Inventory,
     /// Names of ranges or rules that could not be used.
     Reference,
+    /// A bill, but none for the period's gateways.
+    BillWithoutGateways,
+    /// A gateway with traffic that the bill does not know.
+    GatewayNotOnBill,
+    /// Accounts and months without net costs, while others have them.
+    NoNetCost,
+    /// FOCUS, and unblended costs were asked for.
+    ContractedCost,
+    /// An account and month that two exports hold.
+    SecondExport,
+    /// Numbers of the bill with more digits than are kept.
+    RoundedDigits,
+    /// Lines of the bill that reach over an edge of the period.
+    BillLineAcrossEdge,
+    /// Credits, refunds and tax on NAT gateway lines.
+    ChargesApart,
+    /// Lines on a NAT gateway that nobody understands.
+    BillLineNotUnderstood,
+    /// List costs that the bill does not have.
+    ListFromPriceBook,
+    /// An interface endpoint of which nothing says what it carried.
+    UnmeasuredEndpoint,
 }
 
+/// Stable code and hint of each kind, in the order of [`Code`].
+const TEXTS: &[(Code, &str, &str)] = &[
+    (
+        Code::UnreadableObject,
+        "unreadable-object",
+        "the object's bytes are in none of the sums; fetch it again, or remove it from the folder if it is no flow log",
+    ),
+    (
+        Code::MalformedRecord,
+        "malformed-record",
+        "the records are in none of the sums; look at the lines named and at the log's header",
+    ),
+    (Code::DuplicateObject, "duplicate-object", "nothing to do: each content was counted once"),
+    (
+        Code::DuplicateFlowLog,
+        "duplicate-flow-log",
+        "nothing to do: one flow log per interface and hour was counted; drop the other to save its cost",
+    ),
+    (
+        Code::SkipData,
+        "skipdata",
+        "AWS dropped records while it wrote the log; the bytes shown are too low by an unknown amount: compare them with CloudWatch",
+    ),
+    (
+        Code::AssumedStatus,
+        "assumed-status",
+        "add action and log-status to the flow log's format, so that rejected traffic can be told apart",
+    ),
+    (
+        Code::InferredGateway,
+        "inferred-gateway",
+        "add `aws ec2 describe-nat-gateways` and `describe-network-interfaces` output to inventory/ for ids, names and VPCs",
+    ),
+    (
+        Code::NoInventory,
+        "no-inventory",
+        "add `aws ec2 describe-*` output to inventory/: without it client VPCs, route tables and existing endpoints are unknown, so nothing can be decided",
+    ),
+    (
+        Code::UnobservedGateway,
+        "unobserved-gateway",
+        "enable a flow log on the gateway's interface or subnet; its bytes are unknown, not zero",
+    ),
+    (
+        Code::UndecidablePrivateNat,
+        "undecidable-private-nat",
+        "a private NAT gateway's clients and remotes are both private: log pkt-srcaddr and pkt-dstaddr to tell them apart",
+    ),
+    (
+        Code::UnattributableRecords,
+        "unattributable-records",
+        "records of a regional NAT gateway name it in resource-id only: add that field to the flow log's format",
+    ),
+    (
+        Code::UnnamedGateway,
+        "unnamed-gateway",
+        "the next hop is a NAT gateway that nothing names: add next-hop-interface-id to the format, or route tables to inventory/",
+    ),
+    (Code::MissingPrice, "missing-price", "the rows are unpriced, not free: add `region,item,usd` rows with --prices"),
+    (
+        Code::UndecidedTraffic,
+        "undecided-traffic",
+        "the clients' VPC is not known, so no endpoint was decided for them: add describe-vpcs, -subnets and -transit-gateway-attachments to inventory/",
+    ),
+    (Code::PartialPeriod, "partial-period", "the sums are of the days with records, not of the whole period"),
+    (Code::Inventory, "inventory", "the file or element was left out of the inventory"),
+    (Code::Reference, "reference-data", "correct the row named"),
+    (
+        Code::BillWithoutGateways,
+        "bill-without-gateways",
+        "costs are at list prices: add the bill of this month and of the accounts that own the gateways",
+    ),
+    (
+        Code::GatewayNotOnBill,
+        "gateway-not-on-bill",
+        "its cost is not known, not zero: add the bill of the account that owns it",
+    ),
+    (
+        Code::NoNetCost,
+        "no-net-cost",
+        "the bill has no net costs for them, so theirs are unblended: include the net columns in the export",
+    ),
+    (
+        Code::ContractedCost,
+        "contracted-cost",
+        "ContractedCost stands in for the unblended cost that FOCUS does not have",
+    ),
+    (
+        Code::SecondExport,
+        "second-export",
+        "nothing to do: another export holds the same account and month, and each dollar was counted once",
+    ),
+    (Code::RoundedDigits, "rounded-digits", "nothing to do: the differences are below 10^-12 each"),
+    (
+        Code::BillLineAcrossEdge,
+        "bill-line-across-edge",
+        "they count whole where they start: use a period of whole months, or an export with hourly or daily lines",
+    ),
+    (
+        Code::ChargesApart,
+        "charges-apart",
+        "they are in no sum: what a gateway cost is its usage, and discounts on the gateway itself",
+    ),
+    (
+        Code::BillLineNotUnderstood,
+        "bill-line-not-understood",
+        "they are in no sum: look at them, and report the usage type",
+    ),
+    (
+        Code::ListFromPriceBook,
+        "list-from-price-book",
+        "the bill has no public on-demand cost there: price book times quantity stands in",
+    ),
+    (
+        Code::UnmeasuredEndpoint,
+        "unmeasured-endpoint",
+        "whether it pays is not known: add a bill with resource ids, or CloudWatch's AWS/PrivateLinkEndpoints BytesProcessed to metrics/",
+    ),
+];
+
 impl Code {
-    const fn text(self) -> (&'static str, &'static str) {
-        match self {
-            Code::UnreadableObject => (
-                "unreadable-object",
-                "the object's bytes are in none of the sums; fetch it again, or remove it from the folder if it is no flow log",
-            ),
-            Code::MalformedRecord => (
-                "malformed-record",
-                "the records are in none of the sums; look at the lines named and at the log's header",
-            ),
-            Code::DuplicateObject => ("duplicate-object", "nothing to do: each content was counted once"),
-            Code::DuplicateFlowLog => (
-                "duplicate-flow-log",
-                "nothing to do: one flow log per interface and hour was counted; drop the other to save its cost",
-            ),
-            Code::SkipData => (
-                "skipdata",
-                "AWS dropped records while it wrote the log; the bytes shown are too low by an unknown amount: compare them with CloudWatch",
-            ),
-            Code::AssumedStatus => (
-                "assumed-status",
-                "add action and log-status to the flow log's format, so that rejected traffic can be told apart",
-            ),
-            Code::InferredGateway => (
-                "inferred-gateway",
-                "add `aws ec2 describe-nat-gateways` and `describe-network-interfaces` output to inventory/ for ids, names and VPCs",
-            ),
-            Code::NoInventory => (
-                "no-inventory",
-                "add `aws ec2 describe-*` output to inventory/: without it client VPCs, route tables and existing endpoints are unknown, so nothing can be decided",
-            ),
-            Code::UnobservedGateway => (
-                "unobserved-gateway",
-                "enable a flow log on the gateway's interface or subnet; its bytes are unknown, not zero",
-            ),
-            Code::UndecidablePrivateNat => (
-                "undecidable-private-nat",
-                "a private NAT gateway's clients and remotes are both private: log pkt-srcaddr and pkt-dstaddr to tell them apart",
-            ),
-            Code::UnattributableRecords => (
-                "unattributable-records",
-                "records of a regional NAT gateway name it in resource-id only: add that field to the flow log's format",
-            ),
-            Code::UnnamedGateway => (
-                "unnamed-gateway",
-                "the next hop is a NAT gateway that nothing names: add next-hop-interface-id to the format, or route tables to inventory/",
-            ),
-            Code::MissingPrice => {
-                ("missing-price", "the rows are unpriced, not free: add `region,item,usd` rows with --prices")
-            }
-            Code::UndecidedTraffic => (
-                "undecided-traffic",
-                "the clients' VPC is not known, so no endpoint was decided for them: add describe-vpcs, -subnets and -transit-gateway-attachments to inventory/",
-            ),
-            Code::PartialPeriod => ("partial-period", "the sums are of the days with records, not of the whole period"),
-            Code::Inventory => ("inventory", "the file or element was left out of the inventory"),
-            Code::Reference => ("reference-data", "correct the row named"),
-        }
+    fn text(self) -> (&'static str, &'static str) {
+        let (_, name, hint) = TEXTS[self as usize];
+        (name, hint)
     }
 }
 
@@ -152,6 +239,11 @@ impl Warnings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_kind_has_its_texts() {
+        assert!(TEXTS.iter().enumerate().all(|(at, (code, ..))| *code as usize == at));
+    }
 
     #[test]
     fn the_first_places_are_kept_and_all_are_counted() {

@@ -185,8 +185,13 @@ impl PriceBook {
     /// Never: a test reads the embedded file.
     #[must_use]
     pub fn built_in() -> Self {
-        let empty = Self { prices: BTreeMap::new(), as_of: as_of(BUILT_IN).to_owned() };
-        empty.with_overrides("prices.csv", BUILT_IN).expect("the built-in price file is valid").0
+        Self::empty().with_overrides("prices.csv", BUILT_IN).expect("the built-in price file is valid").0
+    }
+
+    /// No price at all; what [`PriceBook::with_overrides`] adds is all there is.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { prices: BTreeMap::new(), as_of: as_of(BUILT_IN).to_owned() }
     }
 
     /// The date of the built-in prices, `YYYY-MM-DD`.

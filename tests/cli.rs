@@ -237,6 +237,8 @@ fn forms() {
         ("traffic", json["traffic"].as_array().expect("an array").len()),
         ("clients", json["clients"].as_array().expect("an array").len()),
         ("decisions", json["decisions"].as_array().expect("an array").len()),
+        ("findings", json["findings"].as_array().expect("an array").len()),
+        ("custom-services", json["custom_services"].as_array().expect("an array").len()),
         ("groups", 0),
         ("warnings", json["warnings"].as_array().expect("an array").len()),
         ("inputs", json["inputs"].as_array().expect("an array").len()),

@@ -1,11 +1,13 @@
 //! What decisions are made from: traffic, endpoints that exist, prices. Values only; where they come from is not their concern.
 
+use super::tiers::Tiers;
 use crate::model::bytes::Bytes;
+use crate::model::inventory::Zones;
 use crate::model::usd::{PricePerGb, Usd};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Traffic of one client VPC to one service of its own Region through one gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceTraffic {
     /// VPC of the clients.
     pub vpc: String,
@@ -29,8 +31,16 @@ pub struct ServiceTraffic {
     pub transit_usd: Option<Usd>,
 }
 
+impl ServiceTraffic {
+    /// Everything that an endpoint in the client's own VPC avoids; `None` where a part is not known.
+    #[must_use]
+    pub fn avoided(&self) -> Option<Usd> {
+        Some(self.nat_usd? + self.cross_az_usd? + self.transit_usd?)
+    }
+}
+
 /// An interface endpoint that exists.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExistingEndpoint {
     /// `vpce-...`.
     pub id: String,
@@ -58,9 +68,9 @@ pub struct ExistingEndpoint {
 pub struct EndpointPrices {
     /// An endpoint in one AZ for an hour begun.
     pub hour: Usd,
-    /// A GB up to 1,048,576 GB a month and Region, from there to 5,242,880 GB, and above.
-    pub gb: [PricePerGb; 3],
-    /// A GB sent into a transit gateway; `None` where that is not known.
+    /// A GB.
+    pub gb: Tiers,
+    /// A GB sent into a transit gateway; `None` where that is not known: then nothing new is shared.
     pub transit_gb: Option<PricePerGb>,
 }
 
@@ -79,8 +89,10 @@ pub struct RegionCase {
     pub endpoints: Vec<ExistingEndpoint>,
     /// What the interface endpoints that `endpoints` does not list processed: they fill the tiers too.
     pub other_bytes: Bytes,
-    /// Why an endpoint cannot be created in the Region, by service: not offered, or a limit. Empty for most.
-    pub unavailable: BTreeMap<String, String>,
+    /// Why an endpoint cannot be created, by VPC and service: not offered, or a limit. Empty for most.
+    pub unavailable: BTreeMap<(String, String), String>,
+    /// AZs that a service is offered in, where that is not all of them.
+    pub offered_zones: BTreeMap<String, Zones>,
     /// Full name of each service, `com.amazonaws.us-east-1.sqs`.
     pub service_names: BTreeMap<String, String>,
     /// Names of VPCs, for reasons.

@@ -105,6 +105,15 @@ impl Bill {
         days.max().and_then(|day| Month::of(i64::from(day) * DAY_SECONDS))
     }
 
+    /// First and last day of a window in which something that natlens knows was used, in seconds since 1970.
+    #[must_use]
+    pub fn days(&self, window: Window) -> Option<(i64, i64)> {
+        let days =
+            self.exports.values().flat_map(|fold| fold.charges.keys().map(|key| i64::from(key.day) * DAY_SECONDS));
+        let inside = days.filter(|day| (i64_day(window.start)..=i64_day(window.end - 1)).contains(&i64_day(*day)));
+        inside.map(|day| (day, day)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
+
     /// The charges of a window on a basis.
     #[must_use]
     pub fn settle(&self, window: Window, wish: CostBasis) -> Charges {

@@ -5,7 +5,9 @@ pub mod plan;
 pub mod report;
 pub mod simulate;
 
+use crate::bill::settle::CostBasis;
 use crate::report::build::Dimension;
+use crate::report::threshold::Threshold;
 use crate::simulate::SimulateArgs;
 use crate::sinks::{Format, TableName};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -25,6 +27,8 @@ pub enum Exit {
     Incomplete = 3,
     /// Settings.
     Settings = 4,
+    /// A threshold of `--fail-on` was crossed.
+    Crossed = 7,
     /// Ctrl-C.
     Interrupted = 130,
     /// SIGTERM.
@@ -49,7 +53,7 @@ const EXAMPLES: &str = "Examples:
   natlens report --flow-logs 'logs/**/*.log.gz' --inventory inventory/ --format json -o report.json
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 done, but some input was unreadable;
-4 settings; 130, 143 interrupted. Data goes to stdout, everything else to stderr.";
+4 settings; 7 --fail-on; 130, 143 interrupted. Data goes to stdout, everything else to stderr.";
 
 /// Flags of every command.
 #[derive(Debug, Args)]
@@ -98,7 +102,7 @@ pub enum ColorChoice {
 /// Commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Read flow logs and inventory; count, name, price and decide; print the report
+    /// Read flow logs, bill and inventory; count, name, price, reconcile and decide
     Report(Box<ReportArgs>),
     /// Write a synthetic account with a known truth, in AWS's own file formats
     Simulate(Box<SimulateArgs>),
@@ -111,18 +115,24 @@ pub enum Command {
     Man,
 }
 
-/// Arguments of `report`.
+/// What every command that reads a bundle takes: where its parts are, which time, which costs.
 #[derive(Debug, Args)]
-pub struct ReportArgs {
-    /// Folder with flow-logs/, inventory/ and natlens.toml; each part may also be given by its own flag
-    #[arg(value_name = "BUNDLE")]
-    pub bundle: Option<PathBuf>,
+pub struct InputArgs {
     /// Flow logs: a folder, a file or a glob; repeatable
     #[arg(long, value_name = "PATH", env = "NATLENS_FLOW_LOGS", hide_env_values = true, value_delimiter = ',')]
     pub flow_logs: Vec<String>,
     /// Output of `aws ec2 describe-*`: a folder, a file or a glob; repeatable
     #[arg(long, value_name = "PATH", env = "NATLENS_INVENTORY", hide_env_values = true, value_delimiter = ',')]
     pub inventory: Vec<String>,
+    /// The bill (CUR, CUR 2.0, FOCUS, Cost Explorer): a folder, a file or a glob; repeatable
+    #[arg(long, value_name = "PATH", env = "NATLENS_BILLING", hide_env_values = true, value_delimiter = ',')]
+    pub billing: Vec<String>,
+    /// Output of `aws cloudwatch get-metric-data`: a folder, a file or a glob; repeatable
+    #[arg(long, value_name = "PATH", env = "NATLENS_METRICS", hide_env_values = true, value_delimiter = ',')]
+    pub metrics: Vec<String>,
+    /// Costs that count; list needs no bill [default: net]
+    #[arg(long, value_name = "BASIS", env = "NATLENS_COST_BASIS", hide_env_values = true)]
+    pub cost_basis: Option<CostBasis>,
     /// Prices that replace rows of the built-in list: region,item,usd
     #[arg(long, value_name = "FILE", env = "NATLENS_PRICES", hide_env_values = true)]
     pub prices: Option<PathBuf>,
@@ -141,6 +151,20 @@ pub struct ReportArgs {
     /// First instant after the report, UTC
     #[arg(long, value_name = "TIME", env = "NATLENS_TO", hide_env_values = true, requires = "from")]
     pub to: Option<String>,
+    /// Worker threads [default: all cores]
+    #[arg(long, value_name = "N", env = "NATLENS_THREADS", hide_env_values = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Folder with flow-logs/, billing/, inventory/, metrics/ and natlens.toml; each part may also be given by its own flag
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: Option<PathBuf>,
+    /// Inputs.
+    #[command(flatten)]
+    pub input: InputArgs,
     /// Add sums by these dimensions
     #[arg(long, value_name = "DIMENSIONS", env = "NATLENS_GROUP_BY", hide_env_values = true, value_delimiter = ',')]
     pub group_by: Vec<Dimension>,
@@ -162,9 +186,9 @@ pub struct ReportArgs {
     /// Fail, without a report, if any input is unreadable or malformed
     #[arg(long, env = "NATLENS_STRICT", hide_env_values = true)]
     pub strict: bool,
-    /// Worker threads [default: all cores]
-    #[arg(long, value_name = "N", env = "NATLENS_THREADS", hide_env_values = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
+    /// Exit with 7 if this holds or cannot be told: saving>USD or coverage<PERCENT; repeatable
+    #[arg(long, value_name = "LIMIT", env = "NATLENS_FAIL_ON", hide_env_values = true, value_delimiter = ',')]
+    pub fail_on: Vec<Threshold>,
 }
 
 /// The clap command, for completions and the man page.

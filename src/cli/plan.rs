@@ -2,9 +2,10 @@
 //!
 //! Flag > `NATLENS_*` (clap reads those) > the bundle's natlens.toml > ./natlens.toml > user settings > default.
 
-use super::{ColorChoice, Exit, Global, ReportArgs};
+use super::{ColorChoice, Exit, Global, InputArgs, ReportArgs};
 use crate::model::period::{Month, Window, parse_instant};
 use crate::report::build::Dimension;
+use crate::report::threshold::Threshold;
 use crate::run::Plan;
 use crate::run::inputs::Inputs;
 use crate::run::period::PeriodChoice;
@@ -40,6 +41,8 @@ pub struct ReportPlan {
     pub output: Option<PathBuf>,
     /// Whether anything unreadable fails the run.
     pub strict: bool,
+    /// Limits of the user's own.
+    pub fail_on: Vec<Threshold>,
 }
 
 const TOP: usize = 20;
@@ -48,48 +51,12 @@ impl ReportPlan {
     /// Lowers the arguments of `report`.
     pub fn new(args: &ReportArgs, global: &Global) -> Result<Self, Refusal> {
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-        if !bundle.is_dir() {
-            let what = format!("{}: no such folder", bundle.display());
-            return Err(failed(what, "a bundle is a folder with flow-logs/ and inventory/"));
-        }
-        let settings = read_settings(&bundle)?;
-        let flag_or = |flag: &[String], setting: fn(&Settings) -> &Vec<String>, folder: &str| -> Vec<String> {
-            if !flag.is_empty() {
-                return flag.to_vec();
-            }
-            let set = settings.iter().find(|(_, s)| !setting(s).is_empty());
-            if let Some((base, set)) = set {
-                return setting(set).iter().map(|path| base.join(path).display().to_string()).collect();
-            }
-            let path = bundle.join(folder);
-            if path.exists() { vec![path.display().to_string()] } else { Vec::new() }
-        };
-        let flow_logs = flag_or(&args.flow_logs, |s| &s.flow_logs, "flow-logs");
-        if flow_logs.is_empty() {
-            let what = format!("{}: there is no flow-logs folder in it", bundle.display());
-            return Err(failed(what, "give the bundle's folder, or the flow logs by --flow-logs"));
-        }
-        let inputs = Inputs {
-            flow_logs,
-            inventory: flag_or(&args.inventory, |s| &s.inventory, "inventory"),
-            prices: file(args.prices.as_ref(), &settings, |s| s.prices.as_ref(), &bundle.join("prices.csv")),
-            ip_ranges: file(
-                args.ip_ranges.as_ref(),
-                &settings,
-                |s| s.ip_ranges.as_ref(),
-                &bundle.join("ip-ranges.json"),
-            ),
-            log_format: args.log_format.clone().or_else(|| first(&settings, |s| s.log_format.clone())),
-            rules: settings.iter().flat_map(|(_, s)| s.rules.clone()).collect(),
-        };
-        let strict = args.strict || first(&settings, |s| s.strict).unwrap_or(false);
+        let settings = layers(&bundle)?;
         let top = args.top.or_else(|| first(&settings, |s| s.top));
         let plan = Plan {
-            inputs,
-            period: period(args, &settings)?,
             group_by: dimensions(args, &settings)?,
             top: top.unwrap_or(TOP),
-            threads: threads(args, &settings),
+            ..plan(&bundle, &args.input, &settings)?
         };
         let format = match args.format {
             Some(format) => format,
@@ -100,10 +67,63 @@ impl ReportPlan {
             table: args.table.unwrap_or_default(),
             style: style(global, args.output.is_some(), top),
             output: args.output.clone(),
-            strict,
+            strict: args.strict || first(&settings, |s| s.strict).unwrap_or(false),
+            fail_on: thresholds(args, &settings)?,
             plan,
         })
     }
+}
+
+/// The settings that hold for a bundle, which has to be there.
+fn layers(bundle: &Path) -> Result<Layers, Refusal> {
+    if !bundle.is_dir() {
+        let what = format!("{}: no such folder", bundle.display());
+        return Err(failed(what, "a bundle is a folder with flow-logs/, billing/ and inventory/"));
+    }
+    read_settings(bundle)
+}
+
+/// What every command that reads a bundle does first.
+fn plan(bundle: &Path, args: &InputArgs, settings: &Layers) -> Result<Plan, Refusal> {
+    let flag_or = |flag: &[String], setting: fn(&Settings) -> &Vec<String>, folder: &str| -> Vec<String> {
+        if !flag.is_empty() {
+            return flag.to_vec();
+        }
+        let set = settings.iter().find(|(_, s)| !setting(s).is_empty());
+        if let Some((base, set)) = set {
+            return setting(set).iter().map(|path| base.join(path).display().to_string()).collect();
+        }
+        let path = bundle.join(folder);
+        if path.exists() { vec![path.display().to_string()] } else { Vec::new() }
+    };
+    let flow_logs = flag_or(&args.flow_logs, |s| &s.flow_logs, "flow-logs");
+    let billing = flag_or(&args.billing, |s| &s.billing, "billing");
+    if flow_logs.is_empty() && billing.is_empty() {
+        let what = format!("{}: there is neither a flow-logs nor a billing folder in it", bundle.display());
+        return Err(failed(what, "give the bundle's folder, or its parts by --flow-logs and --billing"));
+    }
+    let in_bundle = |name: &str| bundle.join(name);
+    let inputs = Inputs {
+        flow_logs,
+        inventory: flag_or(&args.inventory, |s| &s.inventory, "inventory"),
+        billing,
+        metrics: flag_or(&args.metrics, |s| &s.metrics, "metrics"),
+        prices: file(args.prices.as_ref(), settings, |s| s.prices.as_ref(), &in_bundle("prices.csv")),
+        ip_ranges: file(args.ip_ranges.as_ref(), settings, |s| s.ip_ranges.as_ref(), &in_bundle("ip-ranges.json")),
+        log_format: args.log_format.clone().or_else(|| first(settings, |s| s.log_format.clone())),
+        rules: settings.iter().flat_map(|(_, s)| s.rules.clone()).collect(),
+    };
+    Ok(Plan {
+        inputs,
+        period: period(args, settings)?,
+        cost_basis: match args.cost_basis {
+            Some(basis) => basis,
+            None => named(settings, "cost-basis", |s| s.cost_basis.as_deref())?.unwrap_or_default(),
+        },
+        group_by: Vec::new(),
+        top: TOP,
+        threads: threads(args, settings),
+    })
 }
 
 /// Settings files by precedence, each with the folder that its paths are relative to.
@@ -156,7 +176,7 @@ fn settings_refusal(key: &str, text: &str) -> Refusal {
     Refusal { exit: Exit::Settings, what, hint: Some(format!("see --{key} in `natlens report --help`")) }
 }
 
-fn period(args: &ReportArgs, layers: &Layers) -> Result<PeriodChoice, Refusal> {
+fn period(args: &InputArgs, layers: &Layers) -> Result<PeriodChoice, Refusal> {
     let flags = args.month.is_some() || args.from.is_some();
     let or = |flag: &Option<String>, pick: fn(&Settings) -> Option<&String>| {
         flag.clone().or_else(|| if flags { None } else { first(layers, |s| pick(s).cloned()) })
@@ -195,7 +215,16 @@ fn dimensions(args: &ReportArgs, layers: &Layers) -> Result<Vec<Dimension>, Refu
     names.map_or_else(|| Ok(Vec::new()), |names| names.iter().map(parse).collect())
 }
 
-fn threads(args: &ReportArgs, layers: &Layers) -> usize {
+fn thresholds(args: &ReportArgs, layers: &Layers) -> Result<Vec<Threshold>, Refusal> {
+    if !args.fail_on.is_empty() {
+        return Ok(args.fail_on.clone());
+    }
+    let texts = layers.iter().map(|(_, s)| &s.fail_on).find(|texts| !texts.is_empty());
+    let parse = |text: &String| text.parse().map_err(|_| settings_refusal("fail-on", text));
+    texts.map_or_else(|| Ok(Vec::new()), |texts| texts.iter().map(parse).collect())
+}
+
+fn threads(args: &InputArgs, layers: &Layers) -> usize {
     let set = args.threads.map(usize::from).or_else(|| first(layers, |s| s.threads));
     set.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
 }

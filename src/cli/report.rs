@@ -47,9 +47,20 @@ pub fn act(args: &ReportArgs, global: &Global) -> Exit {
     }
     let text = sinks::render(&outcome.report, plan.format, plan.table, &plan.style);
     match write(&text, plan.output.as_deref()) {
+        Exit::Done if crossed(&plan, &outcome) => Exit::Crossed,
         Exit::Done if outcome.unreadable > 0 => Exit::Incomplete,
         exit => exit,
     }
+}
+
+/// Says each limit that was crossed.
+fn crossed(plan: &ReportPlan, outcome: &run::Outcome) -> bool {
+    let found = |limit: &crate::report::threshold::Threshold| Some((*limit, limit.crossed(&outcome.report.summary)?));
+    let all: Vec<_> = plan.fail_on.iter().filter_map(found).collect();
+    for (limit, found) in &all {
+        error(&format!("--fail-on {limit}: {found}"), None);
+    }
+    !all.is_empty()
 }
 
 fn write(text: &str, to: Option<&std::path::Path>) -> Exit {

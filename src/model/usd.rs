@@ -77,6 +77,12 @@ impl Usd {
         Some(Self(div_half_even(self.0.checked_mul(quantity.0)?, SCALE)))
     }
 
+    /// This many times as much.
+    #[must_use]
+    pub fn many(self, count: u64) -> Usd {
+        Self(self.0.saturating_mul(i128::from(count)))
+    }
+
     /// Splits `self` over `weights` so that the parts add up to `self` exactly.
     ///
     /// Each part is floored; the units left over go to the largest remainders, earlier parts first.
@@ -125,10 +131,16 @@ impl PricePerGb {
         self.0
     }
 
-    /// The cost of `bytes`, rounded once, half-even. The only bytes times price in the crate.
+    /// The cost of `bytes`, rounded once, half-even.
     #[must_use]
     pub fn cost(self, bytes: Bytes) -> Usd {
-        Usd(div_half_even(self.0.0 * i128::from(bytes.get()), i128::from(Bytes::PER_GB)))
+        Usd(div_half_even(self.exact_cost(bytes), i128::from(Bytes::PER_GB)))
+    }
+
+    /// The cost of `bytes` in 10^-12 / 2^30 of the currency, not rounded. The only bytes times price in the crate.
+    #[must_use]
+    pub fn exact_cost(self, bytes: Bytes) -> i128 {
+        self.0.0 * i128::from(bytes.get())
     }
 }
 

@@ -1,4 +1,4 @@
-//! From attributed bytes to the report's rows: sums, list prices, and splits that add up to the last digit.
+//! From attributed bytes and what each gateway's cost to the report's rows: sums, and splits that add up to the last digit.
 
 use super::{ClientRow, GroupRow, NatGatewayRow, TrafficRow};
 use crate::attribute::{Attributed, Gateway, UNKNOWN, basis_key};
@@ -8,10 +8,10 @@ use crate::model::addr::Addr;
 use crate::model::bytes::Bytes;
 use crate::model::inventory::Inventory;
 use crate::model::period::{DAY_SECONDS, iso_day};
-use crate::model::usd::{PricePerGb, Usd};
-use crate::name::endpoint_type;
-use crate::price::{Item, PriceBook, PriceMissing};
-use std::collections::BTreeMap;
+use crate::model::usd::Usd;
+use crate::name::endpoints::offer::endpoint_type_in;
+use crate::reconcile::split::GatewayCost;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A dimension of `--group-by`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -51,52 +51,37 @@ impl Dimension {
     }
 }
 
-/// The price of each gateway's GB, and what is missing.
-#[must_use]
-pub fn gateway_prices(gateways: &[Gateway], prices: &PriceBook) -> Vec<Result<PricePerGb, PriceMissing>> {
-    gateways.iter().map(|g| prices.price(g.region.as_deref(), Item::NatGatewayGb).map(PricePerGb::new)).collect()
+/// What others say of a gateway.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Witness {
+    /// `CloudWatch`'s count.
+    pub metered: Option<Bytes>,
+    /// Why the sources disagree.
+    pub diagnosis: Option<String>,
 }
 
-/// Builds rows out of what was attributed, at list prices.
+/// Builds rows out of what was attributed and what it cost.
 #[derive(Debug)]
 pub struct Builder<'a> {
     attributed: &'a Attributed,
     inventory: &'a Inventory,
-    /// Cost of each gateway's observed bytes; `None` where no price is known.
-    costs: Vec<Option<Usd>>,
-    prices: Vec<Option<PricePerGb>>,
+    /// In the order of the gateways.
+    costs: &'a [GatewayCost],
 }
 
 impl<'a> Builder<'a> {
     /// Over these values.
     #[must_use]
-    pub fn new(
-        attributed: &'a Attributed,
-        inventory: &'a Inventory,
-        prices: &[Result<PricePerGb, PriceMissing>],
-    ) -> Self {
-        let prices: Vec<Option<PricePerGb>> = prices.iter().map(|p| p.as_ref().ok().copied()).collect();
-        let cost = |(gateway, price): (&Gateway, &Option<PricePerGb>)| price.map(|price| price.cost(observed(gateway)));
-        let costs = attributed.gateways.iter().zip(&prices).map(cost).collect();
-        Self { attributed, inventory, costs, prices }
+    pub const fn new(attributed: &'a Attributed, inventory: &'a Inventory, costs: &'a [GatewayCost]) -> Self {
+        Self { attributed, inventory, costs }
     }
 
-    /// Cost of all observed bytes; `None` where no gateway is covered or none has a price.
+    /// One row per gateway, by id; `witnesses` are in the order of the gateways.
     #[must_use]
-    pub fn attributed_usd(&self) -> Option<Usd> {
-        let covered = self.attributed.gateways.iter().zip(&self.costs).filter(|(g, _)| g.count.covered);
-        let priced: Vec<Usd> = covered.filter_map(|(_, cost)| *cost).collect();
-        (!priced.is_empty()).then(|| priced.into_iter().sum())
-    }
-
-    /// One row per gateway, by id.
-    #[must_use]
-    pub fn nat_gateways(&self) -> Vec<NatGatewayRow> {
-        let row = |(gateway, price): (&Gateway, &Option<PricePerGb>)| {
+    pub fn nat_gateways(&self, witnesses: Vec<Witness>) -> Vec<NatGatewayRow> {
+        let row = |((gateway, cost), witness): ((&Gateway, &GatewayCost), Witness)| {
             let count = &gateway.count;
-            // Where nothing could be told of its records, nothing is known: that is not zero.
-            let known = count.undecided.bytes == 0 || count.upload + count.download > 0;
-            let covered = |bytes: u64| (count.covered && known).then(|| Bytes::new(bytes));
+            let covered = |bytes: u64| observed(gateway).map(|_| Bytes::new(bytes));
             let itself = |bytes: u64| count.covered_itself.then(|| Bytes::new(bytes));
             NatGatewayRow {
                 nat_gateway_id: count.side.id.clone(),
@@ -107,14 +92,45 @@ impl<'a> Builder<'a> {
                 az_id: gateway.az.clone(),
                 upload_bytes: covered(count.upload),
                 download_bytes: covered(count.download),
-                observed_bytes: covered(count.upload + count.download),
+                observed_bytes: observed(gateway),
                 mirror_bytes: itself(count.mirror()),
                 unsolicited_bytes: itself(count.unsolicited()),
-                usd_per_gb: price.map(PricePerGb::per_gb),
-                ..NatGatewayRow::default()
+                metered_bytes: witness.metered,
+                billed_bytes: cost.billed_bytes,
+                coverage: cost.coverage,
+                usd_per_gb: cost.usd_per_gb,
+                data_usd: cost.data_usd,
+                hours: cost.hours,
+                hours_usd: cost.hours_usd,
+                unobserved_usd: cost.unobserved,
+                diagnosis: witness.diagnosis,
             }
         };
-        self.attributed.gateways.iter().zip(&self.prices).map(row).collect()
+        let mut rows: Vec<NatGatewayRow> =
+            self.attributed.gateways.iter().zip(self.costs).zip(witnesses).map(row).collect();
+        rows.sort_by(|a, b| a.nat_gateway_id.cmp(&b.nat_gateway_id));
+        rows
+    }
+
+    /// AZ ids of all clients of each gateway, by its id.
+    pub fn client_azs(&self) -> Result<BTreeMap<String, BTreeSet<String>>, FrameError> {
+        let mut azs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for sum in self.sums(&[Key::Gateway, Key::Place], Basis::Client)? {
+            let id = &self.attributed.gateways[sum.keys[0] as usize].count.side.id;
+            azs.entry(id.clone()).or_default().extend(self.attributed.places[sum.keys[1] as usize].az.clone());
+        }
+        Ok(azs)
+    }
+
+    /// First and last day with attributed bytes of each gateway, in their order, days since 1970.
+    pub fn days(&self) -> Result<Vec<Option<(u32, u32)>>, FrameError> {
+        let mut days = vec![None; self.attributed.gateways.len()];
+        for sum in self.attributed.frame.sums(&[Key::Gateway, Key::Day])? {
+            let span = &mut days[sum.keys[0] as usize];
+            let day = sum.keys[1];
+            *span = Some(span.map_or((day, day), |(first, last): (u32, u32)| (first.min(day), last.max(day))));
+        }
+        Ok(days)
     }
 
     /// Bytes and cost by gateway, client place and service, by key.
@@ -135,7 +151,7 @@ impl<'a> Builder<'a> {
                         .region_of_vpc(vpc)
                         .or_else(|| gateway.region.as_deref().filter(|_| gateway.vpc.as_deref() == Some(vpc))),
                 };
-                let endpoint = endpoint_type(&named.service, named.region.as_deref(), region);
+                let endpoint = endpoint_type_in(&named.service, named.region.as_deref(), region, self.inventory);
                 let row = TrafficRow {
                     nat_gateway_id: gateway.count.side.id.clone(),
                     vpc_id: place.vpc.clone(),
@@ -290,7 +306,7 @@ impl<'a> Builder<'a> {
         }
         let mut parts = vec![None; rows.len()];
         for (gateway, members) in by_gateway {
-            let Some(cost) = self.costs[gateway] else { continue };
+            let Some(cost) = self.costs[gateway].attributed else { continue };
             let weights: Vec<Bytes> = members.iter().map(|&at| rows[at].1).collect();
             // Nothing to split by: records without bytes cost nothing.
             let shares = cost.apportion(&weights).unwrap_or_else(|| vec![Usd::ZERO; members.len()]);
@@ -315,8 +331,13 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn observed(gateway: &Gateway) -> Bytes {
-    Bytes::new(gateway.count.upload) + Bytes::new(gateway.count.download)
+/// Bytes that are attributed to a gateway; `None` where no log covers it, or where nothing could be told of its records: that
+/// is not zero.
+#[must_use]
+pub fn observed(gateway: &Gateway) -> Option<Bytes> {
+    let count = &gateway.count;
+    let bytes = Bytes::new(count.upload) + Bytes::new(count.download);
+    (count.covered && (count.undecided.bytes == 0 || bytes > Bytes::ZERO)).then_some(bytes)
 }
 
 fn add_client(row: &mut ClientRow, gateways: &[String], upload: Bytes, download: Bytes, usd: Option<Usd>) {

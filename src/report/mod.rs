@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 pub mod build;
 pub mod schema;
+pub mod threshold;
 
 /// Name and version of the JSON contract.
 pub const SCHEMA: &str = "natlens.report/1";
@@ -197,7 +198,7 @@ pub struct ClientRow {
 }
 
 /// One endpoint decision.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DecisionRow {
     /// `create`, `fix`, `keep-nat`, `remove` or `share`.
     pub action: &'static str,

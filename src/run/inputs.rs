@@ -22,6 +22,10 @@ pub struct Inputs {
     pub flow_logs: Vec<String>,
     /// Inventory: paths or globs.
     pub inventory: Vec<String>,
+    /// Bills: paths or globs.
+    pub billing: Vec<String>,
+    /// `CloudWatch` metrics: paths or globs.
+    pub metrics: Vec<String>,
     /// Price overrides.
     pub prices: Option<PathBuf>,
     /// `ip-ranges.json`.
@@ -58,18 +62,30 @@ pub struct Loaded {
     pub inventory: Inventory,
     /// Names of destinations.
     pub namer: Namer,
-    /// Prices.
-    pub prices: PriceBook,
+    /// The user's own prices: file name and text.
+    overrides: Option<(String, String)>,
     /// `syncToken` of the ranges.
     pub sync_token: String,
     /// Flow log objects.
     pub objects: Vec<Object>,
     /// Flow log objects that gave nothing; set once they are read.
     pub flow_logs_unreadable: u64,
-    rows: Vec<InputRow>,
+    /// The report's inputs, as far as they are read.
+    pub rows: Vec<InputRow>,
 }
 
 impl Loaded {
+    /// List prices in a currency: the built-in ones are US dollars, the user's own are in whatever the bill is in.
+    #[must_use]
+    pub fn prices(&self, currency: &str) -> PriceBook {
+        let book = if currency == "USD" { PriceBook::built_in() } else { PriceBook::empty() };
+        match &self.overrides {
+            None => book,
+            // Refused by `load` if it cannot be read.
+            Some((name, text)) => book.clone().with_overrides(name, text).map_or(book, |(book, _)| book),
+        }
+    }
+
     /// The report's inputs.
     #[must_use]
     pub fn input_rows(&self) -> Vec<InputRow> {
@@ -104,22 +120,9 @@ pub fn load(inputs: &Inputs, warnings: &mut Warnings) -> Result<Loaded, InputErr
         cidrs.filter_map(|cidr| Some((list.name.clone()?, cidr)))
     });
     let namer = Namer::new(&inputs.rules, lists, RangeTable::new(&ranges));
-    let prices = match &inputs.prices {
-        None => PriceBook::built_in(),
-        Some(path) => {
-            let bytes = read_file("prices", path, &mut rows)?;
-            let text = String::from_utf8_lossy(&bytes);
-            let book = PriceBook::built_in().with_overrides(&path.display().to_string(), &text);
-            let (book, notices) =
-                book.map_err(|error| InputError::File { file: path.display().to_string(), why: error.to_string() })?;
-            for notice in &notices {
-                warnings.add(Code::Reference, notice.to_string());
-            }
-            book
-        }
-    };
+    let overrides = read_prices(inputs, &mut rows, warnings)?;
     let (objects, sync_token) = (listing.objects, ranges.sync_token);
-    Ok(Loaded { inventory, namer, prices, sync_token, objects, flow_logs_unreadable: 0, rows })
+    Ok(Loaded { inventory, namer, overrides, sync_token, objects, flow_logs_unreadable: 0, rows })
 }
 
 fn list_inputs(
@@ -170,6 +173,23 @@ fn read_inventory(
         warnings.add(Code::Inventory, format!("{}: {}", warning.file, warning.message));
     }
     Ok(draft.finish())
+}
+
+/// The user's prices, looked through for errors.
+fn read_prices(
+    inputs: &Inputs,
+    rows: &mut Vec<InputRow>,
+    warnings: &mut Warnings,
+) -> Result<Option<(String, String)>, InputError> {
+    let Some(path) = &inputs.prices else { return Ok(None) };
+    let name = path.display().to_string();
+    let text = String::from_utf8_lossy(&read_file("prices", path, rows)?).into_owned();
+    let read = PriceBook::empty().with_overrides(&name, &text);
+    let (_, notices) = read.map_err(|error| InputError::File { file: name.clone(), why: error.to_string() })?;
+    for notice in &notices {
+        warnings.add(Code::Reference, notice.to_string());
+    }
+    Ok(Some((name, text)))
 }
 
 fn read_file(kind: &'static str, path: &Path, rows: &mut Vec<InputRow>) -> Result<Vec<u8>, InputError> {

@@ -1,24 +1,28 @@
 //! The pipeline on one screen. The only module that knows every stage; no arithmetic happens here.
 
+pub mod decide;
 pub mod inputs;
+pub mod money;
 pub mod period;
 pub mod read;
 
-use crate::advise::gateway::{Candidate, decide};
 use crate::attribute::{Attributed, attribute};
+use crate::bill::settle::{Bill, CostBasis};
 use crate::count::fold::RowSum;
-use crate::count::resolve::resolve;
+use crate::count::resolve::{Counted, resolve};
+use crate::count::roles::Roles;
+use crate::count::rollup::Rollup;
 use crate::count::routes::Routes;
 use crate::diag::{Code, Warnings};
 use crate::frames::flows::FrameError;
-use crate::model::bytes::Bytes;
 use crate::model::inventory::Inventory;
-use crate::model::period::iso;
+use crate::model::period::{Window, iso};
 use crate::model::records::{RecordBytes, RecordKinds};
-use crate::model::usd::Usd;
-use crate::report::build::{Builder, Dimension, gateway_prices};
-use crate::report::{self, DecisionRow, Period, Provenance, Report, Summary, TrafficRow};
+use crate::price::PriceBook;
+use crate::report::build::{Builder, Dimension};
+use crate::report::{self, Provenance, Report};
 use inputs::{InputError, Inputs};
+use money::Money;
 use period::PeriodChoice;
 use read::{ReadPlan, read_all};
 
@@ -29,6 +33,8 @@ pub struct Plan {
     pub inputs: Inputs,
     /// Which time.
     pub period: PeriodChoice,
+    /// Which of the bill's costs count.
+    pub cost_basis: CostBasis,
     /// Dimensions of `groups`; none leaves the part out.
     pub group_by: Vec<Dimension>,
     /// Clients to show before `(other)`.
@@ -57,6 +63,9 @@ pub enum RunError {
     /// No object gave a record.
     #[error("no flow log record was read: {0}")]
     NoRecords(String),
+    /// Amounts that cannot be added up.
+    #[error("the bill is in several currencies: {0}")]
+    Currencies(String),
     /// A frame operation.
     #[error("frame: {0}")]
     Frame(#[from] FrameError),
@@ -66,132 +75,136 @@ pub enum RunError {
 pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcome, RunError> {
     let mut warnings = Warnings::default();
     let mut loaded = inputs::load(&plan.inputs, &mut warnings)?;
-    let roles = inputs::roles(&loaded.inventory);
-    let hints = inputs::layout_hints(&plan.inputs, &loaded.inventory, &mut warnings)?;
-    let (reading, total) = {
-        let objects = std::mem::take(&mut loaded.objects);
-        let total: u64 = objects.iter().map(|object| object.size).sum();
-        let read_plan = ReadPlan { roles: &roles, hints: &hints, window: plan.period.window(), threads: plan.threads };
-        let mut done = 0;
-        let reading = read_all(objects, &read_plan, &mut warnings, &mut |size| {
-            done += size;
-            on_object(done, total);
-        });
-        (reading, total)
-    };
-    on_object(total, total);
-    loaded.flow_logs_unreadable = reading.unreadable;
-    let mut rollup = reading.rollup;
-    let Some(period) = plan.period.settle(&rollup) else {
+    let flows = flows(plan, &mut loaded, &mut warnings, on_object)?;
+    let bill = Bill::default();
+    let Some(period) = plan.period.settle(&flows.rollup, &bill) else {
         let first = warnings.rows().into_iter().map(|row| row.message).next();
         return Err(RunError::NoRecords(first.unwrap_or_else(|| "the folder holds none".to_owned())));
     };
-    let counted = resolve(&mut rollup, &roles, &Routes::new(&loaded.inventory), period.window);
-    let (records, record_bytes) = (counted.records, counted.bytes);
-    warn_of_counts(&counted, &rollup, &loaded.inventory, &mut warnings);
-    let attributed = attribute(counted, &rollup, &loaded.inventory, &loaded.namer)?;
-    drop(rollup);
-    if period.partial {
+    let charges = money::charges(&bill, period.window, plan.cost_basis, &mut warnings);
+    let currency = money::currency(charges.as_ref()).map_err(|all| RunError::Currencies(all.join(", ")))?;
+    let prices = loaded.prices(&currency);
+    let counted = count(flows, &loaded, period.window, &mut warnings);
+    let (records, record_bytes) = (counted.counted.records, counted.counted.bytes);
+    let mut attributed = attribute(counted.counted, &counted.rollup, &loaded.inventory, &loaded.namer)?;
+    drop(counted.rollup);
+    warn_of_period(&period, records, &mut warnings);
+    let money = money::settle(charges.as_ref(), &mut attributed, &prices, &mut warnings)?;
+    let answer = Answer { plan, loaded: &loaded, attributed: &attributed, money: &money, prices: &prices, period };
+    let report = answer.report(currency, (records, record_bytes), warnings)?;
+    let unreadable = report.inputs.iter().map(|input| input.unreadable).sum();
+    Ok(Outcome { report, unreadable, malformed: records.malformed })
+}
+
+/// Everything that flow logs hold, collapsed.
+struct Flows {
+    rollup: Rollup,
+    roles: Roles,
+}
+
+fn flows(
+    plan: &Plan,
+    loaded: &mut inputs::Loaded,
+    warnings: &mut Warnings,
+    on_object: &mut dyn FnMut(u64, u64),
+) -> Result<Flows, RunError> {
+    let roles = inputs::roles(&loaded.inventory);
+    let hints = inputs::layout_hints(&plan.inputs, &loaded.inventory, warnings)?;
+    let objects = std::mem::take(&mut loaded.objects);
+    let total: u64 = objects.iter().map(|object| object.size).sum();
+    let read_plan = ReadPlan { roles: &roles, hints: &hints, window: plan.period.window(), threads: plan.threads };
+    let mut done = 0;
+    let reading = read_all(objects, &read_plan, warnings, &mut |size| {
+        done += size;
+        on_object(done, total);
+    });
+    on_object(total, total);
+    loaded.flow_logs_unreadable = reading.unreadable;
+    Ok(Flows { rollup: reading.rollup, roles })
+}
+
+/// What was counted, and the texts and addresses that it points to.
+struct Count {
+    counted: Counted,
+    rollup: Rollup,
+}
+
+fn count(flows: Flows, loaded: &inputs::Loaded, window: Window, warnings: &mut Warnings) -> Count {
+    let Flows { mut rollup, roles } = flows;
+    let counted = resolve(&mut rollup, &roles, &Routes::new(&loaded.inventory), window);
+    warn_of_counts(&counted, &rollup, &loaded.inventory, warnings);
+    Count { counted, rollup }
+}
+
+/// What the report is made from.
+struct Answer<'a> {
+    plan: &'a Plan,
+    loaded: &'a inputs::Loaded,
+    attributed: &'a Attributed,
+    money: &'a Money,
+    prices: &'a PriceBook,
+    period: period::Period,
+}
+
+impl Answer<'_> {
+    fn report(
+        &self,
+        currency: String,
+        (records, record_bytes): (RecordKinds, RecordBytes),
+        mut warnings: Warnings,
+    ) -> Result<Report, RunError> {
+        let (inventory, window) = (&self.loaded.inventory, self.period.window);
+        let builder = Builder::new(self.attributed, inventory, &self.money.costs);
+        let metered = std::collections::BTreeMap::new();
+        let witnesses = money::witnesses(self.money, self.attributed, &builder.days()?, &metered, (inventory, window));
+        let nat_gateways = builder.nat_gateways(witnesses);
+        let traffic = builder.traffic()?;
+        let basis = decide::Basis {
+            inventory,
+            prices: self.prices,
+            gateways: &nat_gateways,
+            traffic: &traffic,
+            client_azs: &builder.client_azs()?,
+            endpoint_bytes: &std::collections::BTreeMap::new(),
+            hours: self.period.hours(),
+        };
+        let decisions = decide::decisions(&basis, self.money, &mut warnings);
+        let findings = Vec::new();
+        let by = &self.plan.group_by;
+        Ok(Report {
+            schema: report::SCHEMA,
+            period: self.period.row(),
+            currency,
+            cost_basis: self.money.basis,
+            summary: decide::summary(self.money, &nat_gateways, &decisions, &findings),
+            clients: builder.clients(self.plan.top)?,
+            groups: if by.is_empty() { None } else { Some(builder.groups(by)?) },
+            nat_gateways,
+            traffic,
+            decisions,
+            findings,
+            custom_services: Vec::new(),
+            records,
+            record_bytes,
+            warnings: warnings.rows(),
+            inputs: self.loaded.input_rows(),
+            provenance: Provenance {
+                version: env!("CARGO_PKG_VERSION"),
+                ip_ranges_sync_token: self.loaded.sync_token.clone(),
+                prices_as_of: self.prices.as_of().to_owned(),
+            },
+        })
+    }
+}
+
+fn warn_of_period(period: &period::Period, records: RecordKinds, warnings: &mut Warnings) {
+    if period.partial && records.read > 0 {
         let seen = period.observed.map_or_else(
             || "there is no record in the period".to_owned(),
             |(first, last)| format!("records from {} to {}", iso(first), iso(last)),
         );
         warnings.add(Code::PartialPeriod, seen);
     }
-    let report = assemble(plan, &loaded, &attributed, period, (records, record_bytes), warnings)?;
-    let unreadable = report.inputs.iter().map(|input| input.unreadable).sum();
-    Ok(Outcome { report, unreadable, malformed: records.malformed })
-}
-
-fn assemble(
-    plan: &Plan,
-    loaded: &inputs::Loaded,
-    attributed: &Attributed,
-    period: period::Period,
-    (records, record_bytes): (RecordKinds, RecordBytes),
-    mut warnings: Warnings,
-) -> Result<Report, RunError> {
-    let prices = gateway_prices(&attributed.gateways, &loaded.prices);
-    for (gateway, price) in attributed.gateways.iter().zip(&prices) {
-        if let Err(missing) = price {
-            warnings.add(Code::MissingPrice, format!("{}: {missing}", gateway.count.side.id));
-        }
-    }
-    let builder = Builder::new(attributed, &loaded.inventory, &prices);
-    let nat_gateways = builder.nat_gateways();
-    let traffic = builder.traffic()?;
-    let decisions = decide(&candidates(&traffic, &mut warnings), &loaded.inventory);
-    let clients = builder.clients(plan.top)?;
-    let groups = if plan.group_by.is_empty() { None } else { Some(builder.groups(&plan.group_by)?) };
-    let summary = summary(&builder, &nat_gateways, &decisions);
-    Ok(Report {
-        schema: report::SCHEMA,
-        period: Period {
-            start: iso(period.window.start),
-            end: iso(period.window.end),
-            observed_start: period.observed.map(|(first, _)| iso(first)),
-            observed_end: period.observed.map(|(_, last)| iso(last + 1)),
-            partial: period.partial,
-        },
-        currency: "USD".to_owned(),
-        cost_basis: "list",
-        summary,
-        nat_gateways,
-        traffic,
-        clients,
-        decisions,
-        findings: Vec::new(),
-        custom_services: Vec::new(),
-        groups,
-        records,
-        record_bytes,
-        warnings: warnings.rows(),
-        inputs: loaded.input_rows(),
-        provenance: Provenance {
-            version: env!("CARGO_PKG_VERSION"),
-            ip_ranges_sync_token: loaded.sync_token.clone(),
-            prices_as_of: loaded.prices.as_of().to_owned(),
-        },
-    })
-}
-
-fn summary(builder: &Builder<'_>, nat_gateways: &[report::NatGatewayRow], decisions: &[DecisionRow]) -> Summary {
-    let observed: Vec<Bytes> = nat_gateways.iter().filter_map(|row| row.observed_bytes).collect();
-    let acted = || decisions.iter().filter(|d| d.action != "keep-nat" && d.net_usd.is_some());
-    let sum = |pick: fn(&DecisionRow) -> Option<Usd>| acted().filter_map(pick).sum::<Usd>();
-    let avoidable_usd = sum(|d| d.avoided_usd);
-    let endpoint_usd = sum(|d| d.endpoint_hours_usd) + sum(|d| d.endpoint_data_usd);
-    Summary {
-        nat_gateways: nat_gateways.len() as u64,
-        observed_bytes: (!observed.is_empty()).then(|| observed.into_iter().sum()),
-        attributed_usd: builder.attributed_usd(),
-        avoidable_usd,
-        endpoint_usd,
-        net_saving_usd: avoidable_usd - endpoint_usd,
-        ..Summary::default()
-    }
-}
-
-/// Traffic that a gateway endpoint could carry; what has no client VPC cannot be decided and is said.
-fn candidates(traffic: &[TrafficRow], warnings: &mut Warnings) -> Vec<Candidate> {
-    let mut candidates = Vec::new();
-    for row in traffic.iter().filter(|row| row.endpoint == "gateway") {
-        let bytes = row.upload_bytes + row.download_bytes;
-        match (&row.vpc_id, &row.service_region) {
-            (Some(vpc), Some(region)) => candidates.push(Candidate {
-                vpc: vpc.clone(),
-                az: row.az_id.clone(),
-                service: row.service.clone(),
-                region: region.clone(),
-                nat_gateway_id: row.nat_gateway_id.clone(),
-                bytes,
-                usd: row.usd,
-            }),
-            _ => warnings
-                .add(Code::UndecidedTraffic, format!("{}: {} of {bytes} bytes", row.nat_gateway_id, row.service)),
-        }
-    }
-    candidates
 }
 
 fn warn_of_counts(
@@ -210,13 +223,14 @@ fn warn_of_counts(
             warnings.add(Code::UnobservedGateway, id.clone());
         }
     }
-    let about = |sum: RowSum| format!("{} records of {} bytes", sum.records, sum.bytes);
+    let records = |n: u64| format!("{n} {}", if n == 1 { "record" } else { "records" });
+    let about = |sum: RowSum| format!("{} of {} bytes", records(sum.records), sum.bytes);
     let mut counted_warning = |code, sum: RowSum| warnings.add_counted(code, sum.records, about(sum));
     counted_warning(Code::UndecidablePrivateNat, counted.undecidable);
     counted_warning(Code::UnattributableRecords, counted.unattributable);
     counted_warning(Code::UnnamedGateway, counted.unnamed_gateway);
     let second = counted.records.duplicate - rollup.loose.duplicate.records;
-    warnings.add_counted(Code::DuplicateFlowLog, second, format!("{second} records of a second flow log"));
+    warnings.add_counted(Code::DuplicateFlowLog, second, format!("{} of a second flow log", records(second)));
     if inventory.vpcs().next().is_none() && inventory.nat_gateways().next().is_none() {
         warnings.add(Code::NoInventory, "there is no inventory");
     }

@@ -1,8 +1,10 @@
-//! Which time a report is about: the user's, else the newest month that the records cover.
+//! Which time a report is about: the user's, else the newest month that the records cover, without records the bill's newest.
 
+use crate::bill::settle::Bill;
 use crate::count::rollup::Rollup;
 use crate::count::vantage::hours_of;
-use crate::model::period::{DAY_SECONDS, HOUR_SECONDS, Month, Window};
+use crate::model::period::{DAY_SECONDS, HOUR_SECONDS, Month, Window, iso};
+use crate::report;
 use std::collections::BTreeMap;
 
 /// What the user asked for.
@@ -21,8 +23,32 @@ pub struct Period {
     pub window: Window,
     /// Earliest and latest `start` inside.
     pub observed: Option<(i64, i64)>,
-    /// Whether its first or its last day has no records.
+    /// Whether its first or its last day has no records; without any, no usage on the bill.
     pub partial: bool,
+}
+
+impl Period {
+    /// Whole hours for which endpoints are weighed: of the period, or of its part with records (product contract 5).
+    #[must_use]
+    pub fn hours(&self) -> u64 {
+        let span = match self.observed {
+            Some((first, last)) if self.partial => Window { start: first, end: last + 1 },
+            _ => self.window,
+        };
+        u64::try_from(span.hours()).unwrap_or(0)
+    }
+
+    /// As the report shows it.
+    #[must_use]
+    pub fn row(&self) -> report::Period {
+        report::Period {
+            start: iso(self.window.start),
+            end: iso(self.window.end),
+            observed_start: self.observed.map(|(first, _)| iso(first)),
+            observed_end: self.observed.map(|(_, last)| iso(last + 1)),
+            partial: self.partial,
+        }
+    }
 }
 
 impl PeriodChoice {
@@ -35,12 +61,12 @@ impl PeriodChoice {
         }
     }
 
-    /// Settles the period; `None` where there is no record to settle it by.
+    /// Settles the period, without flow logs by the bill; `None` where there is nothing to settle it by.
     #[must_use]
-    pub fn settle(self, rollup: &Rollup) -> Option<Period> {
+    pub fn settle(self, rollup: &Rollup, bill: &Bill) -> Option<Period> {
         let window = match self {
             PeriodChoice::Given(window) => window,
-            PeriodChoice::Newest => newest_month(rollup)?.window(),
+            PeriodChoice::Newest => newest_month(rollup).or_else(|| bill.newest_month())?.window(),
         };
         let (first_hour, end_hour) = hours_of(window);
         let seconds = rollup
@@ -50,7 +76,8 @@ impl PeriodChoice {
             .map(|((_, hour, _), sums)| (i64::from(*hour) * HOUR_SECONDS, sums))
             .map(|(start, sums)| (start + i64::from(sums.first), start + i64::from(sums.last)));
         let observed = seconds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-        let partial = !observed.is_some_and(|(first, last)| covers(window, first, last));
+        let seen = observed.or_else(|| bill.days(window));
+        let partial = !seen.is_some_and(|(first, last)| covers(window, first, last));
         Some(Period { window, observed, partial })
     }
 }

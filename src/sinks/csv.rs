@@ -77,6 +77,20 @@ const DECISIONS: &[&str] = &[
     "break_even_gb",
     "reason",
 ];
+const FINDINGS: &[&str] = &["kind", "nat_gateway_id", "route_table_ids", "usd", "reason"];
+const CUSTOM_SERVICES: &[&str] = &[
+    "vpc_id",
+    "peer_vpc_id",
+    "peer",
+    "port",
+    "path",
+    "bytes",
+    "today_usd",
+    "privatelink_usd",
+    "net_usd",
+    "break_even_gb",
+    "reason",
+];
 const LOAD: &[&str] = &["upload_bytes", "download_bytes", "usd"];
 const RECORDS: &[&str] = &["kind", "records", "bytes"];
 const WARNINGS: &[&str] = &["code", "message", "count", "hint"];
@@ -90,6 +104,8 @@ pub(super) fn render(report: &Report, table: TableName) -> String {
         TableName::Traffic => rows(TRAFFIC, &report.traffic),
         TableName::Clients => rows(CLIENTS, &report.clients),
         TableName::Decisions => rows(DECISIONS, &report.decisions),
+        TableName::Findings => rows(FINDINGS, &report.findings),
+        TableName::CustomServices => rows(CUSTOM_SERVICES, &report.custom_services),
         TableName::Groups => groups(report),
         TableName::Records => records(report),
         TableName::Warnings => rows(WARNINGS, &report.warnings),
@@ -241,6 +257,8 @@ mod tests {
         check(TableName::Traffic, &report.traffic);
         check(TableName::Clients, &report.clients);
         check(TableName::Decisions, &report.decisions);
+        check(TableName::Findings, &report.findings);
+        check(TableName::CustomServices, &report.custom_services);
         check(TableName::Warnings, &report.warnings);
         check(TableName::Inputs, &report.inputs);
     }

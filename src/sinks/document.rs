@@ -204,6 +204,7 @@ impl Cell {
             Self::Data(bytes) => Some(numbers.data_rounded(*bytes)),
             Self::Stored(bytes) => Some(human::megabytes_rounded(*bytes)),
             Self::Money(amount) => Some(amount.cents()),
+            Self::Quantity(value) => Some(human::quantity_rounded(*value)),
             // Nobody expects rounded shares to add up.
             _ => None,
         }
@@ -214,7 +215,8 @@ impl Cell {
             (Self::Count(a), Self::Count(b)) => Self::Count(a.saturating_add(*b)),
             (Self::Data(a), Self::Data(b)) => Self::Data(a.saturating_add(*b)),
             (Self::Stored(a), Self::Stored(b)) => Self::Stored(a.saturating_add(*b)),
-            (Self::Money(a), Self::Money(b)) => Self::Money(Usd::from_units(a.units().saturating_add(b.units()))),
+            (Self::Money(a), Self::Money(b)) => Self::Money(sum(a, *b)),
+            (Self::Quantity(a), Self::Quantity(b)) => Self::Quantity(sum(a, *b)),
             (Self::Share { part, whole }, Self::Share { part: more, .. }) => {
                 Self::Share { part: part.saturating_add(*more), whole }
             }
@@ -319,6 +321,10 @@ impl Grid {
         }
         Row::new(cells)
     }
+}
+
+fn sum(a: Usd, b: Usd) -> Usd {
+    Usd::from_units(a.units().saturating_add(b.units()))
 }
 
 fn retain_by<T>(list: &mut Vec<T>, keep: &[bool]) {

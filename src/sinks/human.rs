@@ -106,10 +106,15 @@ pub(super) fn megabytes_rounded(bytes: i128) -> i128 {
     rounded(bytes, MB)
 }
 
-/// An exact decimal with one decimal place, for GB that are no bytes.
+/// An exact decimal with one decimal place, for GB that are no bytes, and for hours.
 pub(super) fn quantity(value: Usd) -> String {
-    let tenths = div_half_even(value.units(), SCALE / 10);
+    let tenths = quantity_rounded(value);
     if tenths == 0 && value.units() > 0 { "<0.1".to_owned() } else { decimal(tenths, 1) }
+}
+
+/// What [`quantity`] prints, as an integer of its last decimal.
+pub(super) fn quantity_rounded(value: Usd) -> i128 {
+    div_half_even(value.units(), SCALE / 10)
 }
 
 /// `part` of `whole` in tenths of a percent; `None` where there is no whole.

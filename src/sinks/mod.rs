@@ -48,6 +48,11 @@ pub enum TableName {
     Clients,
     /// Endpoint decisions.
     Decisions,
+    /// Findings on the gateways themselves.
+    Findings,
+    /// Customers' own services in another VPC.
+    #[value(alias = "custom_services")]
+    CustomServices,
     /// Sums by the dimensions of `--group-by`; only the header without it.
     Groups,
     /// Flow log records and their bytes, one row per kind.
@@ -67,9 +72,10 @@ pub struct Style {
     pub width: Option<u16>,
     /// Whether rules and ellipses may be other than ASCII.
     pub unicode: bool,
-    /// Rows of the services table before `(other)`; 0 shows all.
+    /// Rows of services, of own services and of `keep-nat` decisions before the rest is summed up or left out; 0 shows all.
     pub top: usize,
-    /// Below 0: only headline, decisions and warnings. Above 0: also kinds of records that did not occur.
+    /// Below 0: only headline, decisions, findings and warnings. Above 0: also every `keep-nat` decision, and kinds of records
+    /// that did not occur.
     pub verbosity: i8,
 }
 

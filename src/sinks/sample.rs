@@ -7,6 +7,10 @@ use crate::report::{
     RecordBytes, RecordKinds, Report, SCHEMA, Summary, TrafficRow, WarningRow,
 };
 
+mod bill;
+
+pub(super) use bill::{bill_only, billed, cost_explorer, pooled};
+
 const PROD: &str = "vpc-0a1b2c3d4e5f60718";
 const DATA: &str = "vpc-0f9e8d7c6b5a49382";
 const ZURICH: &str = "vpc-0c0ffee0c0ffee000";
@@ -35,6 +39,7 @@ pub(super) fn full() -> Report {
     let traffic = traffic();
     let nat_gateways = nat_gateways(&traffic);
     let observed = traffic.iter().map(|r| r.upload_bytes + r.download_bytes).sum();
+    let attributed = traffic.iter().filter_map(|r| r.usd).sum();
     let decisions = decisions();
     let avoidable: Usd = decisions.iter().filter(|d| d.net_usd.is_some()).filter_map(|d| d.avoided_usd).sum();
     Report {
@@ -51,9 +56,10 @@ pub(super) fn full() -> Report {
         summary: Summary {
             nat_gateways: 5,
             observed_bytes: Some(observed),
+            attributed_usd: Some(attributed),
             avoidable_usd: avoidable,
             net_saving_usd: avoidable,
-            gateway_saving_usd: usd("37.2"),
+            gateway_saving_usd: usd("12.41"),
             ..Summary::default()
         },
         nat_gateways,
@@ -93,6 +99,11 @@ pub(super) fn full() -> Report {
     }
 }
 
+/// Every kind of report.
+pub(super) fn all() -> [Report; 6] {
+    [full(), billed(), bill_only(), cost_explorer(), pooled(), empty()]
+}
+
 /// Nothing was found.
 pub(super) fn empty() -> Report {
     let mut report = full();
@@ -113,65 +124,26 @@ pub(super) fn empty() -> Report {
     report
 }
 
-/// The same account with a bill, so that nothing about money is open.
-pub(super) fn billed() -> Report {
-    let mut report = full();
-    report.period.partial = false;
-    report.cost_basis = "net";
-    report.traffic.retain(|r| r.usd.is_some());
-    report.nat_gateways.retain(|g| g.nat_gateway_id == NAT_A || g.nat_gateway_id == NAT_B);
-    report.traffic.retain(|r| r.nat_gateway_id == NAT_A || r.nat_gateway_id == NAT_B);
-    for (gateway, data) in report.nat_gateways.iter_mut().zip(["340.11", "97.250000004"]) {
-        gateway.billed_bytes = Some(gateway.observed_bytes.unwrap() + mb(51_200));
-        gateway.coverage = Some(usd("0.98765"));
-        gateway.usd_per_gb = Some(usd("0.041985213"));
-        gateway.data_usd = Some(usd(data));
-        gateway.hours = Some(usd("744"));
-        gateway.hours_usd = Some(usd("33.48"));
-        gateway.unobserved_usd = Some(usd("2.101"));
-        gateway.metered_bytes = gateway.billed_bytes;
-        gateway.account_id = some("012345678901");
-        let own = || report.traffic.iter().enumerate().filter(|(_, r)| r.nat_gateway_id == gateway.nat_gateway_id);
-        let (places, weights): (Vec<usize>, Vec<Bytes>) =
-            own().map(|(i, r)| (i, r.upload_bytes + r.download_bytes)).unzip();
-        let parts = (usd(data) - usd("2.101")).apportion(&weights).unwrap();
-        for (place, part) in places.into_iter().zip(parts) {
-            report.traffic[place].usd = Some(part);
-        }
-    }
-    report.nat_gateways[0].diagnosis = some("One flow log of this gateway was created on 4 October.");
-    report.decisions.retain(|d| d.vpc_id == PROD);
-    report.decisions.push(interface_decision());
-    report.clients.clear();
-    report.groups = None;
-    let counted = || report.decisions.iter().filter(|d| d.action != "keep-nat");
-    let avoidable = counted().filter_map(|d| d.avoided_usd).sum::<Usd>();
-    report.summary = Summary {
-        nat_gateways: 2,
-        observed_bytes: Some(report.nat_gateways.iter().filter_map(|g| g.observed_bytes).sum()),
-        billed_bytes: Some(report.nat_gateways.iter().filter_map(|g| g.billed_bytes).sum()),
-        coverage: Some(usd("0.98765")),
-        data_usd: Some(usd("437.360000004")),
-        hours_usd: Some(usd("66.96")),
-        attributed_usd: Some(usd("433.158000004")),
-        unobserved_usd: Some(usd("4.202")),
-        avoidable_usd: avoidable,
-        endpoint_usd: Usd::ZERO,
-        net_saving_usd: avoidable,
-        gateway_saving_usd: usd("37.2"),
-        upper_bound_usd: Some(usd("401.22")),
-    };
-    report
-}
-
 fn findings() -> Vec<FindingRow> {
-    vec![FindingRow {
-        kind: "idle",
-        nat_gateway_id: NAT_B.to_owned(),
-        route_table_ids: vec!["rtb-0123456789abcdef0".to_owned()],
-        usd: Some(usd("37.2")),
-        reason: "It carried nothing in 744 hours: delete it and release its public address.".to_owned(),
-    }]
+    vec![
+        FindingRow {
+            kind: "cross-az",
+            nat_gateway_id: NAT_A.to_owned(),
+            route_table_ids: vec!["rtb-0123456789abcdef0".to_owned()],
+            usd: Some(usd("12.41")),
+            reason: "Subnets in use1-az2 send 620.5 GB to prod-a in use1-az1: route rtb-0123456789abcdef0 to prod-b."
+                .to_owned(),
+        },
+        FindingRow {
+            kind: "redundant",
+            nat_gateway_id: NAT_ZURICH.to_owned(),
+            route_table_ids: Vec::new(),
+            usd: None,
+            reason:
+                "A second gateway serves the same AZ; what its hours cost is not known, because eu-xyz-1 has no price."
+                    .to_owned(),
+        },
+    ]
 }
 
 fn custom_services() -> Vec<CustomServiceRow> {
@@ -344,24 +316,6 @@ fn decisions() -> Vec<DecisionRow> {
         ),
         unpriced,
     ]
-}
-
-fn interface_decision() -> DecisionRow {
-    DecisionRow {
-        action: "keep-nat",
-        endpoint_type: "interface",
-        service: "ecr.dkr".to_owned(),
-        endpoint_service_name: "com.amazonaws.us-east-1.ecr.dkr".to_owned(),
-        bytes: mb(40_960),
-        avoided_usd: Some(usd("1.8")),
-        endpoint_hours_usd: Some(usd("14.88")),
-        endpoint_data_usd: Some(usd("0.4")),
-        net_usd: Some(usd("-13.48")),
-        break_even_gb: Some(usd("425.142857142857")),
-        reason: "Keep the NAT gateway: 40.0 GB a month are below the 425.1 GB from which an interface endpoint pays."
-            .to_owned(),
-        ..decisions().remove(0)
-    }
 }
 
 fn groups() -> Vec<GroupRow> {

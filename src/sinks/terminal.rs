@@ -48,6 +48,12 @@ impl Page<'_> {
         self.line(indent, &rule.repeat(length));
     }
 
+    /// Text from outside, harmless, and without the one sign of ours that plain ASCII does not have.
+    fn text(&self, raw: &str) -> String {
+        let text = visible(raw);
+        if self.style.unicode { text } else { text.replace('…', "...") }
+    }
+
     fn paint(&self, text: &str, tone: Tone) -> String {
         match tone {
             Tone::Good if self.style.color => format!("\u{1b}[32m{text}\u{1b}[0m"),
@@ -68,9 +74,9 @@ impl Page<'_> {
 
     fn facts(&mut self, facts: &[Fact]) {
         let label_width = facts.iter().map(|f| f.label.len()).max().unwrap_or(0) + 2;
-        let room = self.room.map(|r| r.saturating_sub(label_width).max(20));
+        let room = self.room.unwrap_or(PROSE).saturating_sub(label_width).max(20);
         for fact in facts {
-            for (i, part) in fit::wrap(&visible(&fact.text), room).iter().enumerate() {
+            for (i, part) in fit::wrap(&self.text(&fact.text), Some(room)).iter().enumerate() {
                 let label = if i == 0 { fact.label } else { "" };
                 let text = format!("{label:label_width$}{}", self.paint(part, fact.tone));
                 self.line(INDENT, &text);
@@ -93,14 +99,14 @@ impl Page<'_> {
         }
         notes.extend(section.notes.iter().cloned());
         for note in notes {
-            self.wrapped(INDENT, "", &visible(&note), Tone::Plain);
+            self.wrapped(INDENT, "", &self.text(&note), Tone::Plain);
         }
     }
 
     fn item(&mut self, item: &Item) {
-        self.wrapped(INDENT, &item.mark, &visible(&item.text), item.tone);
+        self.wrapped(INDENT, &item.mark, &self.text(&item.text), item.tone);
         if let Some(hint) = &item.hint {
-            self.wrapped(INDENT * 2, "hint:", &visible(hint), Tone::Plain);
+            self.wrapped(INDENT * 2, "hint:", &self.text(hint), Tone::Plain);
         }
     }
 

@@ -23,8 +23,12 @@ fn narrow() -> Style {
 fn tables_look_as_agreed() {
     check("full.txt", &sample::full(), Format::Table, &Style { top: 5, ..Style::default() });
     check("billed.txt", &sample::billed(), Format::Table, &Style { verbosity: 1, ..Style::default() });
+    check("bill_only.txt", &sample::bill_only(), Format::Table, &narrow());
+    check("cost_explorer.txt", &sample::cost_explorer(), Format::Table, &narrow());
+    check("pooled.txt", &sample::pooled(), Format::Table, &narrow());
     check("empty.txt", &sample::empty(), Format::Table, &Style::default());
     check("narrow.txt", &sample::full(), Format::Table, &narrow());
+    check("billed_narrow.txt", &sample::billed(), Format::Table, &narrow());
     check("ascii.txt", &sample::full(), Format::Table, &Style { unicode: false, verbosity: -1, ..narrow() });
     check("colour.txt", &sample::full(), Format::Table, &Style { color: true, ..Style::default() });
 }
@@ -40,6 +44,7 @@ fn markdown_looks_as_agreed() {
         })
         .collect();
     check("full.md", &long, Format::Markdown, &Style::default());
+    check("billed.md", &sample::billed(), Format::Markdown, &Style::default());
 }
 
 #[test]
@@ -67,7 +72,7 @@ fn colour_adds_nothing() {
 
 #[test]
 fn ascii_style_is_ascii() {
-    for report in [sample::full(), sample::billed(), sample::empty()] {
+    for report in sample::all() {
         let text = render(&report, Format::Table, TableName::default(), &Style { unicode: false, ..narrow() });
         assert!(text.is_ascii(), "{text}");
     }
@@ -76,7 +81,7 @@ fn ascii_style_is_ascii() {
 #[test]
 fn terminals_are_wide_enough() {
     for width in [80, 100, 120, 160, 200] {
-        for report in [sample::full(), sample::billed(), sample::empty()] {
+        for report in sample::all() {
             let style = Style { width: Some(width), ..Style::default() };
             let text = render(&report, Format::Table, TableName::default(), &style);
             let longest = text.lines().max_by_key(|l| l.chars().count()).unwrap();
@@ -89,8 +94,152 @@ fn terminals_are_wide_enough() {
 fn every_width_is_drawn() {
     for width in 0..40 {
         let style = Style { width: Some(width), top: 1, ..Style::default() };
-        assert!(!render(&sample::full(), Format::Table, TableName::default(), &style).is_empty());
+        for report in sample::all() {
+            assert!(!render(&report, Format::Table, TableName::default(), &style).is_empty());
+        }
     }
+}
+
+#[test]
+fn the_first_screen_holds_the_answer() {
+    for width in [100, 120, 160, 200] {
+        for report in [sample::full(), sample::billed(), sample::pooled()] {
+            let style = Style { width: Some(width), ..Style::default() };
+            let text = render(&report, Format::Table, TableName::default(), &style);
+            let screen: Vec<&str> = text.lines().take(24).collect();
+            for label in ["For what", "What to do", "Saving", "How sure", "Decisions", "2. fix"] {
+                let found = screen.iter().any(|l| l.trim_start().starts_with(label));
+                assert!(found, "{width}: {label} is not on the first screen:\n{text}");
+            }
+        }
+    }
+}
+
+fn check_fact(situation: &str, of: Report, change: impl FnOnce(&mut Report), expect: &str) {
+    let mut report = of;
+    change(&mut report);
+    let text = render(&report, Format::Markdown, TableName::default(), &Style::default());
+    let headline = text.split("\n## ").next().unwrap();
+    assert!(headline.lines().any(|l| l.replace("**", "") == expect), "{situation}: {expect}\n{headline}");
+}
+
+#[test]
+fn the_headline_answers_what_it_can() {
+    let usd = sample::usd;
+    check_fact(
+        "a lower endpoint bill",
+        sample::billed(),
+        |r| {
+            r.decisions.retain(|d| d.action == "remove");
+            r.summary.endpoint_usd = usd("-15.28");
+            r.summary.net_saving_usd = usd("13.66");
+        },
+        "- Saving: $13.66 on this period's traffic, $15.28 of it no longer paid for endpoints, 2.5% of the data bill",
+    );
+    check_fact(
+        "nothing pays",
+        sample::billed(),
+        |r| {
+            r.decisions.retain(|d| d.action == "keep-nat");
+            r.findings.clear();
+        },
+        "- What to do: nothing: every endpoint would cost more than it avoids",
+    );
+    check_fact("nothing pays", sample::billed(), |r| r.decisions.clear(), "- Saving: none found");
+    check_fact(
+        "no VPC is known",
+        sample::full(),
+        |r| {
+            r.traffic.retain(|t| t.usd.is_some());
+            r.traffic.iter_mut().for_each(|t| t.vpc_id = None);
+            r.decisions.clear();
+        },
+        "- Saving: not decided, at most $389.06: which VPC the clients are in is not known",
+    );
+    check_fact(
+        "some VPCs are not known",
+        sample::billed(),
+        |r| r.traffic[0].vpc_id = None,
+        "- Not included: endpoints for 5,482.3 GB whose client VPC is not known",
+    );
+}
+
+#[test]
+fn the_headline_says_what_it_cannot_answer() {
+    let usd = sample::usd;
+    check_fact(
+        "no price",
+        sample::full(),
+        |r| r.decisions.retain(|d| d.net_usd.is_none()),
+        "- Saving: n/a: nothing that is recommended has a price",
+    );
+    check_fact(
+        "no finding has a price",
+        sample::billed(),
+        |r| r.findings.retain(|f| f.usd.is_none()),
+        "- On gateways: n/a: no finding has a price (1 cross-az)",
+    );
+    check_fact(
+        "more logs than bill",
+        sample::billed(),
+        |r| r.summary.coverage = Some(usd("1.25")),
+        "- How sure: flow logs hold 125.0% of the 13,357.6 GB billed, so the split is scaled to the bill; 3 warnings below",
+    );
+    check_fact(
+        "a bill without gateways",
+        sample::billed(),
+        |r| {
+            r.summary.data_usd = None;
+            r.summary.hours_usd = None;
+        },
+        "- Paid: n/a: the bill holds no charge of a NAT gateway in this period",
+    );
+    check_fact(
+        "hours only",
+        sample::billed(),
+        |r| r.summary.data_usd = None,
+        "- Paid: n/a net of discounts: n/a for 13,357.6 GB, $150.66 for 3,720.0 gateway hours",
+    );
+    check_fact(
+        "list prices of a bill",
+        sample::pooled(),
+        |r| r.cost_basis = "list",
+        "- Cost: $691.64 at list prices, which is not what was paid: $540.98 for 13,357.6 GB, $150.66 for gateway hours",
+    );
+    check_fact(
+        "no price at all",
+        sample::full(),
+        |r| r.traffic.iter_mut().for_each(|t| t.usd = None),
+        "- For what: s3 8,338.7 GB (75.9%), internet 1,488.4 GB (13.5%), dynamodb 477.8 GB (4.3%), 3 others 278.3 GB (2.5%), AWS service not known 409.2 GB (3.7%)",
+    );
+}
+
+#[test]
+fn what_was_paid_for_adds_up_to_the_bill() {
+    let report = sample::billed();
+    let text = render(&report, Format::Table, TableName::default(), &Style { top: 0, ..Style::default() });
+    let services = text.split("\nServices\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let total = services.lines().find(|l| l.trim_start().starts_with("Total ")).unwrap();
+    let paid = human::Numbers::new("USD", 0).money(report.summary.data_usd.unwrap());
+    assert!(total.contains(&paid), "{total} is not {paid}");
+}
+
+#[test]
+fn kept_rows_come_last_and_do_not_bury_the_others() {
+    let mut report = sample::billed();
+    let kept = report.decisions.iter().position(|d| d.action == "keep-nat").unwrap();
+    let kept = report.decisions.remove(kept);
+    for i in 0..14 {
+        let mut row = kept.clone();
+        row.reason = format!("kept {i}");
+        report.decisions.insert(i, row);
+    }
+    let text = |top| render(&report, Format::Table, TableName::default(), &Style { top, ..Style::default() });
+    let short = text(3);
+    let at = |needle: &str| short.find(needle).unwrap_or_else(|| panic!("{needle}: {short}"));
+    assert!(at("7. share") < at("8. keep-nat") && at("10. kept 2") > 0 && !short.contains("kept 3"));
+    assert!(short.contains("11 keep-nat decisions not shown here"));
+    assert!(text(0).contains("kept 13") && !text(0).contains("not shown here"));
 }
 
 #[test]

@@ -38,6 +38,15 @@ pub struct Settings {
     /// `--inventory`.
     #[serde(default, deserialize_with = "texts")]
     pub inventory: Vec<String>,
+    /// `--billing`.
+    #[serde(default, deserialize_with = "texts")]
+    pub billing: Vec<String>,
+    /// `--metrics`.
+    #[serde(default, deserialize_with = "texts")]
+    pub metrics: Vec<String>,
+    /// `--fail-on`.
+    #[serde(default, deserialize_with = "texts")]
+    pub fail_on: Vec<String>,
     /// `--cost-basis`.
     pub cost_basis: Option<String>,
     /// `--strict`.
@@ -140,6 +149,9 @@ mod tests {
             prices = "prices.csv"
             flow-logs = "logs/"
             inventory = ["a.json", "b.json"]
+            billing = "bill/"
+            metrics = ["m.json"]
+            fail-on = "coverage<95"
             cost-basis = "list"
             strict = true
             format = "json"
@@ -172,6 +184,9 @@ mod tests {
             prices: some("prices.csv"),
             flow_logs: list(&["logs/"]),
             inventory: list(&["a.json", "b.json"]),
+            billing: list(&["bill/"]),
+            metrics: list(&["m.json"]),
+            fail_on: list(&["coverage<95"]),
             cost_basis: some("list"),
             strict: Some(true),
             format: some("json"),

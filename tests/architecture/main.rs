@@ -20,13 +20,15 @@ const MODULES: &[(&str, &[&str])] = &[
     ("sources::settings", &["model"]),
     ("sources::ip_ranges", &["model"]),
     ("count", &["model"]),
-    ("name", &["model", "sources::ip_ranges", "sources::settings"]),
+    // Which endpoints there are: what names a destination and what decides about it share this table.
+    ("name::endpoints", &["model"]),
+    ("name", &["model", "sources::ip_ranges", "sources::settings", "name::endpoints"]),
     ("frames", &[]),
     ("bill", &["model"]),
     ("attribute", &["model", "count", "name", "frames"]),
     ("reconcile", &["model", "price", "frames", "bill"]),
-    ("advise", &["model", "report"]),
-    ("report::build", &["model", "price", "report", "count", "name", "frames", "attribute"]),
+    ("advise", &["model", "price", "report", "name::endpoints"]),
+    ("report::build", &["model", "report", "count", "name", "name::endpoints", "frames", "attribute", "reconcile"]),
     ("sinks", &["model", "report"]),
     // A second, independent account of the truth: it shares nothing with what it tests.
     ("simulate", &["model"]),
@@ -50,7 +52,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "report::build",
         ],
     ),
-    ("cli", &["model", "report", "report::build", "sources::settings", "sinks", "simulate", "run"]),
+    ("cli", &["model", "report", "bill", "report::build", "sources::settings", "sinks", "simulate", "run"]),
     ("main", &["cli"]),
 ];
 

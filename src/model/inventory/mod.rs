@@ -5,9 +5,11 @@
 mod derive;
 mod prefixes;
 mod routing;
+mod services;
 mod topology;
 mod types;
 
+pub use services::{OfferedService, ServiceList, Zones};
 pub use topology::GatewayEndpointState;
 pub use types::{
     Availability, Connectivity, EndpointKind, FlowLog, NatGateway, NatState, NetworkInterface, PrefixList, Route,
@@ -18,7 +20,7 @@ pub use types::{
 use super::addr::{Addr, Cidr};
 use prefixes::Prefixes;
 use routing::Routing;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Things by id.
 type ById<T> = BTreeMap<String, T>;
@@ -44,6 +46,10 @@ pub struct InventoryParts {
     pub flow_logs: Vec<FlowLog>,
     /// Transit gateway attachments.
     pub attachments: Vec<TgwAttachment>,
+    /// Endpoint services that AWS offers.
+    pub offered_services: Vec<OfferedService>,
+    /// The Regions whose endpoint services are all among them.
+    pub whole_service_lists: BTreeSet<String>,
 }
 
 /// Everything known of the accounts, sorted by id, with indexes. Empty where nothing was collected.
@@ -58,6 +64,7 @@ pub struct Inventory {
     prefix_lists: ById<PrefixList>,
     flow_logs: ById<FlowLog>,
     attachments: ById<TgwAttachment>,
+    service_lists: BTreeMap<String, ServiceList>,
     nat_by_interface: BTreeMap<String, String>,
     vpcs_by_addr: Prefixes<String>,
     subnets_by_addr: BTreeMap<String, Prefixes<String>>,
@@ -69,8 +76,11 @@ pub struct Inventory {
 impl Inventory {
     /// Puts the parts together: what one thing says about another (Regions, owners, zones) is filled in here.
     #[must_use]
-    pub fn new(parts: InventoryParts) -> Self {
+    pub fn new(mut parts: InventoryParts) -> Self {
+        let offered = std::mem::take(&mut parts.offered_services);
+        let whole = std::mem::take(&mut parts.whole_service_lists);
         let mut inventory = derive::complete(parts);
+        inventory.list_services(offered, &whole);
         inventory.index();
         inventory
     }

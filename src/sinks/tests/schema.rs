@@ -144,7 +144,7 @@ fn check(situation: &str, change: impl Fn(&mut Value), accepted: bool) {
 
 #[test]
 fn reports_are_valid() {
-    for sample in [sample::full(), sample::billed(), sample::empty()] {
+    for sample in sample::all() {
         let errors = Validator::run(&report(&sample)).errors;
         assert!(errors.is_empty(), "{errors:#?}");
     }

@@ -6,6 +6,8 @@ use super::human::{self, Numbers};
 use crate::model::usd::Usd;
 use crate::report::{Report, TrafficRow};
 
+mod apart;
+mod gateways;
 mod headline;
 mod money;
 mod quality;
@@ -13,13 +15,16 @@ mod traffic;
 
 pub(super) use quality::kinds;
 
-/// The document of one report: headline, decisions, services, gateways, clients, groups, data quality.
+/// The document of one report: headline, decisions, findings, services, gateways, own services, clients, groups, data quality.
 pub(super) fn document(report: &Report, style: &Style) -> Document {
-    let numbers = Numbers::new(&report.currency, carried_bytes(report));
-    let mut sections = vec![money::decisions(report, &numbers)];
+    let billed = report.summary.billed_bytes.map_or(0, human::int);
+    let numbers = Numbers::new(&report.currency, carried_bytes(report).max(billed));
+    let keep_nat_rows = if style.verbosity > 0 { 0 } else { style.top };
+    let mut sections = vec![money::decisions(report, keep_nat_rows, &numbers), apart::findings(report)];
     if style.verbosity >= 0 {
         sections.push(traffic::services(report, style.top, &numbers));
-        sections.push(traffic::gateways(report, &numbers));
+        sections.push(gateways::gateways(report, &numbers));
+        sections.extend(apart::custom_services(report, style.top, &numbers));
         sections.push(traffic::clients(report, &numbers));
         sections.extend(traffic::groups(report, &numbers));
         sections.push(quality::records(report, style.verbosity > 0, &numbers));
@@ -40,7 +45,7 @@ pub(super) fn document(report: &Report, style: &Style) -> Document {
     }
 }
 
-/// What flow logs attribute to the gateways: the size that the report's unit of data is chosen for.
+/// What flow logs attribute to the gateways.
 fn carried_bytes(report: &Report) -> i128 {
     let attributed = report.traffic.iter().map(row_bytes).fold(0, i128::saturating_add);
     report.summary.observed_bytes.map_or(attributed, human::int)

@@ -93,7 +93,7 @@ pub(super) fn warnings(report: &Report) -> Option<Section> {
     }
     let items = report.warnings.iter().map(|w| Item {
         mark: "warning:".to_owned(),
-        text: format!("{} [{}, {}]", w.message, w.code, times(w.count)),
+        text: format!("{}, {}: {}", w.code, times(w.count), w.message),
         hint: (!w.hint.is_empty()).then(|| w.hint.clone()),
         tone: Tone::Warn,
     });

@@ -1,15 +1,14 @@
-//! Where the bytes went: by service, by gateway, by client, by the dimensions that were asked for.
+//! Where the bytes went: by service, by client, by the dimensions that were asked for.
 
-use super::{carried_bytes, empty, plus, row_bytes};
+use super::headline::{UNNAMED_AWS, has_logs};
+use super::{empty, plus, row_bytes};
 use crate::model::bytes::Bytes;
 use crate::model::usd::Usd;
-use crate::report::{ClientRow, NatGatewayRow, Report, TrafficRow};
+use crate::report::{ClientRow, Report, TrafficRow};
 use crate::sinks::document::{Cell, Column, Grid, Row, Section};
 use crate::sinks::human::{self, Numbers};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-
-const MIRROR: &str = "Mirror is the same data seen on the gateway's other side; it is in no sum.";
 
 /// Bytes in both directions and their cost.
 #[derive(Clone, Copy)]
@@ -80,6 +79,9 @@ impl<'a> ServiceKey<'a> {
 /// Attributed traffic by service; the first `top` rows and `(other)`.
 pub(super) fn services(report: &Report, top: usize, numbers: &Numbers) -> Section {
     let title = "Services".to_owned();
+    if report.traffic.is_empty() && !has_logs(report) {
+        return empty(title, "No flow log was read: what the data was for is not known.");
+    }
     if report.traffic.is_empty() {
         return empty(title, "No traffic could be attributed; the data quality tables say why.");
     }
@@ -94,18 +96,31 @@ pub(super) fn services(report: &Report, top: usize, numbers: &Numbers) -> Sectio
     let keep = if top == 0 || sorted.len() <= top + 1 { sorted.len() } else { top };
     let mut rows: Vec<Row> = sorted[..keep].iter().map(|(key, load)| service_row(key, *load, whole)).collect();
     rows.extend(other_rows(&sorted[keep..], whole));
+    rows.extend(unobserved(report));
     let mut columns = vec![Column::text("Service"), Column::text("Region").rank(3)];
     columns.extend(load_columns(numbers));
     columns.extend([Column::text("Endpoint"), Column::text("Evidence").rank(4)]);
     let grid = Grid::new(columns, rows).with_total("Total");
-    Section { title, grid: Some(grid), ..Section::default() }
+    let unnamed = sorted.iter().any(|(key, _)| key.service == UNNAMED_AWS);
+    let note = format!("{UNNAMED_AWS}: AWS, service not known: not claimed by any endpoint.");
+    Section { title, grid: Some(grid), notes: unnamed.then_some(note).into_iter().collect(), ..Section::default() }
 }
 
 fn service_row(key: &ServiceKey<'_>, load: Load, whole: i128) -> Row {
     let mut cells = vec![Cell::text(key.service), key.region.map_or(Cell::Unknown, Cell::text)];
     cells.extend(load.cells(whole));
-    cells.extend([Cell::text(key.endpoint), Cell::text(key.evidence)]);
+    let endpoint = if key.service == UNNAMED_AWS { "not claimed" } else { key.endpoint };
+    cells.extend([Cell::text(endpoint), Cell::text(key.evidence)]);
     Row::new(cells)
+}
+
+/// What the bill holds and no flow log explains, so that the column adds up to the bill.
+fn unobserved(report: &Report) -> Option<Row> {
+    let usd = report.summary.unobserved_usd.filter(|&usd| usd != Usd::ZERO)?;
+    let mut cells = vec![Cell::Blank; 9];
+    cells[0] = Cell::text("(unobserved)");
+    cells[6] = Cell::Money(usd);
+    Some(Row::new(cells))
 }
 
 /// One row for the others, and one more for those of them that have no price.
@@ -116,85 +131,6 @@ fn other_rows(others: &[(ServiceKey<'_>, Load)], whole: i128) -> impl Iterator<I
         cells.extend(sum.cells(whole));
         cells.extend([Cell::Blank, Cell::Blank]);
         Some(Row::new(cells))
-    })
-}
-
-/// One row per gateway; without a bill the cost is that of its attributed bytes.
-pub(super) fn gateways(report: &Report, numbers: &Numbers) -> Section {
-    let title = "NAT gateways".to_owned();
-    if report.nat_gateways.is_empty() {
-        return empty(
-            title,
-            "No NAT gateway is known from the inventory, and none could be inferred from the flow logs.",
-        );
-    }
-    let unit = numbers.unit();
-    let mut columns = vec![
-        Column::text("Gateway"),
-        Column::text("Name").optional().rank(2),
-        Column::text("Region").rank(4),
-        Column::text("VPC").rank(3),
-        Column::text("AZ").rank(5),
-    ];
-    columns.extend(load_columns(numbers));
-    columns.extend([
-        Column::number("$/GB").rank(5),
-        Column::summed(format!("Billed {unit}")).optional().rank(5),
-        Column::number("Coverage").optional().rank(1),
-        Column::summed("Unobserved").optional().rank(3),
-        Column::summed(format!("Unsolicited {unit}")).optional().rank(6),
-        Column::number(format!("Mirror {unit}")).optional().rank(7).dim(MIRROR),
-    ]);
-    let whole = carried_bytes(report);
-    let costs = attributed_costs(report);
-    let rows = report.nat_gateways.iter().map(|g| gateway_row(g, gateway_cost(g, &costs), whole)).collect();
-    let grid = Grid::new(columns, rows).with_total("Total").without_unknown_columns();
-    let diagnoses = report.nat_gateways.iter().filter_map(|g| {
-        let diagnosis = g.diagnosis.as_deref()?;
-        Some(format!("{}: {diagnosis}", g.nat_gateway_id))
-    });
-    Section { title, grid: Some(grid), notes: diagnoses.collect(), ..Section::default() }
-}
-
-fn gateway_row(g: &NatGatewayRow, cost: Option<Usd>, whole: i128) -> Row {
-    let share = g.observed_bytes.map_or(Cell::Unknown, |b| Cell::Share { part: human::int(b), whole });
-    let coverage =
-        g.coverage.map_or(Cell::Unknown, |c| Cell::Share { part: c.units(), whole: crate::model::usd::SCALE });
-    Row::new(vec![
-        Cell::text(g.nat_gateway_id.clone()),
-        Cell::known(g.name.as_ref()),
-        Cell::known(g.region.as_ref()),
-        Cell::known(g.vpc_id.as_ref()),
-        Cell::known(g.az_id.as_ref()),
-        Cell::data(g.upload_bytes),
-        Cell::data(g.download_bytes),
-        Cell::data(g.observed_bytes),
-        share,
-        Cell::money(cost),
-        Cell::price(g.usd_per_gb),
-        Cell::data(g.billed_bytes),
-        coverage,
-        Cell::money(g.unobserved_usd),
-        Cell::data(g.unsolicited_bytes),
-        Cell::data(g.mirror_bytes),
-    ])
-}
-
-/// Cost of the attributed bytes by gateway; null as soon as one row has no price.
-fn attributed_costs(report: &Report) -> BTreeMap<&str, Option<Usd>> {
-    let mut costs: BTreeMap<&str, Option<Usd>> = BTreeMap::new();
-    for row in &report.traffic {
-        let sum = costs.entry(&row.nat_gateway_id).or_insert(Some(Usd::ZERO));
-        *sum = sum.and_then(|known| Some(plus(known, row.usd?)));
-    }
-    costs
-}
-
-/// The bill's data cost, else that of the attributed bytes; not known where no log covers the gateway.
-fn gateway_cost(g: &NatGatewayRow, costs: &BTreeMap<&str, Option<Usd>>) -> Option<Usd> {
-    g.data_usd.or_else(|| {
-        g.observed_bytes?;
-        costs.get(g.nat_gateway_id.as_str()).copied().unwrap_or(Some(Usd::ZERO))
     })
 }
 

@@ -3,6 +3,7 @@
 //! Only an element's own id is required. A field that is missing or of another type than AWS writes is "not said".
 
 use super::fields::{list, lower, name_tag, owned, required, shown, text, texts};
+use super::services::{self, SeenList};
 use super::{AddressRank, InventoryDraft, InventoryWarning, NatAddress, Standing, push_new};
 use crate::model::addr::{Addr, Cidr};
 use crate::model::inventory::{
@@ -12,7 +13,7 @@ use crate::model::inventory::{
 };
 use crate::model::region;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads an element of one kind, or says why it cannot be used.
 type ReadElement = fn(&mut PageReader<'_>, &Value) -> Result<(), String>;
@@ -44,6 +45,8 @@ const IGNORED: &[&str] = &[
     "PrefixListId",
     "Reservations",
     "ResponseMetadata",
+    services::DETAILS,
+    services::NAMES,
     "data",
     "nextToken",
     "status_code",
@@ -52,7 +55,9 @@ const IGNORED: &[&str] = &[
 /// Reads the pages of one file, in their order.
 pub(super) struct PageReader<'a> {
     file: &'a str,
-    draft: &'a mut InventoryDraft,
+    pub(super) draft: &'a mut InventoryDraft,
+    /// The endpoint services that the file's pages listed, by Region.
+    pub(super) seen_services: BTreeMap<String, SeenList>,
     /// The prefix lists of the file's latest page that had any.
     lists: BTreeSet<String>,
     /// The element at hand, for messages.
@@ -61,7 +66,7 @@ pub(super) struct PageReader<'a> {
 
 impl<'a> PageReader<'a> {
     pub(super) fn new(file: &'a str, draft: &'a mut InventoryDraft) -> Self {
-        Self { file, draft, lists: BTreeSet::new(), at: String::new() }
+        Self { file, draft, seen_services: BTreeMap::new(), lists: BTreeSet::new(), at: String::new() }
     }
 
     pub(super) fn page(&mut self, page: &Map<String, Value>) {
@@ -77,6 +82,7 @@ impl<'a> PageReader<'a> {
             Some(_) => self.warn(format!("`{ENTRIES}` is not a list; ignored")),
             None => {}
         }
+        self.service_page(page);
         for key in page.keys().filter(|key| !IGNORED.contains(&key.as_str())) {
             if KINDS.iter().all(|(known, _)| known != key) {
                 self.warn(format!("`{}` is not used; ignored", shown(key)));
@@ -96,7 +102,7 @@ impl<'a> PageReader<'a> {
         }
     }
 
-    fn warn(&mut self, message: String) {
+    pub(super) fn warn(&mut self, message: String) {
         self.draft.warnings.insert(InventoryWarning { file: self.file.to_owned(), message });
     }
 

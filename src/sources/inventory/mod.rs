@@ -5,11 +5,12 @@
 
 mod elements;
 mod fields;
+mod services;
 
 use crate::model::addr::{Addr, Cidr};
 use crate::model::inventory::{
-    FlowLog, Inventory, InventoryParts, NatGateway, NetworkInterface, PrefixList, RouteTable, Subnet, TgwAttachment,
-    Vpc, VpcEndpoint,
+    FlowLog, Inventory, InventoryParts, NatGateway, NetworkInterface, OfferedService, PrefixList, RouteTable, Subnet,
+    TgwAttachment, Vpc, VpcEndpoint,
 };
 use elements::PageReader;
 use serde_json::{Map, Value};
@@ -80,6 +81,8 @@ pub struct InventoryDraft {
     list_entries: BTreeMap<String, BTreeSet<Cidr>>,
     flow_logs: Best<FlowLog>,
     attachments: Best<TgwAttachment>,
+    offered_services: Best<OfferedService>,
+    whole_service_lists: BTreeSet<String>,
     warnings: BTreeSet<InventoryWarning>,
 }
 
@@ -170,6 +173,7 @@ pub fn read_document(name: &str, bytes: &[u8], into: &mut InventoryDraft) -> Res
     for page in pages {
         reader.page(page);
     }
+    reader.end();
     Ok(())
 }
 
@@ -236,6 +240,8 @@ impl InventoryDraft {
             prefix_lists,
             flow_logs: self.flow_logs.into_values(),
             attachments: self.attachments.into_values(),
+            offered_services: self.offered_services.into_values(),
+            whole_service_lists: self.whole_service_lists,
         })
     }
 }

@@ -1,0 +1,278 @@
+//! From the report's rows and the inventory to what decisions are made from: which way the bytes went and what each part of it
+//! costs, which endpoints exist and what they carry.
+
+use super::input::{EndpointPrices, ExistingEndpoint, RegionCase, ServiceTraffic};
+use super::tiers::Tiers;
+use crate::model::bytes::Bytes;
+use crate::model::inventory::{EndpointKind, Inventory, VpcEndpoint, Zones};
+use crate::model::region;
+use crate::model::usd::{PricePerGb, Usd};
+use crate::name::endpoints::offer::{offer, room};
+use crate::name::endpoints::{EndpointType, table};
+use crate::price::{Item, PriceBook, PriceMissing};
+use crate::report::{NatGatewayRow, TrafficRow};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that is known when decisions are due.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    /// What exists.
+    pub inventory: &'a Inventory,
+    /// List prices.
+    pub prices: &'a PriceBook,
+    /// NAT gateways with what they charge.
+    pub gateways: &'a [NatGatewayRow],
+    /// Attributed traffic.
+    pub traffic: &'a [TrafficRow],
+    /// AZ ids of all clients of each gateway.
+    pub client_azs: &'a BTreeMap<String, BTreeSet<String>>,
+    /// What bill and metrics say of interface endpoints, by id.
+    pub endpoints: &'a BTreeMap<String, EndpointUse>,
+    /// Bytes of interface endpoints on the bill that the inventory does not hold, by Region.
+    pub other_endpoint_bytes: &'a BTreeMap<String, Bytes>,
+    /// Whole hours of the period.
+    pub hours: u64,
+}
+
+/// What an interface endpoint carried and cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EndpointUse {
+    /// Both directions; `None` where neither bill nor metrics say.
+    pub bytes: Option<Bytes>,
+    /// Cost of its hours on the bill.
+    pub hours_usd: Option<Usd>,
+}
+
+/// What decisions are made from, by endpoint type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cases {
+    /// Traffic for gateway endpoints.
+    pub gateway: Vec<ServiceTraffic>,
+    /// Traffic for interface endpoints, and those that exist, by Region.
+    pub regions: Vec<RegionCase>,
+    /// Prices that were needed and are not known.
+    pub missing: BTreeSet<PriceMissing>,
+    /// Traffic that an endpoint could carry, if its clients' VPC were known: gateway, service and bytes.
+    pub undecided: Vec<(String, String, Bytes)>,
+    /// Endpoints that cannot be judged, because nothing says what they carry.
+    pub unmeasured: Vec<String>,
+}
+
+/// The way of a row's bytes to its gateway, and what that costs besides the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The gateway's VPC where the client is in another one.
+    pub hub: Option<String>,
+    /// What crossing to the gateway's AZ costs: both sides pay for each direction (AWS EC2 pricing, data transfer within a
+    /// Region), so a byte pays twice. To and from a transit gateway it is free.
+    pub cross_az: Result<Usd, PriceMissing>,
+    /// What the transit gateway charges for the bytes.
+    pub transit: Result<Usd, PriceMissing>,
+}
+
+impl Account<'_> {
+    /// The way of a row. An AZ that is not known crosses nothing: only what is certain is claimed.
+    #[must_use]
+    pub fn way(&self, row: &TrafficRow) -> Way {
+        let bytes = row.upload_bytes + row.download_bytes;
+        let Some(gateway) = self.gateway(&row.nat_gateway_id) else {
+            return Way { hub: None, cross_az: Ok(Usd::ZERO), transit: Ok(Usd::ZERO) };
+        };
+        let apart = |client: &Option<String>, gateway: &Option<String>| {
+            client.as_ref().zip(gateway.as_ref()).is_some_and(|(a, b)| a != b)
+        };
+        let hub = gateway.vpc_id.clone().filter(|_| apart(&row.vpc_id, &gateway.vpc_id));
+        let price = |item| self.prices.price(gateway.region.as_deref(), item);
+        let crosses = hub.is_none() && apart(&row.az_id, &gateway.az_id);
+        let cross_az = if crosses {
+            price(Item::CrossAzGbEachDirection).map(|price| PricePerGb::new(price.many(2)).cost(bytes))
+        } else {
+            Ok(Usd::ZERO)
+        };
+        let transit = match hub {
+            Some(_) => price(Item::TgwVpcGb).map(|price| PricePerGb::new(price).cost(bytes)),
+            None => Ok(Usd::ZERO),
+        };
+        Way { hub, cross_az, transit }
+    }
+
+    /// Sorts everything by what could carry it.
+    #[must_use]
+    pub fn cases(&self) -> Cases {
+        let mut cases = Cases::default();
+        let mut regions: BTreeMap<String, RegionCase> = BTreeMap::new();
+        for row in self.traffic.iter().filter(|row| row.endpoint != "none") {
+            let bytes = row.upload_bytes + row.download_bytes;
+            let (Some(vpc), Some(region)) = (&row.vpc_id, &row.service_region) else {
+                cases.undecided.push((row.nat_gateway_id.clone(), row.service.clone(), bytes));
+                continue;
+            };
+            let traffic = self.service_traffic(row, vpc, region, &mut cases.missing);
+            match row.endpoint {
+                "gateway" => cases.gateway.push(traffic),
+                _ => self.region(&mut regions, region).traffic.push(traffic),
+            }
+        }
+        for endpoint in self.inventory.endpoints().filter(|e| e.kind == EndpointKind::Interface && e.is_live()) {
+            self.add_endpoint(endpoint, &mut regions, &mut cases);
+        }
+        for (region, case) in &mut regions {
+            self.add_offers(case);
+            case.other_bytes += self.other_endpoint_bytes.get(region).copied().unwrap_or_default();
+            match self.endpoint_prices(region) {
+                Ok(prices) => case.prices = Some(prices),
+                Err(missing) => drop(cases.missing.insert(missing)),
+            }
+        }
+        cases.regions = regions.into_values().collect();
+        cases
+    }
+
+    fn gateway(&self, id: &str) -> Option<&NatGatewayRow> {
+        self.gateways.iter().find(|gateway| gateway.nat_gateway_id == id)
+    }
+
+    fn service_traffic(
+        &self,
+        row: &TrafficRow,
+        vpc: &str,
+        region: &str,
+        missing: &mut BTreeSet<PriceMissing>,
+    ) -> ServiceTraffic {
+        let Way { hub, cross_az, transit } = self.way(row);
+        let mut known = |price: Result<Usd, PriceMissing>| price.map_err(|why| missing.insert(why)).ok();
+        let azs = match &row.az_id {
+            Some(az) => [az.clone()].into(),
+            None => self.client_azs.get(&row.nat_gateway_id).cloned().unwrap_or_default(),
+        };
+        let in_region = |hub: &String| self.inventory.region_of_vpc(hub).is_none_or(|of_hub| of_hub == region);
+        ServiceTraffic {
+            vpc: vpc.to_owned(),
+            region: region.to_owned(),
+            service: row.service.clone(),
+            azs,
+            nat_gateway_id: row.nat_gateway_id.clone(),
+            hub: hub.filter(in_region),
+            bytes: row.upload_bytes + row.download_bytes,
+            nat_usd: row.usd,
+            cross_az_usd: known(cross_az),
+            transit_usd: known(transit),
+        }
+    }
+
+    fn region<'r>(&self, regions: &'r mut BTreeMap<String, RegionCase>, region: &str) -> &'r mut RegionCase {
+        regions.entry(region.to_owned()).or_insert_with(|| RegionCase {
+            region: region.to_owned(),
+            hours: self.hours,
+            vpc_names: self.inventory.vpcs().filter_map(|vpc| Some((vpc.id.clone(), vpc.name.clone()?))).collect(),
+            ..RegionCase::default()
+        })
+    }
+
+    /// What can be created, under which name and where; and why not.
+    fn add_offers(&self, case: &mut RegionCase) {
+        let services: BTreeSet<String> = case.traffic.iter().map(|t| t.service.clone()).collect();
+        let vpcs: BTreeSet<String> =
+            case.traffic.iter().flat_map(|t| t.hub.iter().chain([&t.vpc]).cloned().collect::<Vec<_>>()).collect();
+        for service in services {
+            let offer = offer(&service, &case.region, self.inventory);
+            for vpc in &vpcs {
+                let room = room(EndpointType::Interface, vpc, self.inventory);
+                if let Err(why) = offer.as_ref().map(|_| ()).map_err(Clone::clone).and(room.map(|_| ())) {
+                    case.unavailable.insert((vpc.clone(), service.clone()), why.to_string());
+                }
+            }
+            let Ok(offer) = offer else { continue };
+            case.service_names.insert(service.clone(), offer.service_name);
+            if offer.zones != Zones::Any {
+                case.offered_zones.insert(service, offer.zones);
+            }
+        }
+    }
+
+    fn endpoint_prices(&self, region: &str) -> Result<EndpointPrices, PriceMissing> {
+        let price = |item| self.prices.price(Some(region), item);
+        let gb = |item| price(item).map(PricePerGb::new);
+        Ok(EndpointPrices {
+            hour: price(Item::InterfaceEndpointHour)?,
+            gb: Tiers::new([
+                gb(Item::InterfaceEndpointGbTier1)?,
+                gb(Item::InterfaceEndpointGbTier2)?,
+                gb(Item::InterfaceEndpointGbTier3)?,
+            ]),
+            transit_gb: gb(Item::TgwVpcGb).ok(),
+        })
+    }
+
+    /// An endpoint of an AWS service in the endpoint's own Region is judged; any other only fills the tiers.
+    fn add_endpoint(&self, endpoint: &VpcEndpoint, regions: &mut BTreeMap<String, RegionCase>, cases: &mut Cases) {
+        let name = endpoint.service_name.as_deref().unwrap_or_default();
+        let (Some(vpc), Some(region)) = (&endpoint.vpc, &endpoint.region) else { return };
+        let seen = self.endpoints.get(&endpoint.id).copied().unwrap_or_default();
+        let case = self.region(regions, region);
+        let service = table::all().find(|known| known.is_named(name, region)).map(|known| known.suffix);
+        let service =
+            service.or_else(|| region::service_suffix(name).filter(|_| region::of_service_name(name) == Some(region)));
+        let Some(service) = service else {
+            case.other_bytes += seen.bytes.unwrap_or_default();
+            return;
+        };
+        case.service_names.insert(service.to_owned(), name.to_owned());
+        if seen.bytes.is_none() {
+            cases.unmeasured.push(endpoint.id.clone());
+        }
+        let azs = self.azs(endpoint);
+        let at_list = || {
+            let hour = self.prices.price(Some(region), Item::InterfaceEndpointHour).ok()?;
+            (!azs.is_empty()).then(|| hour.many(self.hours).many(azs.len() as u64))
+        };
+        case.endpoints.push(ExistingEndpoint {
+            id: endpoint.id.clone(),
+            vpc: vpc.clone(),
+            region: region.clone(),
+            service: service.to_owned(),
+            bytes: seen.bytes,
+            hours_usd: seen.hours_usd.or_else(at_list),
+            nat_per_gb: self.nat_per_gb(vpc, &azs),
+            private_dns: endpoint.private_dns,
+            azs,
+        });
+    }
+
+    fn azs(&self, endpoint: &VpcEndpoint) -> BTreeSet<String> {
+        let of_subnets = endpoint.subnets.iter().filter_map(|id| self.inventory.subnet(id)?.az_id.clone());
+        let of_interfaces = endpoint.interfaces.iter().filter_map(|id| {
+            let interface = self.inventory.interface(id)?;
+            let of_subnet = || self.inventory.subnet(interface.subnet.as_deref()?)?.az_id.clone();
+            interface.az_id.clone().or_else(of_subnet)
+        });
+        of_subnets.chain(of_interfaces).collect()
+    }
+
+    /// What a GB from these AZs of a VPC costs through the dearest gateway that the VPC can reach: a removal is never oversold.
+    fn nat_per_gb(&self, vpc: &str, azs: &BTreeSet<String>) -> Option<PricePerGb> {
+        let gateways = self.inventory.gateways_reachable_from_vpc(vpc);
+        let rows: Vec<&NatGatewayRow> = gateways.iter().filter_map(|nat| self.gateway(&nat.id)).collect();
+        let rate = |row: &NatGatewayRow| {
+            let list = || self.prices.price(row.region.as_deref(), Item::NatGatewayGb).ok();
+            let rate = row.usd_per_gb.or_else(list)?;
+            if row.vpc_id.as_deref() == Some(vpc) {
+                return Some(rate);
+            }
+            Some(rate + self.prices.price(row.region.as_deref(), Item::TgwVpcGb).ok()?)
+        };
+        let rates: Option<Vec<Usd>> = rows.iter().map(|row| rate(row)).collect();
+        let dearest = rates?.into_iter().max()?;
+        // Of the AZs without a gateway of the VPC's own the bytes have to cross.
+        let zonal: BTreeSet<&String> =
+            rows.iter().filter(|row| row.vpc_id.as_deref() == Some(vpc)).filter_map(|row| row.az_id.as_ref()).collect();
+        let crossing = azs.iter().filter(|az| !zonal.is_empty() && !zonal.contains(az)).count() as u64;
+        if crossing == 0 {
+            return Some(PricePerGb::new(dearest));
+        }
+        let region = rows.first()?.region.as_deref();
+        let each = self.prices.price(region, Item::CrossAzGbEachDirection).ok()?.many(2 * crossing);
+        let share = crate::model::usd::div_half_even(each.units(), i128::try_from(azs.len()).ok()?);
+        Some(PricePerGb::new(dearest + Usd::from_units(share)))
+    }
+}

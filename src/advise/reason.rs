@@ -1,0 +1,119 @@
+//! The sentence of each decision on an interface endpoint: what to do, and why.
+
+use super::input::{ExistingEndpoint, RegionCase};
+use super::words::{list, traffic_of};
+use std::collections::BTreeSet;
+
+fn traffic(case: &RegionCase, service: &str, vpc: &str) -> String {
+    traffic_of(service, case.vpc_names.get(vpc).map(String::as_str))
+}
+
+fn name_of<'a>(case: &'a RegionCase, vpc: &'a str) -> &'a str {
+    case.vpc_names.get(vpc).map_or(vpc, String::as_str)
+}
+
+fn names(set: &BTreeSet<&str>) -> String {
+    list(&set.iter().copied().collect::<Vec<_>>())
+}
+
+fn zones(azs: &BTreeSet<String>) -> String {
+    if azs.is_empty() {
+        return "one AZ (which one is not known)".to_owned();
+    }
+    list(&azs.iter().collect::<Vec<_>>())
+}
+
+pub(super) fn create(
+    case: &RegionCase,
+    service: &str,
+    vpc: &str,
+    gateways: &BTreeSet<&str>,
+    azs: &BTreeSet<String>,
+) -> String {
+    format!(
+        "{} crosses {}, and is above what an interface endpoint costs: create one with private DNS in {}",
+        traffic(case, service, vpc),
+        names(gateways),
+        zones(azs)
+    )
+}
+
+pub(super) fn share(
+    case: &RegionCase,
+    service: &str,
+    vpc: &str,
+    host: &str,
+    existing: Option<&ExistingEndpoint>,
+    members: usize,
+) -> String {
+    let traffic = traffic(case, service, vpc);
+    let hub = name_of(case, host);
+    let reach = "associate its private hosted zone with every VPC that uses it";
+    match existing {
+        Some(endpoint) => format!(
+            "{} in {hub} can serve {traffic} too, over the transit gateway: use it instead of the NAT gateway, and {reach}",
+            endpoint.id
+        ),
+        None => format!(
+            "{traffic}: one endpoint in {hub} for {members} VPCs costs less than one in each: create it there, and {reach}"
+        ),
+    }
+}
+
+pub(super) fn fix(
+    case: &RegionCase,
+    service: &str,
+    vpc: &str,
+    existing: Option<&ExistingEndpoint>,
+    gateways: &BTreeSet<&str>,
+    azs: &BTreeSet<String>,
+) -> String {
+    let Some(endpoint) = existing else { return String::new() };
+    let missing: BTreeSet<String> = azs.difference(&endpoint.azs).cloned().collect();
+    let what = if endpoint.private_dns == Some(false) {
+        "turn its private DNS on, so that the service's own names lead to it".to_owned()
+    } else if !missing.is_empty() && !endpoint.azs.is_empty() {
+        format!("it has no subnet in {}: add one where that pays, and look at the clients' DNS", zones(&missing))
+    } else {
+        "look at the clients' DNS (a resolver of their own, names that private DNS does not cover) and at the endpoint's \
+         security group"
+            .to_owned()
+    };
+    format!("{} exists, but {} crosses {}: {what}", endpoint.id, traffic(case, service, vpc), names(gateways))
+}
+
+pub(super) fn keep(case: &RegionCase, service: &str, vpc: &str, gateways: &BTreeSet<&str>, zones: usize) -> String {
+    let what = match zones {
+        0 => "the endpoint that exists".to_owned(),
+        1 => "an interface endpoint in one AZ".to_owned(),
+        more => format!("an interface endpoint in {more} AZs"),
+    };
+    format!("{} is not above the break-even of {what}: leave it to {}", traffic(case, service, vpc), names(gateways))
+}
+
+pub(super) fn remove(case: &RegionCase, service: &str, endpoint: &ExistingEndpoint) -> String {
+    let of = case.vpc_names.get(&endpoint.vpc).map(|name| format!(" of {name}")).unwrap_or_default();
+    let id = &endpoint.id;
+    if endpoint.bytes == Some(crate::model::bytes::Bytes::ZERO) {
+        return format!(
+            "{id}, the {service} endpoint{of}, carried nothing in the period and is paid by the hour: remove it"
+        );
+    }
+    format!(
+        "{id}, the {service} endpoint{of}, costs more than a NAT gateway would charge for what it carried: remove it, unless it \
+         is there for another reason than cost"
+    )
+}
+
+pub(super) fn unavailable(case: &RegionCase, service: &str, vpc: &str, why: &str) -> String {
+    format!("{} stays on the NAT gateway: {why}", traffic(case, service, vpc))
+}
+
+pub(super) fn unpriced(case: &RegionCase, service: &str, vpc: &str, nat_known: bool) -> String {
+    let missing = if nat_known { "a price of an interface endpoint" } else { "what the present way costs" };
+    format!(
+        "{} could use an interface endpoint, but {missing} in {} is not known: nothing is decided",
+        traffic(case, service, vpc),
+        case.region
+    )
+}

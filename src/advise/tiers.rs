@@ -1,0 +1,161 @@
+//! What the GB through a Region's interface endpoints cost: three prices, by how much the month has seen before.
+
+use crate::model::bytes::Bytes;
+use crate::model::usd::{PricePerGb, Usd, div_half_even};
+
+/// Where the second and the third price begin, in bytes a month, all interface endpoints of a Region together. Source: AWS
+/// `PrivateLink` pricing; a GB is 2^30 bytes.
+const BOUNDS: [u64; 2] = [1_048_576 * Bytes::PER_GB, 5_242_880 * Bytes::PER_GB];
+
+/// Prices of a GB by tier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiers([PricePerGb; 3]);
+
+/// A price and what a whole month at that price costs more than at the tiers' own: a straight line that touches their curve.
+///
+/// Where prices fall from tier to tier, the curve is the lowest of its three lines at every point. So the cheapest way to spend
+/// a month is the cheapest one of the three that each line alone gives, and at one price no choice depends on another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Price of every GB.
+    pub(super) price: PricePerGb,
+    /// What is added once, in 10^-12 / 2^30 of the currency.
+    pub(super) once: i128,
+}
+
+impl Tiers {
+    /// From the prices of a GB in each tier.
+    #[must_use]
+    pub const fn new(prices: [PricePerGb; 3]) -> Self {
+        Self(prices)
+    }
+
+    /// Cost of the bytes that come after `before`, rounded once, half-even.
+    #[must_use]
+    pub fn cost(&self, before: Bytes, bytes: Bytes) -> Usd {
+        let exact = self.exact(before + bytes) - self.exact(before);
+        Usd::from_units(div_half_even(exact, i128::from(Bytes::PER_GB)))
+    }
+
+    /// Cost of the first bytes of a month in 10^-12 / 2^30 of the currency.
+    pub(super) fn exact(&self, bytes: Bytes) -> i128 {
+        let bytes = bytes.get();
+        let parts =
+            [bytes.min(BOUNDS[0]), bytes.clamp(BOUNDS[0], BOUNDS[1]) - BOUNDS[0], bytes.max(BOUNDS[1]) - BOUNDS[1]];
+        self.0.iter().zip(parts).map(|(price, part)| price.exact_cost(Bytes::new(part))).sum()
+    }
+
+    /// The lines of the tiers.
+    pub(super) fn lines(&self) -> [Line; 3] {
+        let starts = [0, BOUNDS[0], BOUNDS[1]].map(Bytes::new);
+        std::array::from_fn(|tier| {
+            let price = self.0[tier];
+            Line { price, once: self.exact(starts[tier]) - price.exact_cost(starts[tier]) }
+        })
+    }
+
+    /// GB in the month from which `per_gb` for each of them outweighs `fixed` and their cost after `before`, half-even in
+    /// 10^-12 GB; `None` if no month has so many.
+    #[must_use]
+    pub fn break_even_gb(&self, before: Bytes, fixed: Usd, per_gb: Usd) -> Option<Usd> {
+        let scale = i128::from(Bytes::PER_GB);
+        let mut left = fixed.units();
+        let mut gb = 0i128; // in 10^-12 GB
+        for (tier, price) in self.0.iter().enumerate() {
+            let gain = per_gb.units() - price.per_gb().units();
+            let start = before.get().max(if tier == 0 { 0 } else { BOUNDS[tier - 1] });
+            let Some(&end) = BOUNDS.get(tier) else { return beyond(left, gain).map(|more| Usd::from_units(gb + more)) };
+            let Some(room) = end.checked_sub(start) else { continue };
+            let won = div_half_even(gain.checked_mul(i128::from(room))?, scale);
+            if won >= left && gain > 0 {
+                return beyond(left, gain).map(|more| Usd::from_units(gb + more));
+            }
+            left -= won;
+            gb += div_half_even(i128::from(room) * crate::model::usd::SCALE, scale);
+        }
+        None
+    }
+}
+
+/// GB in 10^-12 that win `left` at `gain` each.
+fn beyond(left: i128, gain: i128) -> Option<i128> {
+    if left <= 0 && gain > 0 {
+        return Some(0);
+    }
+    let product = left.checked_mul(crate::model::usd::SCALE)?;
+    (gain > 0).then(|| div_half_even(product, gain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn usd(text: &str) -> Usd {
+        Usd::parse(text).expect("an amount").0
+    }
+
+    fn tiers() -> Tiers {
+        Tiers::new(["0.01", "0.006", "0.004"].map(|price| PricePerGb::new(usd(price))))
+    }
+
+    fn gb(count: u64) -> Bytes {
+        Bytes::new(count << 30)
+    }
+
+    /// Source: the worked examples of the issue that asked for this; by hand 10,485.76 + 25,165.824 + 7,028.48.
+    #[test]
+    fn seven_million_gb_cross_all_tiers() {
+        assert_eq!(tiers().cost(Bytes::ZERO, gb(7_000_000)), usd("42680.064"));
+        assert_eq!(tiers().cost(gb(7_000_000), gb(100)), usd("0.4"));
+        assert_eq!(tiers().cost(gb(1_048_575), gb(2)), usd("0.016"));
+    }
+
+    #[test]
+    fn one_byte_on_either_side_of_a_bound_has_its_own_price() {
+        let a_byte = |before: u64| tiers().exact(Bytes::new(before + 1)) - tiers().exact(Bytes::new(before));
+        for (bound, below, above) in [(1u64 << 50, "0.01", "0.006"), (5 << 50, "0.006", "0.004")] {
+            assert_eq!(a_byte(bound - 1), usd(below).units(), "{bound}");
+            assert_eq!(a_byte(bound), usd(above).units(), "{bound}");
+        }
+    }
+
+    /// Source: AWS prices of us-east-1 and 730 hours; 7.3 / 0.035 for one AZ.
+    #[test]
+    fn break_even_of_one_two_and_three_zones() {
+        for (zones, expect) in [(1, "208.571428571429"), (2, "417.142857142857"), (3, "625.714285714286")] {
+            let fixed = usd("7.3").many(zones);
+            assert_eq!(tiers().break_even_gb(Bytes::ZERO, fixed, usd("0.045")), Some(usd(expect)), "{zones}");
+        }
+    }
+
+    #[test]
+    fn break_even_may_lie_in_a_later_tier_or_nowhere() {
+        let check = |before, fixed, per_gb, expect: Option<&str>| {
+            assert_eq!(tiers().break_even_gb(before, usd(fixed), usd(per_gb)), expect.map(usd), "{fixed} {per_gb}");
+        };
+        check(Bytes::ZERO, "7.3", "0.004", None);
+        check(Bytes::ZERO, "7.3", "0", None);
+        check(Bytes::ZERO, "0", "0.045", Some("0"));
+        check(gb(2_000_000), "7.3", "0.045", Some("187.179487179487"));
+        // A loss of 4,194.304 in the first tier, a draw in the second, and 0.002 a GB from there.
+        check(Bytes::ZERO, "1", "0.006", Some("7340532"));
+        check(gb(6_000_000), "8", "0.006", Some("4000"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_curve_is_the_lowest_of_its_lines(bytes in 0u64..1 << 54) {
+            let lines = tiers().lines().map(|line| line.price.exact_cost(Bytes::new(bytes)) + line.once);
+            prop_assert_eq!(lines.into_iter().min(), Some(tiers().exact(Bytes::new(bytes))));
+        }
+
+        #[test]
+        fn what_comes_in_two_parts_costs_the_same(a in 0u64..1 << 53, b in 0u64..1 << 53, c in 0u64..1 << 53) {
+            let [a, b, c] = [a, b, c].map(Bytes::new);
+            let whole = tiers().cost(a, b + c);
+            let parts = tiers().cost(a, b) + tiers().cost(a + b, c);
+            prop_assert!((whole - parts).units().abs() <= 1);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What the gateways cost: the bill where there is one, list prices otherwise, and why the sources disagree.
+
+use crate::advise::case::EndpointUse;
+use crate::attribute::{Attributed, Gateway};
+use crate::bill::kind::ChargeKind;
+use crate::bill::settle::{Bill, Charges, CostBasis};
+use crate::count::resolve::GatewayCount;
+use crate::count::roles::NatSide;
+use crate::diag::{Code, Warnings};
+use crate::frames::flows::FrameError;
+use crate::model::bytes::Bytes;
+use crate::model::inventory::{Inventory, NatGateway};
+use crate::model::period::Window;
+use crate::model::usd::{PricePerGb, Usd};
+use crate::price::{Item, PriceBook};
+use crate::reconcile::diagnosis::{Evidence, LogSetup, diagnose};
+use crate::reconcile::ledger::{Apart, Ledger, Ledgers};
+use crate::reconcile::split::{GatewayCost, Observed, Source, Totals, split};
+use crate::report::build::{Witness, observed};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Cost of every gateway of a period.
+#[derive(Debug, Default)]
+pub struct Money {
+    /// By gateway, in the order of [`Attributed::gateways`], which hold those of the bill too.
+    pub costs: Vec<GatewayCost>,
+    /// Sums.
+    pub totals: Totals,
+    /// What the costs are: `net`, `unblended` or `list`.
+    pub basis: &'static str,
+    /// The bill, where it has something about NAT gateways in the period.
+    pub ledgers: Option<Ledgers>,
+}
+
+/// The bill's charges of a window; `None` without a bill that holds anything in it.
+pub fn charges(bill: &Bill, window: Window, basis: CostBasis, warnings: &mut Warnings) -> Option<Charges> {
+    let charges = bill.settle(window, basis);
+    warn_of_bill(bill, &charges, warnings);
+    (!charges.rows.is_empty()).then_some(charges)
+}
+
+/// The one currency of the charges; several cannot be added up.
+pub fn currency(charges: Option<&Charges>) -> Result<String, Vec<String>> {
+    let all: Vec<String> = charges.iter().flat_map(|charges| charges.currencies.iter().cloned()).collect();
+    match all.as_slice() {
+        [] => Ok("USD".to_owned()),
+        [only] => Ok(only.clone()),
+        _ => Err(all),
+    }
+}
+
+/// Ties observed bytes to what they cost. Gateways that only the bill knows are added to `attributed`.
+pub fn settle(
+    charges: Option<&Charges>,
+    attributed: &mut Attributed,
+    prices: &PriceBook,
+    warnings: &mut Warnings,
+) -> Result<Money, FrameError> {
+    let ledgers = charges.map(|charges| Ledgers::new(charges, prices)).transpose()?;
+    let ledgers = ledgers.filter(|ledgers| {
+        let holds_some = !ledgers.is_empty();
+        if !holds_some {
+            warnings.add(Code::BillWithoutGateways, "no line of a NAT gateway in the period");
+        }
+        holds_some
+    });
+    if let Some(ledgers) = &ledgers {
+        add_gateways_of_bill(ledgers, attributed);
+        warn_of_ledgers(ledgers, warnings);
+    }
+    let seen: Vec<Observed> = attributed.gateways.iter().map(|gateway| observation(gateway, prices)).collect();
+    let (costs, totals) = split(&seen, ledgers.as_ref());
+    for (gateway, cost) in attributed.gateways.iter().zip(&costs) {
+        let id = &gateway.count.side.id;
+        let without_price = cost.source == Source::List && cost.usd_per_gb.is_none();
+        if let (true, Err(missing)) = (without_price, prices.price(gateway.region.as_deref(), Item::NatGatewayGb)) {
+            warnings.add(Code::MissingPrice, format!("{id}: {missing}"));
+        }
+        if cost.source == Source::NotOnBill && observed(gateway).is_some_and(|bytes| bytes > Bytes::ZERO) {
+            warnings.add(Code::GatewayNotOnBill, id.clone());
+        }
+    }
+    let basis = match (&ledgers, charges) {
+        (Some(_), Some(charges)) => charges.basis.as_str(),
+        _ => CostBasis::List.as_str(),
+    };
+    Ok(Money { costs, totals, basis, ledgers })
+}
+
+fn observation(gateway: &Gateway, prices: &PriceBook) -> Observed {
+    Observed {
+        id: gateway.count.side.id.clone(),
+        account: gateway.account.clone(),
+        region: gateway.region.clone(),
+        bytes: observed(gateway),
+        list: prices.price(gateway.region.as_deref(), Item::NatGatewayGb).ok().map(PricePerGb::new),
+    }
+}
+
+fn add_gateways_of_bill(ledgers: &Ledgers, attributed: &mut Attributed) {
+    let known: BTreeSet<String> = attributed.gateways.iter().map(|gateway| gateway.count.side.id.clone()).collect();
+    for (id, ledger) in ledgers.gateways.iter().filter(|(id, ledger)| ledger.is_gateway() && !known.contains(*id)) {
+        attributed.gateways.push(Gateway {
+            count: GatewayCount { side: NatSide { id: id.clone(), ..NatSide::default() }, ..GatewayCount::default() },
+            name: None,
+            account: ledger.account.clone(),
+            region: ledger.region.clone(),
+            vpc: None,
+            az: None,
+        });
+    }
+}
+
+/// What bill and metrics say of each gateway, in the order of the gateways, and why they disagree.
+#[must_use]
+pub fn witnesses(
+    money: &Money,
+    attributed: &Attributed,
+    days: &[Option<(u32, u32)>],
+    metered: &BTreeMap<String, Bytes>,
+    (inventory, window): (&Inventory, Window),
+) -> Vec<Witness> {
+    let described = inventory.nat_gateways().next().is_some();
+    let not_understood = |id: &str| money.ledgers.as_ref().and_then(|l| l.not_understood.get(id)).copied();
+    let gateways = attributed.gateways.iter().zip(&money.costs).zip(days);
+    gateways
+        .map(|((gateway, cost), days)| {
+            let count = &gateway.count;
+            let id = count.side.id.as_str();
+            let evidence = Evidence {
+                observed: observed(gateway),
+                covered_itself: count.covered_itself,
+                unsolicited: Bytes::new(count.unsolicited()),
+                skipdata: count.skipdata,
+                undecided: Bytes::new(count.undecided.bytes),
+                days: *days,
+                metered: metered.get(id).copied(),
+                billed: cost.billed_bytes,
+                source: cost.source,
+                known: count.known || count.covered || !described,
+                logs: inventory.nat_gateway(id).map_or(LogSetup::Unknown, |nat| log_setup(inventory, nat)),
+                not_understood: not_understood(id).unwrap_or_default(),
+            };
+            Witness { metered: evidence.metered, diagnosis: diagnose(&evidence, window) }
+        })
+        .collect()
+}
+
+/// The flow logs of a gateway's interface, subnet or VPC, or of a regional gateway itself.
+fn log_setup(inventory: &Inventory, nat: &NatGateway) -> LogSetup {
+    if inventory.flow_logs().next().is_none() {
+        return LogSetup::Unknown;
+    }
+    let resources: Vec<&String> = nat.interfaces.iter().chain(&nat.subnet).chain(&nat.vpc).chain([&nat.id]).collect();
+    let own = inventory.flow_logs().filter(|log| log.resource.as_ref().is_some_and(|r| resources.contains(&r)));
+    let (rejects, others): (Vec<_>, Vec<_>) = own.partition(|log| log.traffic_type.as_deref() == Some("REJECT"));
+    match (rejects.is_empty(), others.is_empty()) {
+        (_, false) => LogSetup::Logged,
+        (false, true) => LogSetup::RejectOnly(rejects.iter().map(|log| log.id.clone()).collect()),
+        (true, true) => LogSetup::NotLogged,
+    }
+}
+
+/// The cost of a gateway's hours in the period: the bill's, else list.
+#[must_use]
+pub fn hours_usd(ledger: Option<&Ledger>, at_list: Option<Usd>) -> Option<Usd> {
+    match ledger {
+        Some(ledger) => ledger.hours_usd(),
+        None => at_list,
+    }
+}
+
+fn warn_of_bill(bill: &Bill, charges: &Charges, warnings: &mut Warnings) {
+    for (account, month) in &charges.on_unblended {
+        warnings.add(Code::NoNetCost, format!("{account} in {month}"));
+    }
+    if charges.contracted {
+        warnings.add(Code::ContractedCost, "FOCUS has no unblended cost");
+    }
+    for (export, account, month) in &charges.left_out {
+        warnings.add(Code::SecondExport, format!("{export}: {account} in {month}"));
+    }
+    for (name, fold) in bill.exports() {
+        warnings.add_counted(Code::RoundedDigits, fold.rounded, format!("{name}: {} numbers", fold.rounded));
+        warnings.add_counted(Code::BillLineAcrossEdge, fold.across, format!("{name}: {} lines", fold.across));
+    }
+}
+
+fn warn_of_ledgers(ledgers: &Ledgers, warnings: &mut Warnings) {
+    let Apart { credits, refunds, tax, not_understood } = ledgers.apart;
+    for (what, usd) in [("credits", credits), ("refunds and corrections", refunds), ("tax", tax)] {
+        if usd != Usd::ZERO {
+            warnings.add(Code::ChargesApart, format!("{what}: {usd}"));
+        }
+    }
+    let (lines, usd) = not_understood;
+    let gateways: Vec<&str> = ledgers.not_understood.keys().map(String::as_str).collect();
+    let what = format!("{lines} lines of {usd} on {}", gateways.join(", "));
+    warnings.add_counted(Code::BillLineNotUnderstood, lines, what);
+    let from_book = ledgers.from_price_book;
+    warnings.add_counted(Code::ListFromPriceBook, from_book, format!("{from_book} sums"));
+}
+
+/// What the bill says of interface endpoints: by id, and by Region for those that `is_known` does not know.
+#[must_use]
+pub fn endpoints(
+    ledgers: Option<&Ledgers>,
+    is_known: impl Fn(&str) -> bool,
+) -> (BTreeMap<String, EndpointUse>, BTreeMap<String, Bytes>) {
+    let (mut by_id, mut others) = (BTreeMap::new(), BTreeMap::new());
+    for ((_, region, id), ledger) in ledgers.iter().flat_map(|ledgers| &ledgers.endpoints) {
+        let of = |kind| ledger.entries.iter().filter(move |entry| entry.kind == kind);
+        let bytes: Option<Bytes> = of(ChargeKind::EndpointBytes).map(|entry| entry.bytes).sum();
+        if is_known(id) {
+            // A bill that shows no hour of it does not say that it was free.
+            let hours: Option<Usd> = of(ChargeKind::EndpointHours).map(|entry| entry.cost).sum();
+            let hours_usd = hours.filter(|_| of(ChargeKind::EndpointHours).next().is_some());
+            by_id.insert(id.clone(), EndpointUse { bytes, hours_usd });
+        } else {
+            *others.entry(region.clone()).or_default() += bytes.unwrap_or_default();
+        }
+    }
+    (by_id, others)
+}

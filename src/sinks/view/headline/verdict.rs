@@ -1,0 +1,208 @@
+//! What to do, what it saves, and how sure that is.
+
+use super::{UNNAMED_AWS, acts, bytes_of, counts, has_bill, has_logs, is_undecided, plain, silent};
+use crate::model::usd::{SCALE, Usd};
+use crate::report::{DecisionRow, Report};
+use crate::sinks::document::{Fact, Tone};
+use crate::sinks::human::{self, Numbers, UNKNOWN};
+use crate::sinks::view::plus;
+use std::collections::BTreeSet;
+
+/// How many endpoints to create, fix, share and remove, and how many findings wait.
+pub(super) fn to_do(report: &Report) -> Fact {
+    let mut parts: Vec<String> = endpoints_to_do(report).into_iter().collect();
+    if parts.is_empty() && report.findings.is_empty() {
+        return plain("What to do", nothing_to_do(report).to_owned());
+    }
+    if parts.is_empty() && report.traffic.iter().any(is_undecided) {
+        parts.push("endpoints: not decided".to_owned());
+    }
+    if !report.findings.is_empty() {
+        parts.push(format!("gateways: {}", human::plural(report.findings.len(), "finding", "findings")));
+    }
+    if !has_logs(report) {
+        parts.push(ENABLE.to_owned());
+    }
+    plain("What to do", parts.join("; "))
+}
+
+const ENABLE: &str = "enable flow logs on the gateways, to decide on endpoints";
+
+/// `endpoints: create 3, fix 1`, or nothing.
+fn endpoints_to_do(report: &Report) -> Option<String> {
+    let of = |action: &str| report.decisions.iter().filter(|d| d.action == action).count();
+    // A shared endpoint has a row for every VPC that uses it.
+    let rows = || report.decisions.iter().filter(|d| d.action == "share");
+    let shared: BTreeSet<(Option<&str>, &str)> =
+        rows().map(|d| (d.endpoint_vpc_id.as_deref(), d.endpoint_service_name.as_str())).collect();
+    let users: BTreeSet<&str> = rows().map(|d| d.vpc_id.as_str()).collect();
+    let users = format!(" ({})", human::plural(users.len(), "VPC", "VPCs"));
+    let counts = [
+        ("create", of("create"), ""),
+        ("fix", of("fix"), ""),
+        ("share", shared.len(), &users),
+        ("remove", of("remove"), ""),
+    ];
+    let parts: Vec<String> = counts
+        .into_iter()
+        .filter(|(_, n, _)| *n > 0)
+        .map(|(action, n, more)| format!("{action} {}{more}", human::grouped(super::int(n))))
+        .collect();
+    (!parts.is_empty()).then(|| format!("endpoints: {}", parts.join(", ")))
+}
+
+fn nothing_to_do(report: &Report) -> &'static str {
+    if !has_logs(report) {
+        return ENABLE;
+    }
+    if report.traffic.iter().any(is_undecided) {
+        return "not decided: which VPC the clients are in is not known";
+    }
+    if report.decisions.is_empty() {
+        return "nothing: no traffic was seen that an endpoint in its own Region could carry";
+    }
+    "nothing: every endpoint would cost more than it avoids"
+}
+
+/// Net of what the endpoints cost, on the traffic that was measured. Never a forecast.
+pub(super) fn saving(report: &Report, numbers: &Numbers) -> Fact {
+    let counted: Vec<&DecisionRow> = report.decisions.iter().filter(|d| counts(d)).collect();
+    if counted.is_empty() {
+        return plain("Saving", no_saving(report, numbers));
+    }
+    let summary = &report.summary;
+    let net = summary.net_saving_usd;
+    let endpoints = match summary.endpoint_usd.units() {
+        0 if counted.iter().all(|d| d.endpoint_type == "gateway") => " with gateway endpoints".to_owned(),
+        0 => " with endpoints".to_owned(),
+        1.. => format!(" after {} for endpoints", numbers.money(summary.endpoint_usd)),
+        ..=-1 => format!(", {} of it no longer paid for endpoints", numbers.money(negated(summary.endpoint_usd))),
+    };
+    let of = if has_bill(report) { "data bill" } else { "data cost" };
+    let whole = summary.data_usd.or(summary.attributed_usd).filter(|usd| usd.units() > 0);
+    let share =
+        whole.map_or_else(String::new, |whole| format!(", {} of the {of}", human::percent(net.units(), whole.units())));
+    let text = format!("{} on this period's traffic{endpoints}{share}", numbers.money(net));
+    let tone = if net.units() > 0 { Tone::Good } else { Tone::Plain };
+    Fact { label: "Saving", text, tone }
+}
+
+fn negated(usd: Usd) -> Usd {
+    Usd::from_units(usd.units().saturating_neg())
+}
+
+fn no_saving(report: &Report, numbers: &Numbers) -> String {
+    let open = || report.traffic.iter().filter(|row| is_undecided(row));
+    if open().next().is_some() {
+        let usd: Option<Vec<Usd>> = open().map(|row| row.usd).collect();
+        let most = usd.map(|usd| usd.into_iter().fold(Usd::ZERO, plus));
+        let most = most.map_or_else(String::new, |usd| format!(", at most {}", numbers.money(usd)));
+        return format!("not decided{most}: which VPC the clients are in is not known");
+    }
+    if !has_logs(report) {
+        return format!("{UNKNOWN}: only measured traffic counts, and none was");
+    }
+    if report.decisions.iter().any(acts) {
+        return format!("{UNKNOWN}: nothing that is recommended has a price");
+    }
+    "none found".to_owned()
+}
+
+/// What the findings on gateways come to; no part of the saving above.
+pub(super) fn on_gateways(report: &Report, numbers: &Numbers) -> Option<Fact> {
+    if report.findings.is_empty() {
+        return None;
+    }
+    let mut kinds: Vec<String> = Vec::new();
+    for kind in ["idle", "redundant", "cross-az", "removable"] {
+        let n = report.findings.iter().filter(|f| f.kind == kind).count();
+        kinds.extend((n > 0).then(|| format!("{} {kind}", human::grouped(super::int(n)))));
+    }
+    let unpriced = report.findings.iter().filter(|f| f.usd.is_none()).count();
+    let kinds = kinds.join(", ");
+    if unpriced == report.findings.len() {
+        return Some(plain("On gateways", format!("{UNKNOWN}: no finding has a price ({kinds})")));
+    }
+    let open = match unpriced {
+        0 => String::new(),
+        n => format!(", {} of them unpriced", human::grouped(super::int(n))),
+    };
+    let usd = report.summary.gateway_saving_usd;
+    let tone = if usd.units() > 0 { Tone::Good } else { Tone::Plain };
+    let text = format!("{} more from findings ({kinds}){open}", numbers.money(usd));
+    Some(Fact { label: "On gateways", text, tone })
+}
+
+/// The bound that the bill alone gives, never called a saving.
+pub(super) fn upper_bound(report: &Report, numbers: &Numbers) -> Option<Fact> {
+    let usd = report.summary.upper_bound_usd?;
+    let text = format!("endpoints could take at most {} off the data bill: a bound, not a saving", numbers.money(usd));
+    Some(plain("Upper bound", text))
+}
+
+/// How much of the bill the flow logs hold, and how many warnings there are.
+pub(super) fn how_sure(report: &Report, numbers: &Numbers) -> Fact {
+    let mut parts = vec![seen(report, numbers)];
+    let named = report.nat_gateways.iter().any(|g| g.billed_bytes.is_some() || g.data_usd.is_some());
+    if report.summary.data_usd.is_some() && !named {
+        parts.push("the bill names no gateway".to_owned());
+    }
+    if !report.warnings.is_empty() {
+        parts.push(format!("{} below", human::plural(report.warnings.len(), "warning", "warnings")));
+    }
+    let tone = if report.warnings.is_empty() { Tone::Plain } else { Tone::Warn };
+    Fact { label: "How sure", text: parts.join("; "), tone }
+}
+
+fn seen(report: &Report, numbers: &Numbers) -> String {
+    let summary = &report.summary;
+    let Some(observed) = summary.observed_bytes else {
+        return match (has_bill(report), has_logs(report)) {
+            (true, false) => "by the bill alone, no flow log was read".to_owned(),
+            _ => "no gateway is covered by a flow log".to_owned(),
+        };
+    };
+    let seen = numbers.size(human::int(observed));
+    match (summary.coverage, summary.billed_bytes) {
+        (Some(coverage), Some(billed)) => {
+            let percent = human::percent(coverage.units(), SCALE);
+            let over = if coverage.units() > SCALE { ", so the split is scaled to the bill" } else { "" };
+            format!("flow logs hold {percent} of the {} billed{over}", numbers.size(human::int(billed)))
+        }
+        _ if has_bill(report) => format!("flow logs hold {seen}, which the bill cannot be compared with"),
+        _ => format!("flow logs hold {seen}, no bill to check them against"),
+    }
+}
+
+/// Traffic of AWS whose service is not known: in the cost, in no saving.
+pub(super) fn not_claimed(report: &Report, numbers: &Numbers) -> Option<Fact> {
+    let bytes = bytes_of(report, |r| r.service == UNNAMED_AWS);
+    let usd: Option<Vec<Usd>> = report.traffic.iter().filter(|r| r.service == UNNAMED_AWS).map(|r| r.usd).collect();
+    let usd = usd.map_or_else(|| UNKNOWN.to_owned(), |usd| numbers.money(usd.into_iter().fold(Usd::ZERO, plus)));
+    let text = format!("AWS, service not known: {usd} for {}", numbers.size(bytes));
+    (bytes > 0).then(|| plain("Not claimed", text))
+}
+
+/// What the cost and the saving do not hold.
+pub(super) fn left_out(report: &Report, numbers: &Numbers) -> Option<Fact> {
+    let mut parts = Vec::new();
+    let unpriced = bytes_of(report, |r| r.usd.is_none());
+    if unpriced > 0 {
+        parts.push(format!("{} without a price", numbers.size(unpriced)));
+    }
+    // A bill holds what no flow log does.
+    let silent = silent(report);
+    if silent > 0 && !has_bill(report) {
+        parts.push(format!("{} without flow logs", human::plural(silent, "gateway", "gateways")));
+    }
+    let open = bytes_of(report, is_undecided);
+    if open > 0 && report.decisions.iter().any(counts) {
+        parts.push(format!("endpoints for {} whose client VPC is not known", numbers.size(open)));
+    }
+    let open = report.decisions.iter().filter(|d| acts(d) && d.net_usd.is_none()).count();
+    if open > 0 {
+        parts.push(format!("{} without a price", human::plural(open, "decision", "decisions")));
+    }
+    let text = parts.join(", ");
+    (!text.is_empty()).then_some(Fact { label: "Not included", text, tone: Tone::Warn })
+}
