@@ -165,6 +165,7 @@ fn gateways_with_logs_of_their_own() {
     check_accounts(&[
         ("gateways", "--vantage nat", true, true),
         ("gateways, any fields", "--vantage nat --fields shuffled", true, false),
+        ("gateways, services by rule", "--vantage nat --rules", true, false),
         ("gateways, version 11", "--vantage nat --fields v11 --layout hive-hourly --log-file-format text", true, true),
         ("private gateway", "--vantage nat --private-nat --layout hourly", true, false),
         ("NAT64", "--vantage nat --nat64", true, false),

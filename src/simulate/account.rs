@@ -1,6 +1,7 @@
 //! The synthetic account: VPCs, subnets, route tables, NAT gateways, interfaces, clients. Built once, then read only.
 
 use super::destinations::Destinations;
+use super::endpoints::Endpoint;
 use super::logs::FlowLog;
 use super::options::{Options, Vantage};
 use super::places::Place;
@@ -15,7 +16,7 @@ pub(super) enum Owner {
     RegionalNat(usize),
     Client,
     Transit,
-    Endpoint,
+    Endpoint(usize),
 }
 
 /// A network interface, or a regional NAT gateway in its place.
@@ -45,7 +46,7 @@ impl Interface {
             Owner::RegionalNat(_) => "regional_nat_gateway",
             Owner::Client => "-",
             Owner::Transit => "transit_gateway",
-            Owner::Endpoint => "vpc_endpoint",
+            Owner::Endpoint(_) => "vpc_endpoint",
         }
     }
 }
@@ -141,7 +142,8 @@ pub(super) struct Account {
     pub(super) logs: Vec<FlowLog>,
     pub(super) transit_gateway: String,
     pub(super) s3_endpoint: String,
-    pub(super) idle_endpoint: String,
+    /// The interface endpoints.
+    pub(super) endpoints: Vec<Endpoint>,
     /// The NAT gateway that nothing uses.
     pub(super) idle: Option<usize>,
     pub(super) private_nat: Option<usize>,
@@ -178,7 +180,7 @@ impl Account {
     }
 
     /// The subnet of a VPC by tier and zone.
-    fn subnet(&self, vpc: usize, tier: Tier, zone: usize) -> usize {
+    pub(super) fn subnet(&self, vpc: usize, tier: Tier, zone: usize) -> usize {
         self.subnets
             .iter()
             .position(|s| s.vpc == vpc && s.tier == tier && s.zone == zone)
@@ -200,11 +202,11 @@ pub(super) fn build(options: &Options) -> Account {
         interfaces: Vec::new(),
         clients: Vec::new(),
         client_weights: Weights::zipf(usize::try_from(options.clients).unwrap_or(1)),
-        destinations: Destinations::new(options.seed, place),
+        destinations: Destinations::new(options, place),
         logs: Vec::new(),
         transit_gateway: rng.id("tgw-"),
         s3_endpoint: rng.id("vpce-"),
-        idle_endpoint: rng.id("vpce-"),
+        endpoints: Vec::new(),
         idle: None,
         private_nat: None,
     };
@@ -214,7 +216,7 @@ pub(super) fn build(options: &Options) -> Account {
     add_subnets(&mut account, &mut rng);
     add_gateways(&mut account, options, &mut rng);
     add_transit(&mut account, &mut rng);
-    add_endpoint_interfaces(&mut account, &mut rng);
+    super::endpoints::add(&mut account, options.seed);
     add_tables(&mut account, options, &mut rng);
     add_clients(&mut account, options, &mut rng);
     super::logs::add(&mut account, options, &mut rng);
@@ -241,7 +243,8 @@ fn host(account: &Account, subnet: usize, number: u32) -> Addr {
     Addr::from_v6(block.first().bits() + u128::from(number))
 }
 
-fn add_interface(account: &mut Account, owner: Owner, subnet: usize, number: u32, rng: &mut Rng) -> usize {
+/// Adds an interface with an own address of a subnet; gives its number.
+pub(super) fn add_interface(account: &mut Account, owner: Owner, subnet: usize, number: u32, rng: &mut Rng) -> usize {
     let vpc = account.subnets[subnet].vpc;
     account.interfaces.push(Interface {
         id: rng.id("eni-"),
@@ -321,13 +324,6 @@ fn add_transit(account: &mut Account, rng: &mut Rng) {
             let subnet = account.subnet(vpc, Tier::Transit, zone);
             add_interface(account, Owner::Transit, subnet, 7, rng);
         }
-    }
-}
-
-fn add_endpoint_interfaces(account: &mut Account, rng: &mut Rng) {
-    for zone in 0..2 {
-        let subnet = account.subnet(ANALYTICS, Tier::Private, zone);
-        add_interface(account, Owner::Endpoint, subnet, 4_000, rng);
     }
 }
 

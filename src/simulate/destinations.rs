@@ -1,5 +1,6 @@
 //! The remote hosts: real address ranges, the service behind each, its name in the DNS, how it is used.
 
+use super::options::{Options, Scenario};
 use super::places::{CLOUDFRONT, Place, THIRD_PARTIES};
 use super::random::{Rng, Weights};
 use crate::model::addr::{Addr, Cidr};
@@ -32,6 +33,40 @@ pub(super) struct Destination {
     pub(super) usage: Use,
     /// Whether a gateway endpoint of the home Region would carry it.
     pub(super) endpoint: bool,
+}
+
+/// What lies beyond the gateway where the bill has a transfer row for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beyond {
+    /// Public addresses of EC2 in the same Region.
+    PublicIp,
+    /// Another Region.
+    OtherRegion,
+    /// `CloudFront`.
+    CloudFront,
+    /// Everything else outside AWS.
+    Internet,
+}
+
+/// Number of the kinds of [`Beyond`].
+pub(super) const BEYOND: usize = 4;
+
+impl Destination {
+    /// The transfer that the bill shows; none to AWS services of the same Region (`home`) and to private networks.
+    pub(super) fn beyond(&self, home: &str) -> Option<Beyond> {
+        match (self.label, self.service) {
+            ("EC2", _) => Some(Beyond::PublicIp),
+            ("CLOUDFRONT", _) => Some(Beyond::CloudFront),
+            (_, "internet") => Some(Beyond::Internet),
+            _ if self.region.is_some_and(|region| region != home) => Some(Beyond::OtherRegion),
+            _ => None,
+        }
+    }
+
+    /// Whether only a name, or a rule of the user's, tells which service it is.
+    pub(super) fn is_nameless(&self) -> bool {
+        self.label == "AMAZON"
+    }
 }
 
 /// All remote hosts and how often each is visited.
@@ -75,7 +110,7 @@ pub(super) fn address_in(prefix: &str, rng: &mut Rng) -> Addr {
     Addr::from_v6(block.first().bits() + offset)
 }
 
-fn groups(place: &Place) -> Vec<Group<'_>> {
+fn groups(place: &Place, scenario: Scenario) -> Vec<Group<'_>> {
     let r = place.region;
     let other = place.other.place();
     let buckets = |region: &str, names: &[&str]| {
@@ -112,6 +147,9 @@ fn groups(place: &Place) -> Vec<Group<'_>> {
         plain("CLOUDFRONT", "range:cloudfront", None, CLOUDFRONT, 16, 60, Use::Download),
     ];
     for &(name, host, weight, usage) in APIS {
+        // The sample's application logs are worth an endpoint in the larger VPCs; in the others nothing is.
+        let chatty = scenario == Scenario::Sample && name == "logs";
+        let weight = if chatty { 8 * weight } else { weight };
         all.push(Group {
             names: vec![(name.to_owned(), host.replace("{r}", r))],
             ..plain("AMAZON", "range:amazon", Some(r), place.amazon, 4, weight, usage)
@@ -128,11 +166,11 @@ fn groups(place: &Place) -> Vec<Group<'_>> {
 }
 
 impl Destinations {
-    pub(super) fn new(seed: u64, place: &Place) -> Self {
-        let mut rng = Rng::new(seed, 1);
+    pub(super) fn new(options: &Options, place: &Place) -> Self {
+        let mut rng = Rng::new(options.seed, 1);
         let (mut all, mut weights) = (Vec::new(), Vec::new());
         let mut taken = BTreeSet::new();
-        for group in groups(place) {
+        for group in groups(place, options.scenario) {
             let zipf = Weights::zipf(group.count);
             for k in 0..group.count {
                 let mut addr = address_in(group.prefixes[k % group.prefixes.len()], &mut rng);

@@ -1,7 +1,7 @@
 //! `inventory/`: the account as `aws ec2 describe-*` prints it.
 
 use super::SimulateError;
-use super::account::{ANALYTICS, Account, Gateway, HUB, Interface, Owner, SHOP, Subnet, Target, Tier, ZONES};
+use super::account::{Account, Gateway, HUB, Interface, Owner, Subnet, Target, Tier, ZONES};
 use super::logs::{FlowLog, Scope};
 use super::options::{Format, Layout};
 use super::random::mix;
@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::path::Path;
 
-const CREATED: &str = "2026-01-12T09:30:00.000Z";
+/// When everything was made, long before the month.
+pub(super) const CREATED: &str = "2026-01-12T09:30:00.000Z";
 
 /// Writes a JSON document.
 pub(super) fn write_json(path: &Path, value: &Value) -> Result<(), SimulateError> {
@@ -37,7 +38,7 @@ pub(super) fn write(account: &Account, folder: &Path) -> Result<(), SimulateErro
         "describe-subnets",
     )?;
     of((0..account.tables.len()).map(|t| table(account, t)).collect(), "RouteTables", "describe-route-tables")?;
-    of(endpoints(account), "VpcEndpoints", "describe-vpc-endpoints")?;
+    of(super::endpoints::described(account), "VpcEndpoints", "describe-vpc-endpoints")?;
     of(account.logs.iter().map(|l| flow_log(account, l)).collect(), "FlowLogs", "describe-flow-logs")?;
     of(attachments(account), "TransitGatewayAttachments", "describe-transit-gateway-attachments")?;
     of(instances(account), "Reservations", "describe-instances")?;
@@ -69,12 +70,13 @@ pub(super) fn write(account: &Account, folder: &Path) -> Result<(), SimulateErro
     Ok(())
 }
 
-fn name_tag(name: &str) -> Value {
+/// The `Name` tag.
+pub(super) fn name_tag(name: &str) -> Value {
     json!([{"Key": "Name", "Value": name}])
 }
 
 /// A stable id that follows from another one.
-fn derived(prefix: &str, from: &str) -> String {
+pub(super) fn derived(prefix: &str, from: &str) -> String {
     let seed = from.bytes().fold(0, |sum, byte| mix(sum ^ u64::from(byte)));
     format!("{prefix}0{seed:016x}")
 }
@@ -135,7 +137,9 @@ fn interface(account: &Account, of: &Interface) -> Value {
         Owner::Transit => {
             ("transit_gateway", "Network Interface for Transit Gateway Attachment".to_owned(), Vec::new())
         }
-        Owner::Endpoint => ("vpc_endpoint", format!("VPC Endpoint Interface {}", account.idle_endpoint), Vec::new()),
+        Owner::Endpoint(endpoint) => {
+            ("vpc_endpoint", format!("VPC Endpoint Interface {}", account.endpoints[endpoint].id), Vec::new())
+        }
         Owner::Client | Owner::RegionalNat(_) => ("interface", String::new(), Vec::new()),
     };
     let client = of.owner == Owner::Client;
@@ -294,36 +298,6 @@ fn table(account: &Account, index: usize) -> Value {
         "Routes": table.routes.iter().map(route).collect::<Vec<_>>(),
         "Tags": name_tag(&table.name),
     })
-}
-
-const POLICY: &str = "{\"Version\":\"2008-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\"}]}";
-
-fn endpoints(account: &Account) -> Vec<Value> {
-    let tables = |t: &&super::account::RouteTable| t.routes.iter().any(|r| r.1 == Target::S3Endpoint);
-    let of_endpoint: Vec<&Interface> = account.interfaces.iter().filter(|i| i.owner == Owner::Endpoint).collect();
-    let region = account.place.region;
-    let host = format!("kinesis.{region}.amazonaws.com");
-    vec![
-        json!({
-            "VpcEndpointId": account.s3_endpoint, "VpcEndpointType": "Gateway", "State": "available",
-            "VpcId": account.vpcs[SHOP].id, "OwnerId": account.id, "ServiceName": format!("com.amazonaws.{region}.s3"),
-            "RouteTableIds": account.tables.iter().filter(tables).map(|t| &t.id).collect::<Vec<_>>(),
-            "SubnetIds": [], "NetworkInterfaceIds": [], "Groups": [], "PrivateDnsEnabled": false, "DnsEntries": [],
-            "RequesterManaged": false, "PolicyDocument": POLICY, "CreationTimestamp": CREATED, "Tags": name_tag("shop-s3"),
-        }),
-        json!({
-            "VpcEndpointId": account.idle_endpoint, "VpcEndpointType": "Interface", "State": "available",
-            "VpcId": account.vpcs[ANALYTICS].id, "OwnerId": account.id,
-            "ServiceName": format!("com.amazonaws.{region}.kinesis-streams"), "RouteTableIds": [],
-            "SubnetIds": of_endpoint.iter().map(|i| &i.subnet_id).collect::<Vec<_>>(),
-            "NetworkInterfaceIds": of_endpoint.iter().map(|i| &i.id).collect::<Vec<_>>(),
-            "Groups": [{"GroupName": "endpoints", "GroupId": derived("sg-", &account.idle_endpoint)}],
-            "IpAddressType": "ipv4", "DnsOptions": {"DnsRecordIpType": "ipv4"}, "PrivateDnsEnabled": true,
-            "DnsEntries": [{"DnsName": host, "HostedZoneId": "ZONEIDPENDING"}],
-            "RequesterManaged": false, "PolicyDocument": POLICY, "CreationTimestamp": CREATED,
-            "Tags": name_tag("analytics-kinesis"),
-        }),
-    ]
 }
 
 fn flow_log(account: &Account, log: &FlowLog) -> Value {

@@ -89,7 +89,7 @@ pub(super) fn add(account: &mut Account, options: &Options, rng: &mut Rng) {
 
 fn of_tier(account: &Account, tier: Tier) -> Vec<(usize, usize)> {
     let with_interfaces =
-        |subnet: usize| account.interfaces.iter().any(|i| i.subnet == subnet && i.owner != Owner::Endpoint);
+        |subnet: usize| account.interfaces.iter().any(|i| i.subnet == subnet && !matches!(i.owner, Owner::Endpoint(_)));
     account
         .subnets
         .iter()

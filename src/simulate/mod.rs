@@ -1,23 +1,28 @@
 //! `natlens simulate`: a synthetic AWS account with a known truth, written in AWS's own file formats.
 //!
-//! Options go in; a bundle (flow-logs, inventory, dns, billing, metrics) and `truth.json` come out. The same options
+//! Options go in; a bundle (flow-logs, inventory, dns, billing, metrics, natlens.toml) and `truth.json` come out. The same options
 //! give the same bytes on every machine. Records are streamed: memory depends on the account, not on their number.
 //! How it fits together: `account` is built once, `traffic` makes events, `rows` turns an event into the records of
 //! every interface on its way, `objects` writes them, `truth` sums what was sent.
 
 mod account;
+mod bill;
 mod clock;
 mod columns;
 mod destinations;
-mod evidence;
+mod dns;
+mod endpoints;
 mod fields;
 mod inventory;
 mod logs;
+mod metrics;
 mod objects;
 mod options;
 mod places;
 mod random;
 mod rows;
+mod rules;
+mod sums;
 mod text;
 mod traffic;
 mod truth;
@@ -25,6 +30,7 @@ mod truth;
 #[cfg(test)]
 mod tests;
 
+pub use bill::{BillFormat, BillOptions};
 pub use options::{Fields, Format, Home, Layout, Options, Scenario, SimulateArgs, Vantage};
 
 use account::{Account, Owner};
@@ -32,6 +38,7 @@ use clock::Clock;
 use fields::Context;
 use objects::LogWriter;
 use rows::{Kind, Row, Status};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use traffic::{Event, Traffic};
 use truth::Truth;
@@ -87,17 +94,20 @@ pub fn simulate(options: &Options, to: &Path, progress: &mut dyn FnMut(u64)) -> 
         return Err(SimulateError::NotEmpty(to.to_owned()));
     }
     let account = account::build(options);
-    let month = options.month.window();
-    let mut truth = Truth::new(&account, month);
+    let mut truth = Truth::new(&account, options);
     let objects = write_flow_logs(options, &account, &mut truth, to, progress)?;
     inventory::write(&account, &to.join("inventory"))?;
-    if !options.logs_only {
-        evidence::write_dns(&account, options, &to.join("dns"))?;
-        evidence::write_bill(&account, &truth, options, &to.join("billing"))?;
-        evidence::write_metrics(&account, &truth, month, &to.join("metrics/get-metric-data.json"))?;
+    if options.rules {
+        rules::write(&account, &to.join("natlens.toml"))?;
     }
-    inventory::write_json(&to.join("truth.json"), &truth.json(options, objects))?;
-    let nat_bytes = truth.days.iter().flatten().map(|day| day.legs[0] + day.legs[3]).sum();
+    let mut billing = Value::Null;
+    if !options.logs_only {
+        dns::write(&account, options, &to.join("dns"))?;
+        billing = bill::write(&account, &truth, options, &to.join("billing"))?;
+        metrics::write(&account, &truth, options.month.window(), &to.join("metrics/get-metric-data.json"))?;
+    }
+    inventory::write_json(&to.join("truth.json"), &truth.json(options, objects, &billing))?;
+    let nat_bytes = truth.nat_bytes();
     Ok(Summary { records: truth.written(), objects, nat_bytes })
 }
 

@@ -1,6 +1,7 @@
 //! What to simulate: the options, their command line form and their defaults.
 
 use super::SimulateError;
+use super::bill::BillOptions;
 use crate::model::period::Month;
 use clap::ValueEnum;
 
@@ -97,6 +98,7 @@ pub enum Home {
 
 /// What to simulate. The same options give the same files, byte for byte.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Options {
     /// Everything random follows from it.
     pub seed: u64,
@@ -130,6 +132,10 @@ pub struct Options {
     pub gzip_level: u32,
     /// Whether to write only flow logs, inventory and truth: no query logs, bill or metrics.
     pub logs_only: bool,
+    /// Whether to write a natlens.toml whose rules name the addresses of services that have no ranges of their own.
+    pub rules: bool,
+    /// What the bill looks like.
+    pub bill: BillOptions,
 }
 
 impl Options {
@@ -153,6 +159,8 @@ impl Options {
             private_nat: false,
             gzip_level: 1,
             logs_only: false,
+            rules: false,
+            bill: BillOptions::new(),
         }
     }
 
@@ -166,12 +174,14 @@ impl Options {
             clients: 36,
             gib: Some(24 * 1_024),
             gzip_level: 9,
+            rules: true,
             ..Self::new(seed, month)
         }
     }
 
     /// Refuses what cannot be written, before the first file.
     pub(super) fn check(&self) -> Result<(), SimulateError> {
+        self.bill.check()?;
         let refuse = |why| Err(SimulateError::Options(why));
         if !(1..=3_000).contains(&self.clients) {
             return refuse("--clients must be from 1 to 3000");
@@ -207,6 +217,7 @@ impl Options {
 
 /// `natlens simulate`: writes a synthetic account with a known truth.
 #[derive(Clone, Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct SimulateArgs {
     /// Folder to write to; must be empty or absent
     #[arg(long, value_name = "DIR")]
@@ -259,6 +270,12 @@ pub struct SimulateArgs {
     /// Leave out query logs, bill and metrics
     #[arg(long)]
     pub logs_only: bool,
+    /// Write a natlens.toml that names services without address ranges of their own
+    #[arg(long)]
+    pub rules: bool,
+    /// The bill
+    #[command(flatten)]
+    pub bill: BillOptions,
 }
 
 fn month(text: &str) -> Result<Month, String> {
@@ -287,6 +304,8 @@ impl From<&SimulateArgs> for Options {
             private_nat: args.private_nat,
             gzip_level: args.gzip_level,
             logs_only: args.logs_only,
+            rules: args.rules,
+            bill: args.bill.clone(),
         }
     }
 }

@@ -21,6 +21,10 @@ pub(super) struct Place {
     /// Prefix of usage types; us-east-1 has one for VPC products only.
     pub(super) ec2_usage: &'static str,
     pub(super) vpc_usage: &'static str,
+    /// The Region's code in usage types.
+    pub(super) code: &'static str,
+    /// SKUs of a NAT gateway's hours and GB in the price list.
+    pub(super) nat_skus: [&'static str; 2],
     /// Price of a NAT gateway hour and GB in 1/100,000 dollar.
     pub(super) nat_price: u64,
     pub(super) endpoint_hour_price: u64,
@@ -86,6 +90,8 @@ const US_EAST_1: Place = Place {
     dynamodb_list: "pl-02cd2c6b",
     ec2_usage: "",
     vpc_usage: "USE1-",
+    code: "USE1",
+    nat_skus: ["M2YSHUBETB3JX4M4", "59S5R83GFPUAGVR5"],
     nat_price: 4_500,
     endpoint_hour_price: 1_000,
     attachment_hour_price: 5_000,
@@ -116,6 +122,8 @@ const EU_WEST_1: Place = Place {
     dynamodb_list: "pl-6fa54006",
     ec2_usage: "EU-",
     vpc_usage: "EU-",
+    code: "EU",
+    nat_skus: ["KFNSSCHWD43WZK2R", "DTH8595YVPFXV226"],
     nat_price: 4_800,
     endpoint_hour_price: 1_100,
     attachment_hour_price: 5_000,
@@ -150,6 +158,8 @@ const US_WEST_2: Place = Place {
     dynamodb_list: "pl-00a54069",
     ec2_usage: "USW2-",
     vpc_usage: "USW2-",
+    code: "USW2",
+    nat_skus: ["44T683R45QPT8RYQ", "9AXD6XJT8GZWPQED"],
     nat_price: 4_500,
     endpoint_hour_price: 1_000,
     attachment_hour_price: 5_000,

@@ -328,7 +328,9 @@ fn local_rows(from: usize, peer: usize, c: &Conversation, account: &Account, to:
 /// The interfaces whose records somebody keeps, gateways first.
 pub(super) fn logged(account: &Account) -> Vec<usize> {
     let mut all: Vec<usize> = (0..account.interfaces.len())
-        .filter(|&i| !account.interfaces[i].logs.is_empty() && account.interfaces[i].owner != Owner::Endpoint)
+        .filter(|&i| {
+            !account.interfaces[i].logs.is_empty() && !matches!(account.interfaces[i].owner, Owner::Endpoint(_))
+        })
         .collect();
     all.sort_by_key(|&i| !matches!(account.interfaces[i].owner, Owner::Nat(_) | Owner::RegionalNat(_)));
     all

@@ -134,8 +134,13 @@ fn check_gateways(options: &Options) {
 
 #[test]
 fn the_same_options_give_the_same_bytes() {
-    for format in [Format::TextGz, Format::Parquet, Format::Subscription] {
-        let options = Options { format, logs_only: format != Format::TextGz, records: 1_000, ..options() };
+    for (format, bill_format) in [
+        (Format::TextGz, BillFormat::Cur2),
+        (Format::Parquet, BillFormat::CurLegacyZip),
+        (Format::Subscription, BillFormat::Focus12Parquet),
+    ] {
+        let bill = BillOptions { bill_format, bill_parts: 2, bill_versions: 2, ..BillOptions::new() };
+        let options = Options { format, bill, rules: true, logs_only: false, records: 1_000, ..options() };
         let (a, b) = (run(&options), run(&options));
         assert!(files(a.0.path()) == files(b.0.path()), "{format:?}");
         let other = run(&Options { seed: 8, ..options });
@@ -248,6 +253,71 @@ fn the_sample_is_small_and_has_every_day() {
     assert!(actions.contains(&"fix") && actions.contains(&"create"));
 }
 
+fn metrics(root: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(root.join("metrics/get-metric-data.json")).unwrap();
+    let document: Value = serde_json::from_str(&text).unwrap();
+    document["MetricDataResults"].as_array().unwrap().clone()
+}
+
+/// The sum of the series whose label, else whose id, names the thing and the metric; and how many series those are.
+fn metered(results: &[Value], id: &str, metric: &str) -> (u64, usize) {
+    let under = id.replace('-', "_");
+    let names = |result: &&Value| {
+        let (said, own) = (result["Label"].as_str().unwrap(), result["Id"].as_str().unwrap());
+        let label = said.starts_with(id) && said.ends_with(&format!(" {metric}"));
+        label || (said == metric && own.starts_with(&under) && own.ends_with(&format!("_{metric}")))
+    };
+    let series: Vec<&Value> = results.iter().filter(names).collect();
+    let values = series.iter().flat_map(|result| result["Values"].as_array().unwrap());
+    (values.map(|value| value.as_u64().unwrap()).sum(), series.len())
+}
+
+#[test]
+fn metrics_are_what_the_gateways_and_endpoints_did() {
+    for vantage in [Vantage::Nat, Vantage::Regional] {
+        let (folder, _) = run(&Options { vantage, logs_only: false, ..options() });
+        let (results, truth) = (metrics(folder.path()), truth(folder.path()));
+        let zones = if vantage == Vantage::Regional { 3 } else { 1 };
+        for gateway in truth["nat_gateways"].as_array().unwrap() {
+            let id = gateway["nat_gateway_id"].as_str().unwrap();
+            let [up, down] = ["BytesInFromSource", "BytesInFromDestination"].map(|m| metered(&results, id, m));
+            assert_eq!((up.1, down.1), (zones, zones));
+            assert_eq!(Some(up.0 + down.0), gateway["billed_bytes"].as_u64(), "{id}");
+            assert_eq!(Some(up.0), gateway["upload_bytes"].as_u64(), "{id}");
+        }
+        for endpoint in truth["billing"]["endpoints"].as_array().unwrap() {
+            let id = endpoint["endpoint_id"].as_str().unwrap();
+            let (bytes, series) = metered(&results, id, "BytesProcessed");
+            assert_eq!((Some(bytes), series), (endpoint["metered_bytes"].as_u64(), 1), "{id}");
+        }
+        for gateway in truth["billing"]["nat_gateways"].as_array().unwrap() {
+            let own = truth["nat_gateways"].as_array().unwrap().iter();
+            let same = own.filter(|g| g["nat_gateway_id"] == gateway["nat_gateway_id"]).collect::<Vec<_>>();
+            assert_eq!(same[0]["billed_bytes"], gateway["billed_bytes"]);
+        }
+    }
+}
+
+#[test]
+fn rules_name_every_address_that_ranges_do_not() {
+    let (folder, _) = run(&Options { rules: true, ..options() });
+    let text = std::fs::read_to_string(folder.path().join("natlens.toml")).unwrap();
+    let truth = truth(folder.path());
+    let rows = truth["traffic"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["service"] != "range:amazon"));
+    let mut ruled = 0;
+    for row in rows.iter().filter(|row| row["evidence"] == "rule") {
+        ruled += row["upload_bytes"].as_u64().unwrap() + row["download_bytes"].as_u64().unwrap();
+        assert!(text.contains(&format!("name = {}\nregion = {}\n", row["service"], row["service_region"])), "{row}");
+    }
+    let (plain, _) = run(&options());
+    assert!(!plain.path().join("natlens.toml").exists());
+    let amazon = self::truth(plain.path());
+    let amazon = amazon["traffic"].as_array().unwrap().iter().filter(|row| row["service"] == "range:amazon");
+    let sent = amazon.map(|row| row["upload_bytes"].as_u64().unwrap() + row["download_bytes"].as_u64().unwrap());
+    assert_eq!(sent.sum::<u64>(), ruled);
+}
+
 #[test]
 fn contradictions_are_refused() {
     let check = |options: Options| {
@@ -256,6 +326,7 @@ fn contradictions_are_refused() {
         assert!(matches!(result, Err(SimulateError::Options(_))), "{options:?}");
     };
     check(Options { objects: 0, ..options() });
+    check(Options { bill: BillOptions { bill_parts: 0, ..BillOptions::new() }, ..options() });
     check(Options { clients: 0, ..options() });
     check(Options { vantage: Vantage::V2, private_nat: true, ..options() });
     check(Options { vantage: Vantage::Regional, fields: Fields::Default, ..options() });

@@ -1,26 +1,22 @@
 //! What was really sent: the sums that a report on the written files has to find.
 
-use super::account::Account;
+use super::account::{Account, HUB};
+use super::destinations::Beyond;
 use super::options::{Options, Vantage};
 use super::rows::{KIND_NAMES, KINDS, Kind};
+use super::sums::{Pair, QUARTERS, Sums};
 use super::traffic::Conversation;
 use crate::model::period::{DAY_SECONDS, Window, iso, iso_day};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// Bytes up and down.
-pub(super) type Pair = [u64; 2];
+/// Length of a quarter of a day in seconds.
+pub(super) const QUARTER_SECONDS: i64 = DAY_SECONDS / 4;
 
-/// Sums of a gateway and day.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Day {
-    /// Bytes of legs 1 to 4 (index 0 to 3); leg 3 includes the unsolicited bytes.
-    pub(super) legs: [u64; 4],
-    pub(super) unsolicited: u64,
-    /// Bytes of clients in another zone than the gateway.
-    pub(super) cross_zone: Pair,
-    /// Bytes that also crossed the transit gateway.
-    pub(super) transit: Pair,
+/// Days of a window of whole days.
+pub(super) fn days(window: Window) -> usize {
+    usize::try_from((window.end - window.start) / DAY_SECONDS).unwrap_or(31)
 }
 
 /// The accumulator; its size depends on the account, not on the number of records.
@@ -30,8 +26,10 @@ pub(super) struct Truth<'a> {
     month: Window,
     /// By kind: records, bytes.
     kinds: [(u64, u64); KINDS],
-    /// By gateway and day of the month.
-    pub(super) days: Vec<Vec<Day>>,
+    /// By gateway and quarter of a day of the month.
+    quarters: Vec<Vec<Sums>>,
+    /// Whether services without a name of their own go by the rules in natlens.toml.
+    rules: bool,
     /// By gateway, subnet and destination, in one row each.
     spread: Vec<Pair>,
     /// By gateway and client.
@@ -44,14 +42,15 @@ fn add(pair: &mut Pair, up: u64, down: u64) {
 }
 
 impl<'a> Truth<'a> {
-    pub(super) fn new(account: &'a Account, month: Window) -> Self {
-        let days = usize::try_from((month.end - month.start) / DAY_SECONDS).unwrap_or(31);
+    pub(super) fn new(account: &'a Account, options: &Options) -> Self {
+        let month = options.month.window();
         let gateways = account.gateways.len();
         Self {
             account,
             month,
             kinds: [(0, 0); KINDS],
-            days: vec![vec![Day::default(); days]; gateways],
+            quarters: vec![vec![Sums::default(); QUARTERS * days(month)]; gateways],
+            rules: options.rules,
             spread: vec![[0, 0]; gateways * account.subnets.len() * account.destinations.all.len()],
             clients: vec![[0, 0]; gateways * account.clients.len()],
         }
@@ -69,9 +68,35 @@ impl<'a> Truth<'a> {
         self.kinds.iter().map(|k| k.0).sum()
     }
 
-    fn day(&mut self, gateway: usize, start: i64) -> &mut Day {
-        let day = usize::try_from((start - self.month.start) / DAY_SECONDS).unwrap_or(0);
-        &mut self.days[gateway][day]
+    fn quarter(&mut self, gateway: usize, start: i64) -> &mut Sums {
+        let quarter = usize::try_from((start - self.month.start) / QUARTER_SECONDS).unwrap_or(0);
+        &mut self.quarters[gateway][quarter]
+    }
+
+    /// What a gateway did between two quarters of a day of the month, both from 0.
+    pub(super) fn between(&self, gateway: usize, day: usize, quarters: Range<usize>) -> Sums {
+        let first = QUARTERS * day;
+        self.quarters[gateway][first + quarters.start..first + quarters.end].iter().sum()
+    }
+
+    /// The month that is simulated.
+    pub(super) const fn month(&self) -> Window {
+        self.month
+    }
+
+    /// What a gateway did in the month.
+    pub(super) fn whole(&self, gateway: usize) -> Sums {
+        self.quarters[gateway].iter().sum()
+    }
+
+    /// What a gateway did, day by day.
+    pub(super) fn daily(&self, gateway: usize) -> impl Iterator<Item = Sums> {
+        self.quarters[gateway].chunks(QUARTERS).map(|day| day.iter().sum())
+    }
+
+    /// Bytes that the gateways processed, counted once.
+    pub(super) fn nat_bytes(&self) -> u64 {
+        self.quarters.iter().flatten().map(|sums| sums.legs[0] + sums.legs[3]).sum()
     }
 
     /// A conversation through a gateway that began inside the month.
@@ -83,17 +108,25 @@ impl<'a> Truth<'a> {
         let (up, down) = (c.up_bytes, c.down_bytes);
         let crosses =
             !gateway.regional && client.transit.is_none() && account.subnets[gateway.subnet].zone != client.zone;
-        let day = self.day(c.gateway, c.start);
-        for (leg, bytes) in
-            day.legs.iter_mut().zip([up, up - header * c.up_packets, down - header * c.down_packets, down])
-        {
-            *leg += bytes;
+        let legs = [up, up - header * c.up_packets, down - header * c.down_packets, down];
+        let beyond = account.destinations.all[c.destination].beyond(account.place.region);
+        let sums = self.quarter(c.gateway, c.start);
+        for (leg, bytes) in legs.into_iter().enumerate() {
+            sums.legs[leg] += bytes;
+            if gateway.regional {
+                sums.zones[client.zone][leg] += bytes;
+            }
         }
         if crosses {
-            add(&mut day.cross_zone, up, down);
+            add(&mut sums.cross_zone, up, down);
         }
         if client.transit.is_some() {
-            add(&mut day.transit, up, down);
+            // Who sends pays: the spoke on the way up, the hub on the way down.
+            sums.transit[client.vpc - HUB] += up;
+            sums.transit[0] += down;
+        }
+        if let Some(beyond) = beyond {
+            add(&mut sums.beyond[beyond as usize], legs[1], legs[2]);
         }
         let cell = (c.gateway * account.subnets.len() + client.subnet) * account.destinations.all.len() + c.destination;
         add(&mut self.spread[cell], up, down);
@@ -102,9 +135,14 @@ impl<'a> Truth<'a> {
 
     /// Bytes that arrived at a gateway unasked.
     pub(super) fn unsolicited(&mut self, gateway: usize, start: i64, bytes: u64) {
-        let day = self.day(gateway, start);
-        day.legs[2] += bytes;
-        day.unsolicited += bytes;
+        let regional = self.account.gateways[gateway].regional;
+        let sums = self.quarter(gateway, start);
+        sums.legs[2] += bytes;
+        sums.unsolicited += bytes;
+        sums.beyond[Beyond::Internet as usize][1] += bytes;
+        if regional {
+            sums.zones[0][2] += bytes;
+        }
     }
 
     /// The non-zero cells as (gateway, subnet, destination, bytes).
@@ -117,7 +155,9 @@ impl<'a> Truth<'a> {
     }
 
     /// `truth.json`.
-    pub(super) fn json(&self, options: &Options, objects: u64) -> Value {
+    ///
+    /// `billing` is what the bill's rows add up to, null without a bill.
+    pub(super) fn json(&self, options: &Options, objects: u64, billing: &Value) -> Value {
         json!({
             "schema": "natlens.truth/1",
             "seed": options.seed,
@@ -134,15 +174,17 @@ impl<'a> Truth<'a> {
             "clients": self.client_rows(),
             "days": self.day_rows(),
             "decisions": self.decisions(),
+            "billing": billing,
             "records": self.kind_rows(options, |k| k.0),
             "record_bytes": self.kind_rows(options, |k| k.1),
         })
     }
 
     fn gateways(&self) -> Vec<Value> {
-        let rows = self.account.gateways.iter().zip(&self.days).enumerate();
-        rows.map(|(index, (gateway, days))| {
-            let leg = |k: usize| days.iter().map(|d| d.legs[k]).sum::<u64>();
+        let rows = self.account.gateways.iter().enumerate();
+        rows.map(|(index, gateway)| {
+            let sums = self.whole(index);
+            let leg = |k: usize| sums.legs[k];
             let unsolicited = leg(2).saturating_sub(leg(3));
             json!({
                 "nat_gateway_id": gateway.id,
@@ -154,24 +196,28 @@ impl<'a> Truth<'a> {
                 "download_bytes": leg(3),
                 "mirror_bytes": leg(1) + leg(2) - unsolicited,
                 "unsolicited_bytes": unsolicited,
-                "sent_unsolicited_bytes": days.iter().map(|d| d.unsolicited).sum::<u64>(),
-                "billed_bytes": leg(0) + leg(2),
+                "sent_unsolicited_bytes": sums.unsolicited,
+                "billed_bytes": sums.billed(),
             })
         })
         .collect()
     }
 
-    /// By gateway, client VPC and zone, service as the address tells it, and Region.
+    /// By gateway, client VPC and zone, service as the address or the user's rule tells it, and Region.
     fn traffic(&self) -> Vec<Value> {
-        let mut rows: BTreeMap<_, Pair> = BTreeMap::new();
+        let mut rows: BTreeMap<_, (bool, Pair)> = BTreeMap::new();
         for (gateway, subnet, destination, pair) in self.cells() {
             let remote = &self.account.destinations.all[destination];
             let subnet = &self.account.subnets[subnet];
-            let key = (gateway, subnet.vpc, subnet.zone, remote.service, remote.region);
-            add(rows.entry(key).or_default(), pair[0], pair[1]);
+            let ruled = self.rules && remote.is_nameless();
+            let service = if ruled { remote.name.as_str() } else { remote.service };
+            let row = rows.entry((gateway, subnet.vpc, subnet.zone, service, remote.region)).or_default();
+            row.0 = ruled;
+            add(&mut row.1, pair[0], pair[1]);
         }
-        let row = |((gateway, vpc, zone, service, region), pair): ((usize, usize, usize, &str, Option<&str>), Pair)| {
-            json!({
+        let mut all = Vec::new();
+        for ((gateway, vpc, zone, service, region), (ruled, pair)) in rows {
+            let mut row = json!({
                 "nat_gateway_id": self.account.gateways[gateway].id,
                 "vpc_id": self.account.vpcs[vpc].id,
                 "az_id": self.account.zone_id(zone),
@@ -179,9 +225,13 @@ impl<'a> Truth<'a> {
                 "service_region": region,
                 "upload_bytes": pair[0],
                 "download_bytes": pair[1],
-            })
-        };
-        rows.into_iter().map(row).collect()
+            });
+            if ruled {
+                row["evidence"] = json!("rule");
+            }
+            all.push(row);
+        }
+        all
     }
 
     /// By gateway and service as the queried name tells it.
@@ -225,15 +275,15 @@ impl<'a> Truth<'a> {
 
     fn day_rows(&self) -> Vec<Value> {
         let mut rows = Vec::new();
-        for (gateway, days) in self.account.gateways.iter().zip(&self.days) {
+        for (index, gateway) in self.account.gateways.iter().enumerate() {
             let mut second = self.month.start;
-            for day in days {
+            for day in self.daily(index) {
                 rows.push(json!({
                     "nat_gateway_id": gateway.id,
                     "day": iso_day(second),
                     "upload_bytes": day.legs[0],
                     "download_bytes": day.legs[3],
-                    "billed_bytes": day.legs[0] + day.legs[2],
+                    "billed_bytes": day.billed(),
                 }));
                 second += DAY_SECONDS;
             }
@@ -284,6 +334,6 @@ impl<'a> Truth<'a> {
 }
 
 /// An option's name on the command line.
-fn name(option: &impl clap::ValueEnum) -> String {
+pub(super) fn name(option: &impl clap::ValueEnum) -> String {
     option.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned())
 }
