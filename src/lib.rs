@@ -3,7 +3,7 @@
 //! The folders are the pipeline, in order:
 //! `sources` (bytes to records) -> `count` (every NAT byte once) -> `name` and `attribute` (which service, whose bytes; into
 //! Polars `frames`) -> `bill`, `reconcile` and `price` (whose dollars) -> `advise` (decisions) -> `report` (the answer as a value)
-//! -> `sinks` (the answer as text).
+//! -> `explain` (the arithmetic of a number) -> `sinks` (the answer as text).
 //! `run` is the only module that knows all of them; `model` holds the values they exchange.
 //!
 //! Three promises, each held by tests: every byte once, every dollar accounted for, missing is not zero.
@@ -31,6 +31,8 @@ pub mod reconcile;
 pub mod advise;
 
 pub mod report;
+
+pub mod explain;
 
 pub mod sinks;
 

@@ -1,5 +1,6 @@
 //! The command line exactly as typed. Nothing is decided here: `plan` lowers it, the command modules act.
 
+pub mod explain;
 pub mod output;
 pub mod plan;
 pub mod report;
@@ -50,6 +51,7 @@ pub struct Cli {
 const EXAMPLES: &str = "Examples:
   natlens report sample-data
   natlens report --month 2026-10 --group-by service,day --format csv --table groups
+  natlens explain sample-data s3
   natlens report --flow-logs 'logs/**/*.log.gz' --inventory inventory/ --format json -o report.json
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 done, but some input was unreadable;
@@ -104,6 +106,8 @@ pub enum ColorChoice {
 pub enum Command {
     /// Read flow logs, bill and inventory; count, name, price, reconcile and decide
     Report(Box<ReportArgs>),
+    /// Show the arithmetic behind a gateway's, a VPC's, a service's or a client's numbers
+    Explain(Box<ExplainArgs>),
     /// Write a synthetic account with a known truth, in AWS's own file formats
     Simulate(Box<SimulateArgs>),
     /// Print the completion script of a shell
@@ -191,6 +195,32 @@ pub struct ReportArgs {
     pub fail_on: Vec<Threshold>,
 }
 
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The bundle's folder, unless it is this one, and what to explain: nat-…, vpc-…, a service or a client address
+    #[arg(value_name = "BUNDLE> <SUBJECT", num_args = 1..=2, required = true)]
+    pub what: Vec<String>,
+    /// Inputs.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Form of the explanation
+    #[arg(long, value_name = "FORMAT", default_value = "text", env = "NATLENS_EXPLAIN_FORMAT", hide_env_values = true)]
+    pub format: ExplainFormat,
+    /// Write to this file, whole or not at all, instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Forms of an explanation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExplainFormat {
+    /// Lines for people: exact numbers, with rounded ones beside them.
+    Text,
+    /// The same as JSON.
+    Json,
+}
+
 /// The clap command, for completions and the man page.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -201,6 +231,7 @@ pub fn command() -> clap::Command {
 pub fn act(cli: Cli) -> Exit {
     match cli.command {
         Command::Report(args) => report::act(&args, &cli.global),
+        Command::Explain(args) => explain::act(&args, &cli.global),
         Command::Simulate(args) => simulate::act(&args, &cli.global),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -2,7 +2,7 @@
 //!
 //! Flag > `NATLENS_*` (clap reads those) > the bundle's natlens.toml > ./natlens.toml > user settings > default.
 
-use super::{ColorChoice, Exit, Global, InputArgs, ReportArgs};
+use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
 use crate::model::period::{Month, Window, parse_instant};
 use crate::report::build::Dimension;
 use crate::report::threshold::Threshold;
@@ -123,7 +123,42 @@ fn plan(bundle: &Path, args: &InputArgs, settings: &Layers) -> Result<Plan, Refu
         group_by: Vec::new(),
         top: TOP,
         threads: threads(args, settings),
+        trail: false,
     })
+}
+
+/// What `natlens explain` does.
+#[derive(Debug)]
+pub struct ExplainPlan {
+    /// What to compute.
+    pub plan: Plan,
+    /// What to explain.
+    pub subject: String,
+    /// Whether to write JSON.
+    pub json: bool,
+    /// How text looks.
+    pub style: Style,
+    /// Where to.
+    pub output: Option<PathBuf>,
+}
+
+impl ExplainPlan {
+    /// Lowers the arguments of `explain`.
+    pub fn new(args: &ExplainArgs, global: &Global) -> Result<Self, Refusal> {
+        // One or two by the command line's own rule: the subject is the last.
+        let (bundle, subject) = match args.what.as_slice() {
+            [bundle, subject, ..] => (PathBuf::from(bundle), subject.clone()),
+            rest => (PathBuf::from("."), rest.concat()),
+        };
+        let settings = layers(&bundle)?;
+        Ok(Self {
+            plan: Plan { trail: true, ..plan(&bundle, &args.input, &settings)? },
+            subject,
+            json: args.format == ExplainFormat::Json,
+            style: style(global, args.output.is_some(), None),
+            output: args.output.clone(),
+        })
+    }
 }
 
 /// Settings files by precedence, each with the folder that its paths are relative to.

@@ -30,7 +30,7 @@ pub fn act(args: &ReportArgs, global: &Global) -> Exit {
     let outcome = match result {
         Ok(outcome) => outcome,
         Err(failure) => {
-            error(&failure.to_string(), Some("`natlens report --help` lists the inputs that are read"));
+            error(&failure.to_string(), failure.hint());
             return Exit::Failed;
         }
     };
@@ -74,7 +74,7 @@ fn write(text: &str, to: Option<&std::path::Path>) -> Exit {
     }
 }
 
-fn progress(global: &Global) -> ProgressBar {
+pub(super) fn progress(global: &Global) -> ProgressBar {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb") || std::env::var_os("CI").is_some();
     if global.quiet || global.no_progress || dumb || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

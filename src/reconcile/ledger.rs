@@ -204,6 +204,14 @@ impl Ledgers {
         ledger.take(entry, account, region);
     }
 
+    /// The lines that name no gateway and may be one's of this account and Region: the first pool, by name, that fits.
+    #[must_use]
+    pub fn pool_of(&self, account: Option<&str>, region: Option<&str>) -> Option<&Ledger> {
+        let fits = |said: &str, own: Option<&str>| said.is_empty() || own == Some(said);
+        let pools = self.pools.iter().filter(|(_, ledger)| ledger.is_gateway());
+        pools.into_iter().find(|((a, r), _)| fits(a, account) && fits(r, region)).map(|(_, ledger)| ledger)
+    }
+
     /// Whether nothing on the bill is about NAT gateways.
     #[must_use]
     pub fn is_empty(&self) -> bool {

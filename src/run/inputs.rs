@@ -76,6 +76,12 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// The user's own price file.
+    #[must_use]
+    pub fn price_file(&self) -> Option<&str> {
+        self.overrides.as_ref().map(|(name, _)| name.as_str())
+    }
+
     /// List prices in a currency: the built-in ones are US dollars, the user's own are in whatever the bill is in.
     #[must_use]
     pub fn prices(&self, currency: &str) -> PriceBook {

@@ -18,6 +18,7 @@ use crate::count::roles::Roles;
 use crate::count::rollup::Rollup;
 use crate::count::routes::Routes;
 use crate::diag::{Code, Warnings};
+use crate::explain::{GatewayTrail, Trail};
 use crate::frames::flows::FrameError;
 use crate::model::inventory::Inventory;
 use crate::model::metrics::Metrics;
@@ -25,6 +26,7 @@ use crate::model::period::{Window, iso};
 use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::usd::PricePerGb;
 use crate::price::PriceBook;
+use crate::reconcile::split::Source;
 use crate::report::build::{Builder, Dimension};
 use crate::report::{self, Provenance, Report};
 use bill::{BillError, read_bill};
@@ -49,6 +51,8 @@ pub struct Plan {
     pub top: usize,
     /// Worker threads, at least 1.
     pub threads: usize,
+    /// Whether to keep the way from the inputs to the report, for `explain`.
+    pub trail: bool,
 }
 
 /// A report and whether all of the input went into it.
@@ -60,6 +64,8 @@ pub struct Outcome {
     pub unreadable: u64,
     /// Records that could not be read.
     pub malformed: u64,
+    /// How the report came to be, where the plan asked for it.
+    pub trail: Option<Trail>,
 }
 
 /// Why there is no report.
@@ -80,6 +86,20 @@ pub enum RunError {
     /// A frame operation.
     #[error("frame: {0}")]
     Frame(#[from] FrameError),
+}
+
+impl RunError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Bill(error) => error.hint(),
+            Self::Currencies(_) => Some("give the exports of one currency by --billing"),
+            Self::Input(_) | Self::NoRecords(_) | Self::Frame(_) => {
+                Some("`natlens report --help` lists the inputs that are read")
+            }
+        }
+    }
 }
 
 /// Makes the report. `on_object` hears how many stored bytes of how many are done.
@@ -120,7 +140,8 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
     };
     let report = answer.report(currency, (records, record_bytes), warnings)?;
     let unreadable = report.inputs.iter().map(|input| input.unreadable).sum();
-    Ok(Outcome { report, unreadable, malformed: records.malformed })
+    let trail = if plan.trail { Some(answer.trail()?) } else { None };
+    Ok(Outcome { report, unreadable, malformed: records.malformed, trail })
 }
 
 /// Everything that flow logs hold, collapsed.
@@ -224,6 +245,36 @@ impl Answer<'_> {
                 ip_ranges_sync_token: self.loaded.sync_token.clone(),
                 prices_as_of: self.prices.as_of().to_owned(),
             },
+        })
+    }
+}
+
+impl Answer<'_> {
+    /// What the report rests on and does not hold itself.
+    fn trail(&self) -> Result<Trail, RunError> {
+        let builder = Builder::new(self.attributed, &self.loaded.inventory, &self.money.costs);
+        let ledgers = self.money.ledgers.as_ref();
+        let gateways = self.attributed.gateways.iter().zip(&self.money.costs).map(|(gateway, cost)| {
+            let id = gateway.count.side.id.clone();
+            let ledger = ledgers.and_then(|ledgers| match cost.source {
+                Source::Bill => ledgers.gateways.get(&id),
+                Source::Pool => ledgers.pool_of(gateway.account.as_deref(), gateway.region.as_deref()),
+                Source::List | Source::NotOnBill => None,
+            });
+            let count = gateway.count.known || gateway.count.covered;
+            let trail = GatewayTrail {
+                count: count.then(|| gateway.count.clone()),
+                source: cost.source,
+                ledger: ledger.cloned(),
+            };
+            (id, trail)
+        });
+        Ok(Trail {
+            gateways: gateways.collect(),
+            clients: builder.groups(&[Dimension::Nat, Dimension::Vpc, Dimension::Client])?,
+            prices: self.prices.clone(),
+            price_file: self.loaded.price_file().map(str::to_owned),
+            hours: self.period.hours(),
         })
     }
 }

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 mod csv;
 mod document;
+pub mod explanation;
 mod human;
 mod json;
 mod markdown;

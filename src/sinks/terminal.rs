@@ -7,6 +7,8 @@ use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 mod fit;
 
+pub(super) use fit::{width, wrap};
+
 const INDENT: usize = 2;
 
 /// Headline, sections, footer.

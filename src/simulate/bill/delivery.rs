@@ -8,7 +8,7 @@ use super::focus;
 use super::line::{Class, Line};
 use super::options::BillFormat;
 use super::table::{Style, Table};
-use super::zip;
+use super::zip_file;
 use crate::model::period::{DAY_SECONDS, Window, iso};
 use crate::simulate::SimulateError;
 use crate::simulate::inventory::write_json;
@@ -124,7 +124,7 @@ impl Delivery<'_> {
             }
             BillFormat::CurLegacyZip => {
                 let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or(NAME);
-                let bytes = zip::archive(name, table.csv(Style::Legacy).as_bytes(), level).map_err(io)?;
+                let bytes = zip_file::archive(name, table.csv(Style::Legacy).as_bytes(), level).map_err(io)?;
                 let mut file = create(path)?;
                 return file.write_all(&bytes).and_then(|()| file.flush()).map_err(io);
             }

@@ -13,7 +13,7 @@ mod options;
 mod rows;
 mod table;
 mod tally;
-mod zip;
+mod zip_file;
 
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,10 @@ pub(crate) fn billed() -> Report {
         some("Only the bill knows this gateway: it was deleted before anyone described it, and no log holds it.");
     report.clients = clients(&report);
     report.decisions = decisions();
+    for decision in &mut report.decisions {
+        settle(decision, &report.traffic);
+    }
+    share_hours(&mut report);
     report.findings = findings();
     report.custom_services = custom_services();
     report.groups = None;
@@ -209,18 +213,12 @@ fn interface_traffic() -> Vec<TrafficRow> {
     ]
 }
 
-/// Action, type, service and VPC; megabytes; hours and data of the endpoint; what else would be paid, and why.
+/// Action, type, service and VPC; hours of the endpoint; why. An endpoint to remove carried 40 GB.
 fn decision(
-    what: (&'static str, &'static str, &str, &str),
-    mbs: u64,
-    endpoint: (&str, &str),
-    break_even: &str,
+    (action, endpoint_type, service, vpc): (&'static str, &'static str, &str, &str),
+    hours: &str,
     reason: &str,
 ) -> DecisionRow {
-    let (action, endpoint_type, service, vpc) = what;
-    let nat = rate().cost(mb(mbs));
-    let avoided = if action == "remove" { -nat } else { nat };
-    let (hours, data) = (usd(endpoint.0), usd(endpoint.1));
     DecisionRow {
         action,
         endpoint_type,
@@ -231,73 +229,87 @@ fn decision(
         region: "us-east-1".to_owned(),
         vpc_id: vpc.to_owned(),
         az_ids: vec!["use1-az1".to_owned(), "use1-az2".to_owned()],
-        bytes: mb(mbs),
-        avoided_usd: Some(avoided),
-        endpoint_hours_usd: Some(hours),
-        endpoint_data_usd: Some(data),
-        net_usd: Some(avoided - hours - data),
-        break_even_gb: Some(usd(break_even)),
+        bytes: mb(40_960),
+        avoided_usd: Some(-rate().cost(mb(40_960))),
+        endpoint_hours_usd: Some(usd(hours)),
+        endpoint_data_usd: None,
+        net_usd: None,
+        break_even_gb: Some(Usd::ZERO),
         reason: reason.to_owned(),
     }
 }
 
+/// A decision's figures, out of the traffic that it is about.
+fn settle(d: &mut DecisionRow, traffic: &[TrafficRow]) {
+    let own = |t: &&TrafficRow| {
+        (t.vpc_id.as_ref(), &t.service, t.service_region.as_ref()) == (Some(&d.vpc_id), &d.service, Some(&d.region))
+    };
+    if d.action != "remove" {
+        d.bytes = traffic.iter().filter(own).map(|t| t.upload_bytes + t.download_bytes).sum();
+        d.avoided_usd = traffic.iter().filter(own).map(|t| t.usd).sum();
+    }
+    let (avoided, hours) = (d.avoided_usd.unwrap(), d.endpoint_hours_usd.unwrap());
+    let mut data = Usd::ZERO;
+    if d.endpoint_type == "interface" {
+        let cost = PricePerGb::new(usd("0.01")).cost(d.bytes);
+        data = if d.action == "remove" { -cost } else { cost };
+        let magnitude = if d.action == "remove" { -hours } else { hours };
+        d.break_even_gb = magnitude.ratio_to(rate().per_gb() - usd("0.01"));
+    }
+    d.endpoint_data_usd = Some(data);
+    d.net_usd = Some(avoided - hours - data);
+}
+
+/// The hours of the shared endpoint, split by the bytes of its VPCs.
+fn share_hours(report: &mut Report) {
+    let rows: Vec<usize> = (0..report.decisions.len()).filter(|&at| report.decisions[at].action == "share").collect();
+    let weights: Vec<Bytes> = rows.iter().map(|&at| report.decisions[at].bytes).collect();
+    for (at, hours) in rows.into_iter().zip(usd("14.88").apportion(&weights).unwrap()) {
+        report.decisions[at].endpoint_hours_usd = Some(hours);
+        settle(&mut report.decisions[at], &report.traffic);
+    }
+}
+
 fn decisions() -> Vec<DecisionRow> {
-    let free = ("0", "0");
     vec![
         decision(
             ("create", "gateway", "s3", PROD),
-            7_448_885,
-            free,
             "0",
             "S3 traffic of prod crosses prod-a and prod-b and the inventory holds no gateway endpoint for it: create one and associate rtb-0aaa and rtb-0bbb",
         ),
         decision(
             ("fix", "gateway", "s3", DATA),
-            915_162,
-            free,
             "0",
             "vpce-0987654321fedcba0 exists, but rtb-0123456789abcdef0 does not use it: associate it",
         ),
         decision(
             ("create", "interface", "ecr.dkr", PROD),
-            1_228_800,
-            ("14.88", "12"),
-            "487.868852459016",
+            "14.88",
             "1,200.0 GB a month are above the 487.9 GB from which an endpoint in 2 AZs pays; S3 holds the image layers and is decided apart",
         ),
         decision(
             ("create", "gateway", "dynamodb", PROD),
-            489_222,
-            free,
             "0",
             "DynamoDB traffic of prod crosses prod-a and the inventory holds no gateway endpoint for it: create one",
         ),
         decision(
             ("share", "interface", "logs", PROD),
-            716_800,
-            ("10.416", "7"),
-            "341.508196721311",
+            "10.416",
             "One endpoint serves prod and data over the transit gateway; each alone would not pay as much",
         ),
         decision(
             ("remove", "interface", "sqs", DATA),
-            40_960,
-            ("-14.88", "-0.4"),
-            "487.868852459016",
+            "-14.88",
             "The endpoint carried 40.0 GB and its hours cost more than a NAT gateway would charge for them: delete it",
         ),
         decision(
             ("share", "interface", "logs", DATA),
-            307_200,
-            ("4.464", "3"),
-            "146.360655737705",
+            "4.464",
             "One endpoint serves prod and data over the transit gateway; each alone would not pay as much",
         ),
         decision(
             ("keep-nat", "interface", "kms", PROD),
-            40_960,
-            ("14.88", "0.4"),
-            "487.868852459016",
+            "14.88",
             "40.0 GB a month are below the 487.9 GB from which an endpoint in 2 AZs pays",
         ),
     ]

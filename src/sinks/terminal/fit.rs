@@ -113,7 +113,7 @@ fn shortened(text: &str, limit: usize, ellipsis: &str) -> String {
 }
 
 /// Columns that a terminal needs for `text`.
-pub(super) fn width(text: &str) -> usize {
+pub(in crate::sinks) fn width(text: &str) -> usize {
     if text.is_ascii() {
         return text.len();
     }
@@ -123,7 +123,7 @@ pub(super) fn width(text: &str) -> usize {
 }
 
 /// Lines of at most `room` columns, broken at spaces; a longer word stays whole so that it can be copied.
-pub(super) fn wrap(text: &str, room: Option<usize>) -> Vec<String> {
+pub(in crate::sinks) fn wrap(text: &str, room: Option<usize>) -> Vec<String> {
     let Some(room) = room else { return vec![text.to_owned()] };
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

@@ -1,0 +1,50 @@
+//! `natlens explain`.
+
+use super::output::{error, write_data};
+use super::plan::{ExplainPlan, Refusal};
+use super::report::progress;
+use super::{Exit, ExplainArgs, Global};
+use crate::explain::explain;
+use crate::run;
+use crate::sinks::explanation::{render_json, render_text};
+
+/// Makes the report and explains a part of it.
+pub fn act(args: &ExplainArgs, global: &Global) -> Exit {
+    let plan = match ExplainPlan::new(args, global) {
+        Ok(plan) => plan,
+        Err(Refusal { exit, what, hint }) => {
+            error(&what, hint.as_deref());
+            return exit;
+        }
+    };
+    let bar = progress(global);
+    let result = run::report(&plan.plan, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let (report, trail) = match result {
+        Ok(run::Outcome { report, trail: Some(trail), .. }) => (report, trail),
+        Ok(_) => return Exit::Failed,
+        Err(failure) => {
+            error(&failure.to_string(), failure.hint());
+            return Exit::Failed;
+        }
+    };
+    let explanation = match explain(&plan.subject, &report, &trail) {
+        Ok(explanation) => explanation,
+        Err(unknown) => {
+            let near = (!unknown.near.is_empty()).then(|| format!("perhaps {}", unknown.near.join(", ")));
+            error(&unknown.to_string(), near.as_deref());
+            return Exit::Failed;
+        }
+    };
+    let text = if plan.json { render_json(&explanation) } else { render_text(&explanation, &plan.style) };
+    match write_data(&text, plan.output.as_deref()) {
+        Ok(()) => Exit::Done,
+        Err(failure) => {
+            error(&format!("cannot be written: {failure}"), None);
+            Exit::Failed
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! A gateway: its bytes, its bill, and what it was for.
+
+use super::bill;
+use super::trail::{GatewayTrail, Trail};
+use super::working::{Expression, Quantity, Step, Steps, Term, Unit};
+use crate::count::resolve::GatewayCount;
+use crate::model::bytes::Bytes;
+use crate::model::usd::Usd;
+use crate::price::Item;
+use crate::reconcile::split::Source;
+use crate::report::{NatGatewayRow, Report, TrafficRow};
+
+/// Summands that are still read as a sum.
+const SUMMANDS: usize = 12;
+
+pub(super) fn steps(row: &NatGatewayRow, report: &Report, trail: &Trail) -> Vec<Step> {
+    let unknown = GatewayTrail::default();
+    let known = trail.gateways.get(&row.nat_gateway_id).unwrap_or(&unknown);
+    let mut steps = Steps::default();
+    steps.part("Bytes");
+    bytes(&mut steps, row, known.count.as_ref());
+    records(&mut steps, report);
+    steps.part("Cost");
+    cost(&mut steps, row, known, report, trail);
+    steps.part("What the data was for");
+    traffic(&mut steps, row, report);
+    if let (Source::Bill, Some(ledger)) = (known.source, &known.ledger) {
+        steps.part("Hours");
+        bill::hours(&mut steps, ledger, row);
+        list_price(&mut steps, "list price of an hour", row, Item::NatGatewayHour, Unit::MoneyPerHour, trail);
+        steps.part("Upper bound");
+        bill::upper_bound(&mut steps, ledger);
+    }
+    findings(&mut steps, row, report);
+    steps.0
+}
+
+fn bytes(steps: &mut Steps, row: &NatGatewayRow, count: Option<&GatewayCount>) {
+    const LOGS: &str = "flow logs";
+    match (row.upload_bytes, row.download_bytes, row.observed_bytes) {
+        (Some(up), Some(down), Some(observed)) => {
+            let (up, down) = (Quantity::bytes(up).called("up"), Quantity::bytes(down).called("down"));
+            steps.given("client to remote", vec![up], LOGS);
+            steps.given("remote to client", vec![down], LOGS);
+            steps.worked("observed", Expression::sum([up, down]), Quantity::bytes(observed));
+        }
+        _ => steps.note("observed", "No flow log covers it: its bytes are not known, which is not zero."),
+    }
+    if let (Some(count), Some(mirror), Some(unsolicited)) = (count, row.mirror_bytes, row.unsolicited_bytes) {
+        other_side(steps, count, mirror, unsolicited);
+    }
+    if let Some(count) = count {
+        if count.skipdata > 0 {
+            steps.given("SKIPDATA, of unknown size", vec![Quantity::count(count.skipdata, Unit::Records)], LOGS);
+        }
+        if count.undecided.records > 0 {
+            let sum = count.undecided;
+            let values = vec![Quantity::count(sum.records, Unit::Records), Quantity::bytes(Bytes::new(sum.bytes))];
+            steps.given("not decided: in no sum", values, LOGS);
+        }
+    }
+    for (label, bytes, source) in
+        [("metered", row.metered_bytes, "CloudWatch"), ("billed", row.billed_bytes, "the bill")]
+    {
+        if let Some(bytes) = bytes {
+            steps.given(label, vec![Quantity::bytes(bytes)], source);
+        }
+    }
+    if let (Some(observed), Some(billed), Some(coverage)) = (row.observed_bytes, row.billed_bytes, row.coverage) {
+        let of = Expression::fraction(
+            [Quantity::bytes(observed).called("observed")],
+            [Quantity::bytes(billed).called("billed")],
+        );
+        steps.worked("coverage", of, Quantity::decimal(coverage, Unit::Plain));
+    }
+    if let Some(diagnosis) = &row.diagnosis {
+        steps.note("diagnosis", diagnosis.clone());
+    }
+}
+
+/// The same bytes on the gateway's other side, which are in no sum.
+fn other_side(steps: &mut Steps, count: &GatewayCount, mirror: Bytes, unsolicited: Bytes) {
+    let [leg_2, leg_3, leg_4] = count.legs.map(|bytes| Quantity::bytes(Bytes::new(bytes)));
+    let [leg_2, leg_3, leg_4] = [leg_2.called("leg 2"), leg_3.called("leg 3"), leg_4.called("leg 4")];
+    if count.legs[1] >= count.legs[2] {
+        steps.worked("unsolicited", Expression::difference(leg_3, [leg_4]), Quantity::bytes(unsolicited));
+    } else {
+        steps.given("unsolicited: leg 3 is no more than leg 4", vec![leg_3, leg_4], "flow logs");
+    }
+    let unsolicited = Term::less(Quantity::bytes(unsolicited).called("unsolicited"));
+    let of = Expression::Sum(vec![Term::plus(leg_2), Term::plus(leg_3), unsolicited]);
+    steps.worked("mirror: in no sum", of, Quantity::bytes(mirror));
+}
+
+/// Records are counted for all gateways together.
+fn records(steps: &mut Steps, report: &Report) {
+    let r = &report.records;
+    let kinds = [
+        (r.counted, "counted"),
+        (r.mirror, "mirror"),
+        (r.not_nat, "not NAT"),
+        (r.rejected, "rejected"),
+        (r.nodata, "nodata"),
+        (r.skipdata, "skipdata"),
+        (r.malformed, "malformed"),
+        (r.out_of_window, "out of window"),
+        (r.duplicate, "duplicate"),
+    ];
+    let kinds = kinds.into_iter().filter(|(n, _)| *n > 0);
+    let of = kinds.map(|(n, what)| Quantity::count(n, Unit::Records).called(what));
+    if r.read > 0 {
+        steps.worked("records, of all gateways", Expression::sum(of), Quantity::count(r.read, Unit::Records));
+    }
+}
+
+fn cost(steps: &mut Steps, row: &NatGatewayRow, known: &GatewayTrail, report: &Report, trail: &Trail) {
+    match (known.source, &known.ledger) {
+        (Source::Bill, Some(ledger)) => {
+            bill::entries(steps, ledger);
+            bill::data(steps, ledger, row);
+            list_price(steps, "list price of a GB", row, Item::NatGatewayGb, Unit::MoneyPerGb, trail);
+            unobserved(steps, row);
+        }
+        (Source::Pool, Some(ledger)) => pool(steps, row, ledger, report, trail),
+        (Source::NotOnBill, _) => steps.note("cost", "There is a bill, and it does not know this gateway."),
+        (Source::List, _) if row.data_usd.is_none() => at_list(steps, row, report, trail),
+        _ => steps.note("cost", "Where it comes from is not known."),
+    }
+}
+
+fn list_price(steps: &mut Steps, label: &str, row: &NatGatewayRow, item: Item, unit: Unit, trail: &Trail) {
+    if let Some(price) = trail.price(row.region.as_deref(), item) {
+        steps.given(label, vec![Quantity::decimal(price.usd, unit)], price.source);
+    }
+}
+
+fn at_list(steps: &mut Steps, row: &NatGatewayRow, report: &Report, trail: &Trail) {
+    let Some(price) = trail.price(row.region.as_deref(), Item::NatGatewayGb) else {
+        steps.note("cost", "There is no bill, and no list price of a GB in its Region is known.");
+        return;
+    };
+    let rate = Quantity::decimal(price.usd, Unit::MoneyPerGb);
+    steps.given("list price of a GB", vec![rate], price.source);
+    if let (Some(observed), Some(usd)) = (row.observed_bytes, attributed(row, report)) {
+        let of = Expression::fraction([Quantity::bytes(observed).called("observed"), rate], [Quantity::per_gb()]);
+        steps.worked("cost of what was observed", of, Quantity::money(usd));
+    }
+}
+
+/// What the logs explain of the data cost, and what they do not.
+fn unobserved(steps: &mut Steps, row: &NatGatewayRow) {
+    let (Some(data), Some(billed), Some(unobserved)) = (row.data_usd, row.billed_bytes, row.unobserved_usd) else {
+        return;
+    };
+    let observed = row.observed_bytes.unwrap_or_default();
+    if observed > billed {
+        steps.note("", "The logs hold more than the bill: the split is scaled to the bill, and nothing is unobserved.");
+    } else if billed > Bytes::ZERO {
+        let rest = Quantity::bytes(billed.saturating_sub(observed)).called("unobserved");
+        let (billed, observed) =
+            (Quantity::bytes(billed).called("billed"), Quantity::bytes(observed).called("observed"));
+        steps.worked("unobserved bytes", Expression::difference(billed, [observed]), rest);
+        let of = Expression::fraction([Quantity::money(data).called("data cost"), rest], [billed]);
+        steps.split("unobserved", of, Quantity::money(unobserved));
+    }
+    let of = Expression::difference(
+        Quantity::money(data).called("data cost"),
+        [Quantity::money(unobserved).called("unobserved")],
+    );
+    steps.worked("attributed", of, Quantity::money(data - unobserved));
+}
+
+/// A bill that names no gateway: its lines are shared by all gateways of the account and Region that it does not name.
+fn pool(
+    steps: &mut Steps,
+    row: &NatGatewayRow,
+    ledger: &crate::reconcile::ledger::Ledger,
+    report: &Report,
+    trail: &Trail,
+) {
+    let place = |text: &Option<String>| text.clone().unwrap_or_else(|| "all".to_owned());
+    let (account, region) = (place(&ledger.account), place(&ledger.region));
+    steps.note(
+        "",
+        format!("The bill names no gateway: its lines for account {account}, Region {region} are shared by bytes."),
+    );
+    bill::entries(steps, ledger);
+    let (data, billed) = (ledger.data_usd(), ledger.bytes());
+    bill::rate(steps, data, billed, row.usd_per_gb);
+    let shares = |other: &&NatGatewayRow| {
+        trail
+            .gateways
+            .get(&other.nat_gateway_id)
+            .is_some_and(|known| known.source == Source::Pool && known.ledger.as_ref() == Some(ledger))
+    };
+    let members = report.nat_gateways.iter().filter(shares);
+    let observed: Bytes = members.filter_map(|other| other.observed_bytes).sum();
+    let (Some(data), Some(billed), Some(own), Some(usd)) = (data, billed, row.observed_bytes, attributed(row, report))
+    else {
+        return;
+    };
+    // Logs that hold more than the bill are scaled to it.
+    let (whole, what) = if observed > billed { (observed, "observed by all") } else { (billed, "billed") };
+    if whole > Bytes::ZERO {
+        let of = Expression::fraction(
+            [Quantity::money(data).called("data cost"), Quantity::bytes(own).called("observed")],
+            [Quantity::bytes(whole).called(what)],
+        );
+        steps.split("attributed", of, Quantity::money(usd));
+    }
+}
+
+/// Cost of what the logs hold of a gateway; `None` where a part has no price.
+pub(super) fn attributed(row: &NatGatewayRow, report: &Report) -> Option<Usd> {
+    match (row.data_usd, row.unobserved_usd) {
+        (Some(data), Some(unobserved)) => Some(data - unobserved),
+        _ => own_traffic(&row.nat_gateway_id, report).map(|t| t.usd).sum(),
+    }
+}
+
+fn own_traffic<'a>(id: &'a str, report: &'a Report) -> impl Iterator<Item = &'a TrafficRow> {
+    report.traffic.iter().filter(move |t| t.nat_gateway_id == id)
+}
+
+/// Both directions.
+pub(super) fn both(row: &TrafficRow) -> Bytes {
+    row.upload_bytes + row.download_bytes
+}
+
+/// Each row of traffic with its share, and their sum.
+fn traffic(steps: &mut Steps, row: &NatGatewayRow, report: &Report) {
+    let rows: Vec<&TrafficRow> = own_traffic(&row.nat_gateway_id, report).collect();
+    if rows.is_empty() {
+        steps.note("", "No traffic is attributed to it.");
+        return;
+    }
+    for traffic in &rows {
+        share(steps, traffic, false, report);
+    }
+    let usd: Option<Vec<Quantity>> = rows.iter().map(|t| t.usd.map(Quantity::money)).collect();
+    if let (Some(usd), Some(all)) = (usd, attributed(row, report)) {
+        sum(steps, "all rows", usd, Quantity::money(all));
+    }
+}
+
+/// A sum as long as it can be read; one part that is all of it is no sum.
+pub(super) fn sum(steps: &mut Steps, label: &str, parts: Vec<Quantity>, result: Quantity) {
+    match parts.as_slice() {
+        [] => steps.given(label, vec![result], "the report"),
+        [one] if one.amount == result.amount => steps.given(label, vec![result], ""),
+        [..] if parts.len() > SUMMANDS => {
+            steps.given(format!("{label}: {} of them", parts.len()), vec![result], "");
+        }
+        [..] => steps.worked(label, Expression::sum(parts), result),
+    }
+}
+
+/// What a row of traffic takes of its gateway's attributed cost.
+pub(super) fn share(steps: &mut Steps, traffic: &TrafficRow, with_gateway: bool, report: &Report) {
+    let label = label(traffic, with_gateway);
+    let row = report.nat_gateways.iter().find(|g| g.nat_gateway_id == traffic.nat_gateway_id);
+    let (Some(usd), Some(whole)) = (traffic.usd, row.and_then(|row| attributed(row, report))) else {
+        steps.given(label, vec![Quantity::bytes(both(traffic))], "flow logs");
+        steps.note("", "What it cost is not known.");
+        return;
+    };
+    let observed: Bytes = own_traffic(&traffic.nat_gateway_id, report).map(both).sum();
+    if observed == Bytes::ZERO {
+        steps.given(label, vec![Quantity::bytes(Bytes::ZERO), Quantity::money(usd)], "flow logs");
+        return;
+    }
+    let of = Expression::fraction(
+        [Quantity::money(whole).called("attributed"), Quantity::bytes(both(traffic))],
+        [Quantity::bytes(observed).called("observed")],
+    );
+    steps.split(label, of, Quantity::money(usd));
+}
+
+fn label(traffic: &TrafficRow, with_gateway: bool) -> String {
+    let mut words = vec![traffic.service.as_str()];
+    words.extend(traffic.service_region.as_deref());
+    words.push(traffic.vpc_id.as_deref().unwrap_or("VPC not known"));
+    words.extend(traffic.az_id.as_deref());
+    words.extend(with_gateway.then_some(traffic.nat_gateway_id.as_str()));
+    if traffic.evidence != "none" {
+        words.push(traffic.evidence);
+    }
+    words.join(", ")
+}
+
+fn findings(steps: &mut Steps, row: &NatGatewayRow, report: &Report) {
+    let own: Vec<_> = report.findings.iter().filter(|f| f.nat_gateway_id == row.nat_gateway_id).collect();
+    if own.is_empty() {
+        return;
+    }
+    steps.part("Findings");
+    for finding in own {
+        match finding.usd {
+            Some(usd) => steps.given(finding.kind, vec![Quantity::money(usd)], ""),
+            None => steps.note(finding.kind, "What acting on it saves is not known."),
+        }
+        steps.note("", finding.reason.clone());
+    }
+}
