@@ -175,6 +175,7 @@ impl Options {
             gib: Some(24 * 1_024),
             gzip_level: 9,
             rules: true,
+            bill: BillOptions { discount: Some(6), ..BillOptions::default() },
             ..Self::new(seed, month)
         }
     }

@@ -78,11 +78,8 @@ pub(super) fn saving(report: &Report, numbers: &Numbers) -> Fact {
         1.. => format!(" after {} for endpoints", numbers.money(summary.endpoint_usd)),
         ..=-1 => format!(", {} of it no longer paid for endpoints", numbers.money(negated(summary.endpoint_usd))),
     };
-    let of = if has_bill(report) { "data bill" } else { "data cost" };
-    let whole = summary.data_usd.or(summary.attributed_usd).filter(|usd| usd.units() > 0);
-    let share =
-        whole.map_or_else(String::new, |whole| format!(", {} of the {of}", human::percent(net.units(), whole.units())));
-    let text = format!("{} on this period's traffic{endpoints}{share}", numbers.money(net));
+    // No share of the bill: what is avoided is also transfer and hours that the gateways' own lines do not hold.
+    let text = format!("{} on this period's traffic{endpoints}", numbers.money(net));
     let tone = if net.units() > 0 { Tone::Good } else { Tone::Plain };
     Fact { label: "Saving", text, tone }
 }
