@@ -30,7 +30,7 @@ const SITES: &str = "cloudfront-distributions";
 ///
 /// S3: websites, FIPS, `s3-external-1` (Northern Virginia), the bare names of control and access points, zonal hosts in path
 /// style and dual-stack (S3 user guide: endpoints, website endpoints, directory buckets). `IoT`: the data host of accounts from
-/// before `-ats`. EC2, EMR and Auto Scaling: general and `Region.service` names of the first years. IAM, Route 53, CloudFront:
+/// before `-ats`; Greengrass's data host, which its endpoint, for the control plane only, does not take over. EC2, EMR and Auto Scaling: general and `Region.service` names of the first years. IAM, Route 53, CloudFront:
 /// the other partitions, FIPS and dual-stack. Transcribe and Batch put `fips` first.
 const FURTHER: &[(&str, &str)] = &[
     ("s3", "*.s3-website-{r}.amazonaws.com"),
@@ -75,13 +75,13 @@ const FURTHER: &[(&str, &str)] = &[
 
 /// Names without a Region that one Region stands behind: it signs for them, or they are from the time when there was no
 /// other. `sts.amazonaws.com` is Northern Virginia's: since 2025 AWS answers it in the caller's own Region where it can, but
-/// the name does not say so. `s3.amazonaws.com` is not here: a bucket behind it may lie anywhere.
+/// the name does not say so. `s3.amazonaws.com` is not here: a bucket behind it may lie anywhere; nor is
+/// `elasticmapreduce.amazonaws.com`, behind which each account has its own default Region.
 const HOMES: &[(&str, &str)] = &[
     ("sts.amazonaws.com", "us-east-1"),
     ("queue.amazonaws.com", "us-east-1"),
     ("ec2.amazonaws.com", "us-east-1"),
     ("autoscaling.amazonaws.com", "us-east-1"),
-    ("elasticmapreduce.amazonaws.com", "us-east-1"),
     ("s3-external-1.amazonaws.com", "us-east-1"),
     ("*.s3-external-1.amazonaws.com", "us-east-1"),
     ("iam.amazonaws.com", "us-east-1"),
@@ -113,6 +113,7 @@ const OWN_BUCKETS: &[(&str, &str, &str)] = &[
     ("aws-windows-downloads-", "", "SSM Agent"),
     ("aws-patchmanager-macos-", "", "SSM patch baselines"),
     ("patch-baseline-snapshot-", "", "SSM patch baselines"),
+    ("", "-birdwatcher-prod", "SSM Agent"),
     ("aws-codedeploy-", "", "CodeDeploy agent"),
 ];
 
