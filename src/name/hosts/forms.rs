@@ -30,8 +30,9 @@ const SITES: &str = "cloudfront-distributions";
 ///
 /// S3: websites, FIPS, `s3-external-1` (Northern Virginia), the bare names of control and access points, zonal hosts in path
 /// style and dual-stack (S3 user guide: endpoints, website endpoints, directory buckets). `IoT`: the data host of accounts from
-/// before `-ats`; Greengrass's data host, which its endpoint, for the control plane only, does not take over. EC2, EMR and Auto Scaling: general and `Region.service` names of the first years. IAM, Route 53, CloudFront:
-/// the other partitions, FIPS and dual-stack. Transcribe and Batch put `fips` first.
+/// before `-ats`; Greengrass's data host, which its endpoint, for the control plane only, does not take over. EC2, EMR and
+/// Auto Scaling: general and `Region.service` names of the first years. IAM, Route 53, CloudFront: the other partitions, FIPS
+/// and dual-stack. Transcribe and Batch put `fips` first.
 const FURTHER: &[(&str, &str)] = &[
     ("s3", "*.s3-website-{r}.amazonaws.com"),
     ("s3", "*.s3-website.{r}.amazonaws.com"),
