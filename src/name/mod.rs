@@ -2,6 +2,7 @@
 //! Pure: the tables are handed in, and the same address and label always get the same name.
 
 pub mod endpoints;
+pub mod hosts;
 pub mod prefixes;
 pub mod ranges;
 

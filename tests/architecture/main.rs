@@ -22,7 +22,9 @@ const MODULES: &[(&str, &[&str])] = &[
     ("count", &["model"]),
     // Which endpoints there are: what names a destination and what decides about it share this table.
     ("name::endpoints", &["model"]),
-    ("name", &["model", "sources::ip_ranges", "sources::settings", "name::endpoints"]),
+    // A host name alone becomes a service or an owner: no address, no log, no setting.
+    ("name::hosts", &["model", "name::endpoints"]),
+    ("name", &["model", "sources::ip_ranges", "sources::settings", "name::endpoints", "name::hosts"]),
     ("frames", &[]),
     ("bill", &["model"]),
     ("attribute", &["model", "count", "name", "frames"]),
@@ -68,6 +70,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("flate2", &["sources", "simulate"]),
     ("csv_core", &["sources"]),
     ("zip", &["sources"]),
+    ("psl", &["name::hosts"]),
     ("walkdir", &["sources"]),
     ("globset", &["sources"]),
     ("toml", &["sources"]),

@@ -101,6 +101,11 @@ pub fn domains(region: &str) -> impl Iterator<Item = (&'static str, &'static str
     of_region.map(|(_, common, own)| (*common, *own))
 }
 
+/// All of them: what names of Regions begin with, the domain elsewhere, the domain in those Regions.
+pub fn partition_domains() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    TABLE.domains.iter().copied()
+}
+
 #[derive(Debug, Default)]
 struct Table {
     services: Vec<Service>,
