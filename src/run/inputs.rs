@@ -125,7 +125,8 @@ pub fn load(inputs: &Inputs, warnings: &mut Warnings) -> Result<Loaded, InputErr
     Ok(Loaded { inventory, namer, overrides, sync_token, objects, flow_logs_unreadable: 0, rows })
 }
 
-fn list_inputs(
+/// Lists one kind of input into its row and its warnings.
+pub(super) fn list_inputs(
     kind: &'static str,
     given: &[String],
     rows: &mut Vec<InputRow>,

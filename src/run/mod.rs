@@ -3,6 +3,7 @@
 pub mod decide;
 pub mod inputs;
 pub mod money;
+mod parallel;
 pub mod period;
 pub mod read;
 

@@ -5,3 +5,4 @@ pub mod inventory;
 pub mod ip_ranges;
 pub mod objects;
 pub mod settings;
+mod stream;

@@ -4,6 +4,7 @@ use super::error::ReadError;
 use super::json;
 use super::layout::{Field, Layout, LayoutError, is_transit_gateway_name};
 use super::record::{self, Cell};
+use crate::sources::stream::{BOM, PARQUET};
 
 /// The kinds of content that are read.
 #[derive(Debug)]
@@ -18,13 +19,6 @@ pub(super) enum Content {
     Header(Layout),
     NoHeader,
 }
-
-/// Two bytes that start every gzip member (RFC 1952).
-pub(super) const GZIP: &[u8] = b"\x1f\x8b";
-/// Four bytes that start and end every Parquet file.
-pub(super) const PARQUET: &[u8] = b"PAR1";
-/// What some editors put before UTF-8 text.
-pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Decides by the head of the inflated content: all of it, or at least its first 64 KiB.
 pub(super) fn content(head: &[u8]) -> Result<Content, ReadError> {

@@ -1,6 +1,7 @@
 //! Why a flow log object gave no record: refused by name, broken off, or not readable. Owns every such text.
 
 use super::layout::LayoutError;
+use crate::sources::stream::StreamError;
 use std::io;
 
 /// What the caller does about a [`ReadError`].
@@ -142,16 +143,18 @@ impl ReadError {
         })
     }
 
-    /// A failure of the stream itself: of the source ([`SourceFailed`]), else of the gzip data.
+    /// A failure of the stream itself: of the source, else of the gzip data.
     pub(super) fn from_stream(error: io::Error) -> Self {
-        if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<SourceFailed>) {
-            return Self::Io(error);
-        }
-        Self::BrokenOff { part: "a gzip member", why: error.to_string() }
+        StreamError::of(error).into()
     }
 }
 
-/// Marks an error as the source's own, so that a failing disk is never taken for a damaged object.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct SourceFailed(#[source] pub io::Error);
+impl From<StreamError> for ReadError {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Source(error) => Self::Io(error),
+            StreamError::Gzip(error) => Self::BrokenOff { part: "a gzip member", why: error.to_string() },
+            StreamError::Nested(times) => Self::Nested(times),
+        }
+    }
+}

@@ -21,15 +21,13 @@ pub use layout::{Field, FieldSet, Layout, LayoutError};
 
 use crate::model::flow::FlowSink;
 use crate::sources::objects::{Object, ObjectBytes, SourceName};
+use crate::sources::stream::{BOM, Hashing, inflate, peek};
 use detect::Content;
-use error::SourceFailed;
-use flate2::bufread::MultiGzDecoder;
 use hints::Choice;
 use lines::{Lines, Seen};
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, Read};
 use text::{Before, End};
-use xxhash_rust::xxh3::Xxh3;
 
 /// How the records lay in the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,7 +158,7 @@ pub fn read_bytes<B: ObjectBytes, S: FlowSink>(
 
 /// The first line that is not blank, without what comes before its record, and its number.
 fn first_record(head: &[u8], before: Before) -> (&[u8], u64) {
-    let head = head.strip_prefix(detect::BOM).unwrap_or(head);
+    let head = head.strip_prefix(BOM).unwrap_or(head);
     let lines = head.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let (line, number) = lines.zip(1..).find(|(line, _)| !line.trim_ascii().is_empty()).unwrap_or((b"", 1));
     let skip = if before == Before::Time { detect::message_at(line).unwrap_or(0) } else { 0 };
@@ -174,7 +172,7 @@ fn read_json<S: FlowSink>(
     source: &SourceName,
     sink: &mut S,
 ) -> Result<ObjectOutcome, ReadError> {
-    let head = head.strip_prefix(detect::BOM).unwrap_or(head);
+    let head = head.strip_prefix(BOM).unwrap_or(head);
     let found = json::read(head.chain(&mut content), hints, source, sink)?;
     let seen = found.lines.map_or(Seen::default(), |lines| lines.seen);
     Ok(ObjectOutcome { log_group: found.log_group, ..ObjectOutcome::new(found.format, seen, content.finish()) })
@@ -188,72 +186,4 @@ fn read_parquet<B: ObjectBytes, S: FlowSink>(
     io::copy(&mut content, &mut io::sink()).map_err(ReadError::from_stream)?;
     let seen = parquet::read(bytes.random().map_err(ReadError::Io)?, sink)?;
     Ok(ObjectOutcome::new(FormatName::Parquet, seen, content.finish()))
-}
-
-/// Gzip around gzip does occur: a subscription filter's documents in a compressing Firehose stream.
-const MAX_NESTING: usize = 3;
-const READ_BUFFER: usize = 128 << 10;
-
-type Inflated = Box<dyn BufRead + Send>;
-
-/// The content behind any gzip around it, and whether there was any.
-fn inflate(bytes: &impl ObjectBytes) -> Result<(Inflated, bool), ReadError> {
-    let raw = Source(bytes.open().map_err(ReadError::Io)?);
-    let mut reader: Inflated = Box::new(BufReader::with_capacity(READ_BUFFER, raw));
-    for depth in 0..=MAX_NESTING {
-        let magic = peek(&mut reader, detect::GZIP.len())?;
-        let gzip = magic == detect::GZIP;
-        let whole = Cursor::new(magic).chain(reader);
-        if !gzip {
-            return Ok((Box::new(whole), depth > 0));
-        }
-        reader = Box::new(BufReader::with_capacity(READ_BUFFER, MultiGzDecoder::new(whole)));
-    }
-    Err(ReadError::Nested(MAX_NESTING))
-}
-
-/// The first `len` bytes, or all that there are.
-fn peek(reader: &mut impl Read, len: usize) -> Result<Vec<u8>, ReadError> {
-    let mut head = Vec::new();
-    let limit = u64::try_from(len).unwrap_or(u64::MAX);
-    reader.take(limit).read_to_end(&mut head).map_err(ReadError::from_stream)?;
-    Ok(head)
-}
-
-/// Marks the source's own errors.
-struct Source<R>(R);
-
-impl<R: Read> Read for Source<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted => error,
-            kind => io::Error::new(kind, SourceFailed(error)),
-        })
-    }
-}
-
-/// Hashes and counts what passes.
-struct Hashing<R> {
-    inner: R,
-    hash: Xxh3,
-    bytes: u64,
-}
-
-impl<R: Read> Hashing<R> {
-    fn new(inner: R) -> Self {
-        Self { inner, hash: Xxh3::new(), bytes: 0 }
-    }
-
-    fn finish(self) -> (u128, u64) {
-        (self.hash.digest128(), self.bytes)
-    }
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buffer)?;
-        self.hash.update(&buffer[..n]);
-        self.bytes = self.bytes.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
-        Ok(n)
-    }
 }

@@ -7,7 +7,7 @@ use crate::model::symbols::{Sym, Symbols};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
-use std::io::Write;
+use std::io::{Cursor, Write};
 
 mod parquet_files;
 mod speed;

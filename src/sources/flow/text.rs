@@ -1,9 +1,10 @@
 //! A stream of text into lines, in bounded memory: one buffer, whatever the object's size.
 
-use super::detect::{self, BOM};
+use super::detect;
 use super::error::ReadError;
 use super::lines::{Lines, Place};
 use crate::model::flow::FlowSink;
+use crate::sources::stream::BOM;
 use std::io::{self, Read};
 
 /// A longer line is malformed: AWS's longest records stay far below.
