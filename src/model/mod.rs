@@ -4,6 +4,7 @@ pub mod addr;
 pub mod addr_table;
 pub mod bill;
 pub mod bytes;
+pub mod dns;
 pub mod flow;
 pub mod inventory;
 pub mod period;

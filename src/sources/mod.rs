@@ -1,5 +1,6 @@
 //! Sources: from listings and bytes to values. Every format is decided by content; what cannot be read is an error value.
 
+pub mod dns;
 pub mod flow;
 pub mod inventory;
 pub mod ip_ranges;
