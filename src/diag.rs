@@ -62,6 +62,10 @@ pub enum Code {
     ListFromPriceBook,
     /// An interface endpoint of which nothing says what it carried.
     UnmeasuredEndpoint,
+    /// A Resolver log object that gave nothing.
+    UnreadableDnsObject,
+    /// A Resolver record that is none.
+    MalformedDnsRecord,
 }
 
 /// Stable code and hint of each kind, in the order of [`Code`].
@@ -182,6 +186,12 @@ const TEXTS: &[(Code, &str, &str)] = &[
         "unmeasured-endpoint",
         "whether it pays is not known: add a bill with resource ids, or CloudWatch's AWS/PrivateLinkEndpoints BytesProcessed to metrics/",
     ),
+    (
+        Code::UnreadableDnsObject,
+        "unreadable-dns-object",
+        "the queries in it name nothing; fetch it again, or remove it from the folder if it is no Resolver query log",
+    ),
+    (Code::MalformedDnsRecord, "malformed-dns-record", "the queries in them name nothing; look at the lines named"),
 ];
 
 impl Code {

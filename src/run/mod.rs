@@ -1,6 +1,7 @@
 //! The pipeline on one screen. The only module that knows every stage; no arithmetic happens here.
 
 pub mod decide;
+pub mod dns;
 pub mod inputs;
 pub mod money;
 mod parallel;

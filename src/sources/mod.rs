@@ -6,4 +6,5 @@ pub mod inventory;
 pub mod ip_ranges;
 pub mod objects;
 pub mod settings;
+pub mod spill;
 mod stream;

@@ -22,6 +22,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("count", &["model"]),
     // Which endpoints there are: what names a destination and what decides about it share this table.
     ("name::endpoints", &["model"]),
+    // Names asked for, matched to counted bytes: knows nothing of what a name means.
+    ("name::asked", &["model"]),
     ("name", &["model", "sources::ip_ranges", "sources::settings", "name::endpoints"]),
     ("frames", &[]),
     ("bill", &["model"]),
@@ -43,6 +45,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "sources::settings",
             "sources::ip_ranges",
             "count",
+            "name::asked",
             "name",
             "frames",
             "bill",
@@ -63,6 +66,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("arrow", &["sources", "frames", "simulate"]),
     ("parquet", &["sources", "simulate"]),
     ("flate2", &["sources", "simulate"]),
+    ("tempfile", &["sources", "cli"]),
     ("walkdir", &["sources"]),
     ("globset", &["sources"]),
     ("toml", &["sources"]),
