@@ -23,8 +23,8 @@ pub enum DnsReadError {
     /// A container that is not read: its name.
     #[error("this is {0}")]
     Container(&'static str),
-    /// Parquet: only Security Lake stores Resolver logs so, in a form of its own.
-    #[error("this is a Parquet file; AWS delivers Resolver query logs as JSON")]
+    /// Parquet, as Security Lake stores them in a form of its own.
+    #[error("this is a Parquet file; Resolver query logs are read as JSON")]
     Parquet,
     /// Not text at all.
     #[error("this is binary data of an unknown kind")]

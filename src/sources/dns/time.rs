@@ -37,6 +37,7 @@ impl Clock {
 }
 
 /// Whether what follows the seconds is a fraction or nothing, and UTC or nothing.
+/// Source: Route 53 developer guide, values that appear in Resolver query logs.
 fn is_utc(tail: &[u8]) -> bool {
     let tail = match tail {
         [b'.', fraction @ ..] => {
@@ -46,6 +47,8 @@ fn is_utc(tail: &[u8]) -> bool {
             }
             &fraction[digits..]
         }
+        // `19:20:177Z`: how AWS's page on the format writes its example.
+        [digit, b'Z'] if digit.is_ascii_digit() => b"Z",
         tail => tail,
     };
     matches!(tail, b"" | b"Z" | b"+00:00" | b"+0000")
@@ -68,6 +71,7 @@ mod tests {
             ("2026-10-01T01:05:09+02:00", Some("2026-09-30T23:05:09Z")),
             ("2016-12-31T23:59:60Z", Some("2016-12-31T23:59:59Z")),
             ("2024-02-29T00:00:00Z", Some("2024-02-29T00:00:00Z")),
+            ("2017-03-16T19:20:177Z", Some("2017-03-16T19:20:17Z")),
             ("2025-02-29T00:00:00Z", None),
             ("2026-10-01T24:00:00Z", None),
             ("2026-10-01T13:60:00Z", None),
