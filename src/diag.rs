@@ -78,6 +78,10 @@ pub enum Code {
     Metrics,
     /// A gateway or an endpoint whose metered bytes are not known although there are metrics of it.
     IncompleteMetrics,
+    /// A Resolver log object that gave nothing.
+    UnreadableDnsObject,
+    /// A Resolver record that is none.
+    MalformedDnsRecord,
 }
 
 /// Stable code and hint of each kind, in the order of [`Code`].
@@ -230,6 +234,12 @@ const TEXTS: &[(Code, &str, &str)] = &[
         "incomplete-metrics",
         "its metered bytes are unknown, not zero: fetch BytesInFromSource and BytesInFromDestination of every zone, statistic Sum",
     ),
+    (
+        Code::UnreadableDnsObject,
+        "unreadable-dns-object",
+        "the queries in it name nothing; fetch it again, or remove it from the folder if it is no Resolver query log",
+    ),
+    (Code::MalformedDnsRecord, "malformed-dns-record", "the queries in them name nothing; look at the lines named"),
 ];
 
 impl Code {

@@ -1,6 +1,7 @@
 //! Names a destination: an address and what the flow log says of it become a service, its Region and the evidence.
 //! Pure: the tables are handed in, and the same address and label always get the same name.
 
+pub mod asked;
 pub mod endpoints;
 pub mod hosts;
 pub mod prefixes;

@@ -3,9 +3,11 @@
 pub mod bill;
 mod custom;
 pub mod decide;
+pub mod dns;
 pub mod inputs;
 pub mod metrics;
 pub mod money;
+mod parallel;
 pub mod period;
 pub mod read;
 

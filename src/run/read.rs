@@ -4,6 +4,7 @@
 //! warnings, never depends on threads. Workers stay a bounded number of objects ahead of the merge: memory does not grow with
 //! the number of objects.
 
+use super::parallel::in_order;
 use crate::count::fold::{Fold, MAX_BYTES};
 use crate::count::roles::Roles;
 use crate::count::rollup::{Hints, Rollup};
@@ -15,7 +16,6 @@ use hashbrown::HashSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
 /// What reading needs to know.
 #[derive(Debug)]
@@ -49,38 +49,19 @@ pub fn read_all(
     on_object: &mut dyn FnMut(u64),
 ) -> Reading {
     order(&mut objects);
-    let queue = Queue::new(objects.len(), plan.threads * 2 + 2);
     let mut merge = Merge { reading: Reading::default(), seen: HashSet::new(), all_bytes: 0, warnings };
-    std::thread::scope(|scope| {
-        let (sender, results) = mpsc::channel();
-        for _ in 0..plan.threads {
-            let (sender, objects, queue) = (sender.clone(), &objects, &queue);
-            scope.spawn(move || {
-                while let Some(at) = queue.claim() {
-                    let mut fold = Fold::new(plan.roles, plan.window);
-                    // A worker that died would leave the merge waiting for its object for ever.
-                    let read = AssertUnwindSafe(|| read_object(&objects[at], plan.hints, &mut fold));
-                    let outcome = catch_unwind(read).unwrap_or_else(|_| {
-                        let why = "reading it failed; this is a defect of natlens".to_owned();
-                        Err(ReadError::BrokenOff { part: "the object", why })
-                    });
-                    if sender.send((at, outcome.map(|outcome| (outcome, fold)))).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        let (mut next, mut waiting) = (0, BTreeMap::new());
-        for (at, result) in results {
-            waiting.insert(at, result);
-            while let Some(result) = waiting.remove(&next) {
-                merge.object(&objects[next], result);
-                on_object(objects[next].size);
-                next += 1;
-                queue.merged();
-            }
-        }
+    let work = |at: usize| {
+        let mut fold = Fold::new(plan.roles, plan.window);
+        let read = AssertUnwindSafe(|| read_object(&objects[at], plan.hints, &mut fold));
+        let outcome = catch_unwind(read).unwrap_or_else(|_| {
+            let why = "reading it failed; this is a defect of natlens".to_owned();
+            Err(ReadError::BrokenOff { part: "the object", why })
+        });
+        outcome.map(|outcome| (outcome, fold))
+    };
+    in_order(objects.len(), plan.threads, work, |at, result| {
+        merge.object(&objects[at], result);
+        on_object(objects[at].size);
     });
     merge.reading
 }
@@ -127,39 +108,6 @@ fn fingerprint(object: &Object) -> u64 {
     });
     tail.extend_from_slice(&opened.map_or(0, |_| object.size).to_le_bytes());
     xxhash_rust::xxh3::xxh3_64(&tail)
-}
-
-/// Indices to claim, never more than `ahead` past what has been merged.
-struct Queue {
-    state: Mutex<(usize, usize)>,
-    room: Condvar,
-    len: usize,
-    ahead: usize,
-}
-
-impl Queue {
-    const fn new(len: usize, ahead: usize) -> Self {
-        Self { state: Mutex::new((0, 0)), room: Condvar::new(), len, ahead }
-    }
-
-    fn claim(&self) -> Option<usize> {
-        let mut state = self.lock();
-        while state.0 < self.len && state.0 - state.1 >= self.ahead {
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        let at = state.0;
-        state.0 += 1;
-        (at < self.len).then_some(at)
-    }
-
-    fn merged(&self) {
-        self.lock().1 += 1;
-        self.room.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, (usize, usize)> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 struct Merge<'a> {

@@ -1,10 +1,12 @@
 //! Sources: from listings and bytes to values. Every format is decided by content; what cannot be read is an error value.
 
 pub mod bill;
+pub mod dns;
 pub mod flow;
 pub mod inventory;
 pub mod ip_ranges;
 pub mod metrics;
 pub mod objects;
 pub mod settings;
+pub mod spill;
 mod stream;

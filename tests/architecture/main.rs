@@ -24,7 +24,9 @@ const MODULES: &[(&str, &[&str])] = &[
     ("name::endpoints", &["model"]),
     // A host name alone becomes a service or an owner: no address, no log, no setting.
     ("name::hosts", &["model", "name::endpoints"]),
-    ("name", &["model", "sources::ip_ranges", "sources::settings", "name::endpoints", "name::hosts"]),
+    // Names asked for, matched to counted bytes: knows nothing of what a name means.
+    ("name::asked", &["model"]),
+    ("name", &["model", "sources::ip_ranges", "sources::settings", "name::endpoints", "name::hosts", "name::asked"]),
     ("frames", &[]),
     ("bill", &["model"]),
     ("attribute", &["model", "count", "name", "frames"]),
@@ -47,6 +49,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "sources::settings",
             "sources::ip_ranges",
             "count",
+            "name::asked",
             "name",
             "frames",
             "bill",
@@ -71,6 +74,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("csv_core", &["sources"]),
     ("zip", &["sources"]),
     ("psl", &["name::hosts"]),
+    ("tempfile", &["sources", "cli"]),
     ("walkdir", &["sources"]),
     ("globset", &["sources"]),
     ("toml", &["sources"]),

@@ -112,7 +112,7 @@ pub(super) fn resembles_record(line: &[u8]) -> bool {
 
 /// Where the record begins in a line of a `CloudWatch` Logs export (`2026-10-01T00:00:00.000Z 2 1234...`).
 #[inline]
-pub(super) fn message_at(line: &[u8]) -> Option<usize> {
+pub(in crate::sources) fn message_at(line: &[u8]) -> Option<usize> {
     let end = line.iter().take(32).position(|&byte| byte == b' ')?;
     let time = &line[..end];
     let shape = time.len() >= 20 && time[4] == b'-' && time[7] == b'-' && time[10] == b'T' && time.ends_with(b"Z");

@@ -15,6 +15,7 @@ mod split;
 mod tests;
 mod text;
 
+pub(super) use detect::message_at;
 pub use error::{ErrorKind, ReadError};
 pub use hints::{KnownLayout, LayoutHints};
 pub use layout::{Field, FieldSet, Layout, LayoutError};

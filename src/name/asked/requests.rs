@@ -1,0 +1,184 @@
+//! What has to be known: remotes, VPCs, clients and hours of counted bytes, and what of the records can matter to them.
+
+use super::Key;
+use crate::model::addr::{Addr, Cidr};
+use hashbrown::HashMap;
+
+/// Hours before that of the bytes in which a name may have been asked for: one day.
+pub const DEFAULT_LOOK_BACK: u32 = 24;
+
+/// A VPC as a number; 0 is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct VpcKey(u32);
+
+/// Collects requests: one per row, in the order of the rows.
+#[derive(Debug, Default)]
+pub struct RequestsBuilder {
+    remotes: HashMap<Addr, u32>,
+    clients: HashMap<Addr, u32>,
+    vpcs: HashMap<String, u32>,
+    blocks: Vec<Vec<Cidr>>,
+    keyed: Vec<(Key, u32)>,
+    rows: u32,
+}
+
+impl RequestsBuilder {
+    /// The key of a VPC; `None` is not known. VPCs without any request are given one too, so that private answers in them count.
+    pub fn vpc(&mut self, id: Option<&str>) -> VpcKey {
+        let Some(id) = id else { return VpcKey(0) };
+        let next = number(self.vpcs.len() + 1);
+        VpcKey(*self.vpcs.entry_ref(id).or_insert(next))
+    }
+
+    /// The address blocks of a VPC: what lies in them is private, also where the internet uses it too.
+    pub fn blocks(&mut self, vpc: VpcKey, cidrs: &[Cidr]) {
+        let at = vpc.0 as usize;
+        if self.blocks.len() <= at {
+            self.blocks.resize(at + 1, Vec::new());
+        }
+        self.blocks[at].extend_from_slice(cidrs);
+    }
+
+    /// The request of the next row: which names led to `remote` for `client` of `vpc`, in `hour` (since 1970) or before.
+    ///
+    /// Without a client it asks for those of the VPC; without a VPC for those of the client in whatever VPC. NAT64 addresses
+    /// stand for the IPv4 address inside.
+    pub fn push(&mut self, remote: Addr, vpc: VpcKey, client: Option<Addr>, hour: u32) {
+        let row = self.rows;
+        self.skip();
+        if client.is_none() && vpc.0 == 0 {
+            return;
+        }
+        let next = number(self.remotes.len());
+        let remote = *self.remotes.entry(remote.without_nat64()).or_insert(next);
+        let next = number(self.clients.len() + 1);
+        let client = client.map_or(0, |client| *self.clients.entry(client).or_insert(next));
+        self.keyed.push(([remote, vpc.0, client, hour], row));
+    }
+
+    /// The next row asks for nothing.
+    pub fn skip(&mut self) {
+        self.rows = self.rows.checked_add(1).expect("fewer than 2^32 rows");
+    }
+
+    /// All requests, for records up to `look_back` hours before.
+    #[must_use]
+    pub fn build(mut self, look_back: u32) -> Requests {
+        self.keyed.sort_unstable();
+        let mut starts = vec![0; self.remotes.len() + 1];
+        for ([remote, ..], _) in &self.keyed {
+            starts[*remote as usize + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut vpc_ids = vec![String::new(); self.vpcs.len() + 1];
+        for (id, &at) in &self.vpcs {
+            vpc_ids[at as usize].clone_from(id);
+        }
+        self.blocks.resize(vpc_ids.len(), Vec::new());
+        let hours = self.keyed.iter().map(|(key, _)| key[3]);
+        let hours = hours.fold((u32::MAX, 0), |(first, last), hour| (first.min(hour), last.max(hour)));
+        Requests {
+            look_back,
+            remotes: self.remotes,
+            clients: self.clients,
+            vpcs: self.vpcs,
+            vpc_ids,
+            blocks: self.blocks,
+            keyed: self.keyed,
+            starts,
+            hours: (hours.0.saturating_sub(look_back), hours.1),
+            rows: self.rows,
+        }
+    }
+}
+
+fn number(len: usize) -> u32 {
+    u32::try_from(len).expect("fewer than 2^32 rows, so no more of anything in them")
+}
+
+/// All requests, sorted.
+#[derive(Debug)]
+pub struct Requests {
+    look_back: u32,
+    remotes: HashMap<Addr, u32>,
+    clients: HashMap<Addr, u32>,
+    vpcs: HashMap<String, u32>,
+    vpc_ids: Vec<String>,
+    blocks: Vec<Vec<Cidr>>,
+    keyed: Vec<(Key, u32)>,
+    /// Where in `keyed` each remote begins.
+    starts: Vec<usize>,
+    hours: (u32, u32),
+    rows: u32,
+}
+
+impl Requests {
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keyed.is_empty()
+    }
+
+    /// Hours before that of the bytes that count.
+    pub(super) const fn look_back(&self) -> u32 {
+        self.look_back
+    }
+
+    pub(super) const fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// Requests by key, with their rows.
+    pub(super) fn keyed(&self) -> &[(Key, u32)] {
+        &self.keyed
+    }
+
+    /// Whether a record of this hour can matter.
+    pub(super) fn covers(&self, hour: u32) -> bool {
+        (self.hours.0..=self.hours.1).contains(&hour)
+    }
+
+    pub(super) fn remote(&self, addr: Addr) -> Option<u32> {
+        self.remotes.get(&addr).copied()
+    }
+
+    /// 0 for an address that no request has as its client.
+    pub(super) fn client(&self, addr: Option<Addr>) -> u32 {
+        addr.and_then(|addr| self.clients.get(&addr)).copied().unwrap_or(0)
+    }
+
+    /// 0 for a VPC that was never named.
+    pub(super) fn vpc(&self, id: &str) -> u32 {
+        self.vpcs.get(id).copied().unwrap_or(0)
+    }
+
+    pub(super) fn vpc_id(&self, vpc: u32) -> &str {
+        &self.vpc_ids[vpc as usize]
+    }
+
+    /// Whether an address is one that a VPC keeps to itself.
+    pub(super) fn is_private(&self, vpc: u32, addr: Addr) -> bool {
+        addr.is_private() || self.blocks[vpc as usize].iter().any(|block| block.contains(addr))
+    }
+
+    /// Whether anyone of the VPC talked to the remote.
+    pub(super) fn wants_vpc(&self, remote: u32, vpc: u32) -> bool {
+        let of_remote = self.of_remote(remote);
+        let at = of_remote.partition_point(|(key, _)| key[1] < vpc);
+        of_remote.get(at).is_some_and(|(key, _)| key[1] == vpc)
+    }
+
+    /// Whether the client of the VPC talked to the remote in this hour or within the look-back after it.
+    pub(super) fn wants_client(&self, [remote, vpc, client, hour]: Key) -> bool {
+        let of_remote = self.of_remote(remote);
+        let at = of_remote.partition_point(|(key, _)| key[1..] < [vpc, client, hour][..]);
+        let until = hour.saturating_add(self.look_back);
+        of_remote.get(at).is_some_and(|(key, _)| key[1..3] == [vpc, client] && key[3] <= until)
+    }
+
+    fn of_remote(&self, remote: u32) -> &[(Key, u32)] {
+        &self.keyed[self.starts[remote as usize]..self.starts[remote as usize + 1]]
+    }
+}
