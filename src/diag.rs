@@ -82,6 +82,14 @@ pub enum Code {
     UnreadableDnsObject,
     /// A Resolver record that is none.
     MalformedDnsRecord,
+    /// Private answers beyond those that are kept.
+    PrivateAnswersLeftOut,
+    /// Rows whose clients asked for names of several services.
+    AmbiguousNames,
+    /// AWS traffic without a service, and no Resolver logs.
+    UnnamedTraffic,
+    /// AWS traffic without a service although there are Resolver logs.
+    UnnamedDespiteDns,
 }
 
 /// Stable code and hint of each kind, in the order of [`Code`].
@@ -240,6 +248,10 @@ const TEXTS: &[(Code, &str, &str)] = &[
         "the queries in it name nothing; fetch it again, or remove it from the folder if it is no Resolver query log",
     ),
     (Code::MalformedDnsRecord, "malformed-dns-record", "the queries in them name nothing; look at the lines named"),
+    (Code::PrivateAnswersLeftOut, "private-answers-left-out", "nothing to do: only more endpoints that work already"),
+    (Code::AmbiguousNames, "ambiguous-names", "nothing to do: one address answers for several services, and nobody can say which was used; it is named by its range"),
+    (Code::UnnamedTraffic, "unnamed-traffic", "AWS, but which service is not known: enable Resolver query logging on these VPCs and add the logs to dns/, or name it by rules"),
+    (Code::UnnamedDespiteDns, "unnamed-despite-dns", "AWS, but nobody asked the VPC's Resolver for it within the look-back: look for custom resolvers, DNS over HTTPS, or VPCs whose queries are not logged"),
 ];
 
 impl Code {

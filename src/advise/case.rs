@@ -30,6 +30,8 @@ pub struct Account<'a> {
     pub endpoints: &'a BTreeMap<String, EndpointUse>,
     /// Bytes of interface endpoints on the bill that the inventory does not hold, by Region.
     pub other_endpoint_bytes: &'a BTreeMap<String, Bytes>,
+    /// VPCs and services whose names lead to private addresses: an endpoint works there, whoever made it.
+    pub private_answers: &'a BTreeSet<(String, String)>,
     /// Whole hours of the period.
     pub hours: u64,
 }
@@ -118,6 +120,7 @@ impl Account<'_> {
         }
         for (region, case) in &mut regions {
             self.add_offers(case);
+            case.answered_privately.clone_from(self.private_answers);
             case.other_bytes += self.other_endpoint_bytes.get(region).copied().unwrap_or_default();
             match self.endpoint_prices(region) {
                 Ok(prices) => case.prices = Some(prices),

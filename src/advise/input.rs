@@ -95,6 +95,8 @@ pub struct RegionCase {
     pub offered_zones: BTreeMap<String, Zones>,
     /// Full name of each service, `com.amazonaws.us-east-1.sqs`.
     pub service_names: BTreeMap<String, String>,
+    /// VPCs and services whose names lead to an endpoint already.
+    pub answered_privately: BTreeSet<(String, String)>,
     /// Names of VPCs, for reasons.
     pub vpc_names: BTreeMap<String, String>,
 }

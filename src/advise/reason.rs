@@ -30,8 +30,15 @@ pub(super) fn create(
     gateways: &BTreeSet<&str>,
     azs: &BTreeSet<String>,
 ) -> String {
+    let answered = case.answered_privately.contains(&(vpc.to_owned(), service.to_owned()));
+    let caution = if answered {
+        "; but the service's name leads to a private address for some of its clients, so look first for an endpoint that the \
+         inventory does not hold"
+    } else {
+        ""
+    };
     format!(
-        "{} crosses {}, and is above what an interface endpoint costs: create one with private DNS in {}",
+        "{} crosses {}, and is above what an interface endpoint costs: create one with private DNS in {}{caution}",
         traffic(case, service, vpc),
         names(gateways),
         zones(azs)

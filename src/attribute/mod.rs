@@ -5,20 +5,22 @@
 mod custom;
 mod gateway;
 mod place;
+mod remote;
 
 pub use gateway::Gateway;
 pub use place::Place;
+pub use remote::Destination;
 
+use crate::count::fold::RowSum;
 use crate::count::peers::Peers;
 use crate::count::resolve::{Basis, Counted};
 use crate::count::rollup::Rollup;
 use crate::frames::flows::{FlowColumns, FlowFrame, FrameError};
 use crate::model::addr::Addr;
-use crate::model::addr_table::AddrId;
 use crate::model::custom::CustomFlow;
 use crate::model::inventory::Inventory;
-use crate::name::{Named, Namer};
-use hashbrown::HashMap;
+use crate::name::asked::{Answers, Requests, RequestsBuilder};
+use crate::name::{Meaning, Named, Namer};
 
 /// [`FlowFrame`] value of a key that the row does not know.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -34,49 +36,97 @@ pub struct Attributed {
     pub places: Vec<Place>,
     /// Services.
     pub services: Vec<Named>,
+    /// Where the bytes went, as closely as it is known.
+    pub destinations: Vec<Destination>,
     /// Client addresses, by the frame's client key.
     pub clients: Vec<Addr>,
     /// The rows; keys index the tables above.
     pub frame: FlowFrame,
     /// Traffic to customers' own services in another VPC, by key. What went through a gateway is in the frame too.
     pub custom: Vec<CustomFlow>,
+    /// Rows (and their bytes) whose client asked for names of several services, so that something else names them.
+    pub ambiguous: RowSum,
 }
 
-/// Attributes every counted row. `peers` are those that the rows were counted with.
-pub fn attribute(
-    mut counted: Counted,
-    rollup: &Rollup,
-    inventory: &Inventory,
-    namer: &Namer,
-    peers: &Peers,
-) -> Result<Attributed, FrameError> {
+/// Counted rows with their clients' places; what they were for is not known yet.
+#[derive(Debug)]
+pub struct Placed {
+    counted: Counted,
+    /// Place of each row.
+    of_row: Vec<u32>,
+    places: Vec<Place>,
+}
+
+/// Finds the place of every counted row's client.
+#[must_use]
+pub fn place(mut counted: Counted, rollup: &Rollup, inventory: &Inventory) -> Placed {
     let mut places = place::Places::new(&mut counted, rollup, inventory);
     let shared = places.shared_by_gateway(&counted);
-    let mut services = Services { namer, known: HashMap::new(), named: Vec::new(), index: HashMap::new() };
-    let mut custom = custom::Flows::new(peers, &counted.crossings);
-    let mut columns = FlowColumns::with_capacity(counted.rows.len());
-    for row in &counted.rows {
-        let place = match row.basis {
-            Basis::Remote => shared[row.gateway as usize],
-            Basis::Pair | Basis::Client => places.of(row.gateway, row.client),
-        };
-        let service = match row.basis {
-            Basis::Client => UNKNOWN,
-            Basis::Pair | Basis::Remote => services.of(rollup, row.remote, row.label),
-        };
-        if row.basis != Basis::Client {
-            let gateway = &counted.gateways[row.gateway as usize].side.id;
-            custom.add(row, gateway, rollup.addrs.addr(row.remote), places.place(place));
+    let of_row = counted.rows.iter().map(|row| match row.basis {
+        Basis::Remote => shared[row.gateway as usize],
+        Basis::Pair | Basis::Client => places.of(row.gateway, row.client),
+    });
+    let of_row = of_row.collect();
+    Placed { of_row, places: places.into_table(), counted }
+}
+
+impl Placed {
+    /// What Resolver logs can be asked: which name a row's client asked for, in the row's order.
+    #[must_use]
+    pub fn requests(&self, rollup: &Rollup, inventory: &Inventory, look_back: u32) -> Requests {
+        let mut requests = RequestsBuilder::default();
+        for vpc in inventory.vpcs() {
+            let key = requests.vpc(Some(&vpc.id));
+            requests.blocks(key, &vpc.cidrs);
         }
-        let client = if row.client.is_none() { UNKNOWN } else { row.client.raw() };
-        let keys = [row.gateway, row.hour / HOURS_PER_DAY, client, place, service, basis_key(row.basis)];
-        columns.push(keys, row.upload, row.download);
+        for (row, place) in self.counted.rows.iter().zip(&self.of_row) {
+            if row.basis == Basis::Client {
+                requests.skip();
+                continue;
+            }
+            let vpc = requests.vpc(self.places[*place as usize].vpc.as_deref());
+            let client = (!row.client.is_none()).then(|| rollup.addrs.addr(row.client));
+            requests.push(rollup.addrs.addr(row.remote), vpc, client, row.hour);
+        }
+        requests.build(look_back)
     }
-    let places = places.into_table();
-    let gateways = counted.gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
-    let clients = rollup.addrs.addrs().to_vec();
-    let (frame, custom) = (FlowFrame::new(columns)?, custom.finish());
-    Ok(Attributed { gateways, places, services: services.named, clients, frame, custom })
+
+    /// Names what every row was for. `answers` are those to [`Placed::requests`], `peers` those that the rows were counted with.
+    pub fn name(
+        self,
+        rollup: &Rollup,
+        inventory: &Inventory,
+        namer: &Namer,
+        answers: Option<&Answers<Meaning>>,
+        peers: &Peers,
+    ) -> Result<Attributed, FrameError> {
+        let Self { counted, of_row, places } = self;
+        let mut remotes = remote::Remotes::new(namer, rollup, answers);
+        let mut custom = custom::Flows::new(peers, &counted.crossings);
+        let mut columns = FlowColumns::with_capacity(counted.rows.len());
+        let mut ambiguous = RowSum::default();
+        for (at, (row, &place)) in counted.rows.iter().zip(&of_row).enumerate() {
+            let (mut service, mut destination) = (UNKNOWN, UNKNOWN);
+            if row.basis != Basis::Client {
+                let known = remotes.of(at, row);
+                (service, destination) = (known.service, known.destination);
+                if known.is_ambiguous {
+                    ambiguous = RowSum { records: ambiguous.records + 1, bytes: ambiguous.bytes + row.upload + row.download };
+                }
+                let gateway = &counted.gateways[row.gateway as usize].side.id;
+                custom.add(row, gateway, rollup.addrs.addr(row.remote), &places[place as usize]);
+            }
+            let client = if row.client.is_none() { UNKNOWN } else { row.client.raw() };
+            let day = row.hour / HOURS_PER_DAY;
+            let keys = [row.gateway, day, client, place, service, basis_key(row.basis), destination];
+            columns.push(keys, row.upload, row.download);
+        }
+        let gateways = counted.gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
+        let clients = rollup.addrs.addrs().to_vec();
+        let (frame, custom) = (FlowFrame::new(columns)?, custom.finish());
+        let (services, destinations) = remotes.into_tables();
+        Ok(Attributed { gateways, places, services, destinations, clients, frame, custom, ambiguous })
+    }
 }
 
 /// A basis as a frame key.
@@ -86,28 +136,5 @@ pub const fn basis_key(basis: Basis) -> u32 {
         Basis::Pair => 0,
         Basis::Remote => 1,
         Basis::Client => 2,
-    }
-}
-
-struct Services<'a> {
-    namer: &'a Namer,
-    known: HashMap<(AddrId, crate::model::symbols::Sym), u32>,
-    named: Vec<Named>,
-    index: HashMap<Named, u32>,
-}
-
-impl Services<'_> {
-    fn of(&mut self, rollup: &Rollup, remote: AddrId, label: crate::model::symbols::Sym) -> u32 {
-        if let Some(&service) = self.known.get(&(remote, label)) {
-            return service;
-        }
-        let named = self.namer.name(rollup.addrs.addr(remote), rollup.symbols.text(label));
-        let next = u32::try_from(self.named.len()).expect("fewer than 2^32 services");
-        let service = *self.index.entry_ref(&named).or_insert(next);
-        if service == next {
-            self.named.push(named);
-        }
-        self.known.insert((remote, label), service);
-        service
     }
 }

@@ -134,6 +134,12 @@ pub struct InputArgs {
     /// Output of `aws cloudwatch get-metric-data`: a folder, a file or a glob; repeatable
     #[arg(long, value_name = "PATH", env = "NATLENS_METRICS", hide_env_values = true, value_delimiter = ',')]
     pub metrics: Vec<String>,
+    /// Route 53 Resolver query logs: a folder, a file or a glob; repeatable
+    #[arg(long, value_name = "PATH", env = "NATLENS_DNS", hide_env_values = true, value_delimiter = ',')]
+    pub dns: Vec<String>,
+    /// Hours for which a name that was asked for counts [default: 24]
+    #[arg(long, value_name = "HOURS", env = "NATLENS_DNS_LOOK_BACK", hide_env_values = true, value_parser = clap::value_parser!(u32).range(0..=744))]
+    pub dns_look_back: Option<u32>,
     /// Costs that count; list needs no bill [default: net]
     #[arg(long, value_name = "BASIS", env = "NATLENS_COST_BASIS", hide_env_values = true)]
     pub cost_basis: Option<CostBasis>,
@@ -163,7 +169,7 @@ pub struct InputArgs {
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Folder with flow-logs/, billing/, inventory/, metrics/ and natlens.toml; each part may also be given by its own flag
+    /// Folder with flow-logs/, billing/, inventory/, metrics/, dns/ and natlens.toml; each part may also be given by its own flag
     #[arg(value_name = "BUNDLE")]
     pub bundle: Option<PathBuf>,
     /// Inputs.

@@ -108,6 +108,7 @@ fn plan(bundle: &Path, args: &InputArgs, settings: &Layers) -> Result<Plan, Refu
         inventory: flag_or(&args.inventory, |s| &s.inventory, "inventory"),
         billing,
         metrics: flag_or(&args.metrics, |s| &s.metrics, "metrics"),
+        dns: flag_or(&args.dns, |s| &s.dns, "dns"),
         prices: file(args.prices.as_ref(), settings, |s| s.prices.as_ref(), &in_bundle("prices.csv")),
         ip_ranges: file(args.ip_ranges.as_ref(), settings, |s| s.ip_ranges.as_ref(), &in_bundle("ip-ranges.json")),
         log_format: args.log_format.clone().or_else(|| first(settings, |s| s.log_format.clone())),
@@ -123,6 +124,10 @@ fn plan(bundle: &Path, args: &InputArgs, settings: &Layers) -> Result<Plan, Refu
         group_by: Vec::new(),
         top: TOP,
         threads: threads(args, settings),
+        dns_look_back: args
+            .dns_look_back
+            .or_else(|| first(settings, |s| s.dns_look_back))
+            .unwrap_or(crate::run::dns::DEFAULT_LOOK_BACK),
         trail: false,
     })
 }

@@ -305,7 +305,11 @@ impl<'a> Fold<'a> {
             seen,
             // Where the leg is known the direction says nothing more.
             direction: if matches!(seen, Seen::Raw(_)) { record.direction } else { Direction::Unknown },
-            port: if mirror { 0 } else { self.roles.peers().served_port(ends, record, at_gateway) },
+            port: match self.roles.peers().served_port(ends, record, at_gateway) {
+                _ if mirror => 0,
+                0 => self.roles.kept_port(record, (seen == Seen::Pair).then_some(against)),
+                served => served,
+            },
         };
         let sums = self.rows.entry(key).or_default();
         let sum = if against { &mut sums.against } else { &mut sums.along };

@@ -41,6 +41,7 @@ pub struct Roles {
     by_name: HashMap<Box<str>, Role>,
     vpc_cidrs: Vec<Cidr>,
     peers: Peers,
+    ports: BTreeSet<u16>,
 }
 
 impl Roles {
@@ -60,6 +61,28 @@ impl Roles {
     #[must_use]
     pub const fn peers(&self) -> &Peers {
         &self.peers
+    }
+
+    /// Sets the ports that are kept wherever a remote serves at them: a naming rule asks for them.
+    pub fn set_ports(&mut self, ports: impl IntoIterator<Item = u16>) {
+        self.ports = ports.into_iter().collect();
+    }
+
+    /// The port of the remote if it is one of those that are kept, else 0. `remote` and `other` are the record's ports by end,
+    /// as far as the ends are known; of two ports that are kept the lower one is taken.
+    #[inline]
+    #[must_use]
+    pub fn kept_port(&self, record: &FlowRecord, remote_is_src: Option<bool>) -> u16 {
+        if self.ports.is_empty() {
+            return 0;
+        }
+        let kept = |port: Option<u16>| port.filter(|port| self.ports.contains(port));
+        let port = match remote_is_src {
+            Some(true) => kept(record.src_port),
+            Some(false) => kept(record.dst_port),
+            None => kept(record.src_port).into_iter().chain(kept(record.dst_port)).min(),
+        };
+        port.unwrap_or(0)
     }
 
     /// Adds a gateway under its names: interface ids and, for a regional gateway, its own id.

@@ -20,10 +20,13 @@ pub enum Key {
     Service,
     /// Whether the row is of a pair, the public or the private side.
     Basis,
+    /// Host, service or address that the bytes went to.
+    Destination,
 }
 
 impl Key {
-    const ALL: [Key; 6] = [Key::Gateway, Key::Day, Key::Client, Key::Place, Key::Service, Key::Basis];
+    const ALL: [Key; 7] =
+        [Key::Gateway, Key::Day, Key::Client, Key::Place, Key::Service, Key::Basis, Key::Destination];
 
     const fn column(self) -> &'static str {
         match self {
@@ -33,6 +36,7 @@ impl Key {
             Key::Place => "place",
             Key::Service => "service",
             Key::Basis => "basis",
+            Key::Destination => "destination",
         }
     }
 }
@@ -60,7 +64,7 @@ pub enum FrameError {
 /// Rows on their way into a frame, by column: keys in the order of [`Key`], upload and download bytes.
 #[derive(Clone, Debug, Default)]
 pub struct FlowColumns {
-    keys: [Vec<u32>; 6],
+    keys: [Vec<u32>; 7],
     upload: Vec<u64>,
     download: Vec<u64>,
 }
@@ -74,7 +78,7 @@ impl FlowColumns {
     }
 
     /// Adds a row.
-    pub fn push(&mut self, keys: [u32; 6], upload: u64, download: u64) {
+    pub fn push(&mut self, keys: [u32; 7], upload: u64, download: u64) {
         for (column, key) in self.keys.iter_mut().zip(keys) {
             column.push(key);
         }
@@ -83,7 +87,7 @@ impl FlowColumns {
     }
 }
 
-/// Counted rows: six `UInt32` keys, two `UInt64` byte columns, no nulls.
+/// Counted rows: seven `UInt32` keys, two `UInt64` byte columns, no nulls.
 #[derive(Clone, Debug)]
 pub struct FlowFrame(DataFrame);
 
@@ -145,7 +149,7 @@ mod tests {
     fn frame(rows: &[(u32, u32, u32, u64)]) -> FlowFrame {
         let mut columns = FlowColumns::default();
         for &(gateway, day, service, upload) in rows {
-            columns.push([gateway, day, 0, 0, service, 0], upload, 1);
+            columns.push([gateway, day, 0, 0, service, 0, 0], upload, 1);
         }
         FlowFrame::new(columns).expect("columns of one length")
     }

@@ -6,14 +6,19 @@ pub mod endpoints;
 pub mod hosts;
 pub mod prefixes;
 pub mod ranges;
+mod rules;
 
 pub use endpoints::{EndpointType, endpoint_type};
 pub use prefixes::PrefixMap;
 pub use ranges::RangeTable;
 
 use crate::model::addr::{Addr, Cidr};
+use crate::model::region;
 use crate::sources::settings::Rule;
+use asked::{Asked, Names};
+use hosts::{HostName, HostTable};
 use ranges::{AMAZON, EC2, Range};
+use rules::Rules;
 use std::collections::BTreeMap;
 
 /// Where a name comes from, the strongest first.
@@ -51,12 +56,50 @@ impl Evidence {
 /// What a destination is called, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Named {
-    /// `s3`, `dynamodb`, `range:<name>`, a rule's own name, `internet` or `private`.
+    /// `s3`, `sqs`, `domain:<registrable domain>`, `range:<name>`, a rule's own name, `internet` or `private`.
     pub service: String,
     /// The AWS Region of the service; `None` is not known.
     pub region: Option<String>,
     /// What the name rests on.
     pub evidence: Evidence,
+    /// Whether an endpoint of the service would take the traffic over: not where the name that was asked for is the service's,
+    /// but in no endpoint's private DNS.
+    pub covered: bool,
+}
+
+/// What names that were asked for mean: they agree if it is equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Meaning {
+    /// Service or `domain:...`; `None` for a name that says nothing.
+    pub label: Option<String>,
+    /// The Region in the name.
+    pub region: Option<String>,
+}
+
+/// What is known of a remote besides its address.
+#[derive(Clone, Copy, Debug)]
+pub struct Clues<'a> {
+    /// `pkt-src-aws-service` or `pkt-dst-aws-service`, whichever is the remote's; empty or `-` where absent.
+    pub label: &'a str,
+    /// What Resolver logs say that its client asked for.
+    pub asked: &'a Asked<Meaning>,
+    /// The remote's port; 0 where it is not known.
+    pub port: u16,
+}
+
+impl Clues<'_> {
+    /// Only the flow log's own label.
+    #[must_use]
+    pub const fn of_label(label: &str) -> Clues<'_> {
+        Clues { label, asked: &Asked::Nothing, port: 0 }
+    }
+
+    fn names(&self) -> Option<&Names> {
+        match self.asked {
+            Asked::Nothing => None,
+            Asked::Service { names, .. } | Asked::Ambiguous { names, .. } => Some(names),
+        }
+    }
 }
 
 /// The services that a gateway endpoint captures by address.
@@ -86,11 +129,11 @@ impl Captured {
 /// Everything that names are made from.
 #[derive(Clone, Debug)]
 pub struct Namer {
-    rules: Vec<Rule>,
-    rule_map: PrefixMap<usize>,
+    rules: Rules,
     lists: Vec<(Captured, String)>,
     list_map: PrefixMap<usize>,
     ranges: RangeTable,
+    hosts: HostTable,
 }
 
 impl Namer {
@@ -103,7 +146,6 @@ impl Namer {
         prefix_lists: impl IntoIterator<Item = (N, Cidr)>,
         ranges: RangeTable,
     ) -> Self {
-        let rule_blocks: Vec<_> = rules.iter().enumerate().map(|(at, rule)| (rule.cidr, at)).collect();
         let mut lists: BTreeMap<(Captured, String), Vec<Cidr>> = BTreeMap::new();
         for (name, cidr) in prefix_lists {
             if let Some((captured, region)) = read_list_name(name.as_ref()) {
@@ -113,35 +155,61 @@ impl Namer {
         let list_blocks: Vec<_> =
             lists.values().enumerate().flat_map(|(at, cidrs)| cidrs.iter().map(move |cidr| (*cidr, at))).collect();
         Self {
-            rules: rules.to_vec(),
-            rule_map: PrefixMap::new(&rule_blocks),
+            rules: Rules::new(rules),
             lists: lists.into_keys().collect(),
             list_map: PrefixMap::new(&list_blocks),
             ranges,
+            hosts: HostTable::new(),
         }
     }
 
-    /// Names a remote address. `flow_log_label` is `pkt-src-aws-service` or `pkt-dst-aws-service`, whichever belongs to
-    /// the remote side; empty or `-` when absent. NAT64 addresses are named by the IPv4 address inside.
-    ///
-    /// The order is: rule, S3 and DynamoDB by address (they are captured by address, whatever name was asked for), the flow
-    /// log's label, the published ranges, the flow log's label if it is a generic one, nothing.
+    /// What a host name says.
     #[must_use]
-    pub fn name(&self, remote: Addr, flow_log_label: &str) -> Named {
+    pub fn host(&self, name: &str) -> HostName {
+        self.hosts.name(name)
+    }
+
+    /// What a host name means to the question which service it is.
+    #[must_use]
+    pub fn meaning(&self, name: &str) -> Meaning {
+        let host = self.hosts.name(name);
+        Meaning { label: host.label(), region: host.region.filter(|_| host.service.is_some()) }
+    }
+
+    /// Names a remote address. NAT64 addresses are named by the IPv4 address inside.
+    ///
+    /// The order is: rule, S3 and DynamoDB by address (they are captured by address, whatever name was asked for), the names
+    /// that were asked for where they agree, the flow log's label, the published ranges, the flow log's label if it is a
+    /// generic one, nothing.
+    #[must_use]
+    pub fn name(&self, remote: Addr, clues: Clues<'_>) -> Named {
         let remote = remote.without_nat64();
-        let label = if flow_log_label == "-" { "" } else { flow_log_label };
+        let label = if clues.label == "-" { "" } else { clues.label };
         let range = self.ranges.get(remote);
-        self.by_rule(remote)
+        self.by_rule(remote, clues)
             .or_else(|| self.captured(remote, label, range))
+            .or_else(|| self.by_dns(clues.asked, range))
             .or_else(|| by_label(label, range).filter(|_| !is_generic(label)))
             .or_else(|| by_range(range))
             .or_else(|| by_label(label, range))
             .unwrap_or_else(|| unknown(remote))
     }
 
-    fn by_rule(&self, remote: Addr) -> Option<Named> {
-        let rule = self.rules.get(self.rule_map.get(remote)?)?;
-        Some(Named { service: rule.name.clone(), region: rule.region.clone(), evidence: Evidence::Rule })
+    fn by_rule(&self, remote: Addr, clues: Clues<'_>) -> Option<Named> {
+        let rule = self.rules.find(remote, clues.names(), clues.port)?;
+        Some(named(&rule.name, rule.region.as_deref(), Evidence::Rule))
+    }
+
+    /// The Region is the address's, else the name's. A third party has none, wherever its servers are.
+    fn by_dns(&self, asked: &Asked<Meaning>, range: Option<Range<'_>>) -> Option<Named> {
+        let Asked::Service { key, names, .. } = asked else { return None };
+        let label = key.label.as_deref()?;
+        let of_address = region_of(range).filter(|region| region::is_region_name(region));
+        let region = if label.starts_with("domain:") { None } else { of_address.or(key.region.as_deref()) };
+        // By name alone S3 and DynamoDB are not where a gateway endpoint would capture them.
+        let by_address = Captured::from_suffix(label).is_some();
+        let covered = !by_address && names.first.iter().all(|name| self.hosts.name(name).covered);
+        Some(Named { covered, ..named(label, region, Evidence::Dns) })
     }
 
     fn captured(&self, remote: Addr, label: &str, range: Option<Range<'_>>) -> Option<Named> {
@@ -191,7 +259,7 @@ fn unknown(remote: Addr) -> Named {
 }
 
 fn named(service: &str, region: Option<&str>, evidence: Evidence) -> Named {
-    Named { service: service.to_owned(), region: region.map(str::to_owned), evidence }
+    Named { service: service.to_owned(), region: region.map(str::to_owned), evidence, covered: true }
 }
 
 #[cfg(test)]
@@ -202,7 +270,9 @@ mod tests {
     fn namer() -> Namer {
         let cidr = |text: &str| Cidr::parse(text).expect("a block");
         let rule = |block, name: &str, region: Option<&str>| Rule {
-            cidr: cidr(block),
+            cidr: Some(cidr(block)),
+            host: None,
+            port: None,
             name: name.to_owned(),
             region: region.map(str::to_owned),
         };
@@ -234,7 +304,7 @@ mod tests {
     }
 
     fn check(remote: &str, label: &str, expect: (&str, &str, &str)) {
-        let found = namer().name(Addr::parse(remote.as_bytes()).expect("an address"), label);
+        let found = namer().name(Addr::parse(remote.as_bytes()).expect("an address"), Clues::of_label(label));
         let region = found.region.as_deref().unwrap_or("?");
         assert_eq!((found.service.as_str(), region, found.evidence.as_str()), expect, "{remote} `{label}`");
     }

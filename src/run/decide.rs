@@ -28,6 +28,8 @@ pub struct Basis<'a> {
     pub client_azs: &'a BTreeMap<String, BTreeSet<String>>,
     /// What `CloudWatch` says.
     pub metrics: &'a Metrics,
+    /// VPCs and services whose names lead to an endpoint already.
+    pub private_answers: BTreeSet<(String, String)>,
     /// Whole hours of the period.
     pub hours: u64,
 }
@@ -58,6 +60,7 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
         client_azs: basis.client_azs,
         endpoints: &endpoints,
         other_endpoint_bytes: &others,
+        private_answers: &basis.private_answers,
         hours: basis.hours,
     };
     let cases = account.cases();

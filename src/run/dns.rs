@@ -16,6 +16,8 @@ use std::hash::Hash;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use crate::name::asked::DEFAULT_LOOK_BACK;
+
 /// The kind of this input in the report.
 pub const DNS: &str = "dns";
 

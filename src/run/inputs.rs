@@ -27,6 +27,8 @@ pub struct Inputs {
     pub billing: Vec<String>,
     /// `CloudWatch` metrics: paths or globs.
     pub metrics: Vec<String>,
+    /// Resolver query logs: paths or globs.
+    pub dns: Vec<String>,
     /// Price overrides.
     pub prices: Option<PathBuf>,
     /// `ip-ranges.json`.
@@ -224,10 +226,11 @@ fn fill_prefix_lists(inventory: &mut Inventory, ranges: &IpRanges) {
 
 /// The roles of all interfaces that the inventory knows.
 #[must_use]
-pub fn roles(inventory: &Inventory) -> Roles {
+pub fn roles(inventory: &Inventory, rules: &[Rule]) -> Roles {
     let cidrs = inventory.vpcs().flat_map(|vpc| vpc.cidrs.iter().copied()).collect();
     let mut roles = Roles::new(cidrs);
     roles.set_peers(Peers::new(inventory));
+    roles.set_ports(rules.iter().filter_map(|rule| rule.port));
     for nat in inventory.nat_gateways() {
         roles.add_nat(nat_side(nat), nat.interfaces.iter().cloned().chain([nat.id.clone()]));
     }

@@ -7,12 +7,13 @@ pub mod dns;
 pub mod inputs;
 pub mod metrics;
 pub mod money;
+mod names;
 mod parallel;
 pub mod period;
 pub mod read;
 
 use crate::advise::custom::compare;
-use crate::attribute::{Attributed, attribute};
+use crate::attribute::{Attributed, place};
 use crate::bill::settle::CostBasis;
 use crate::count::fold::RowSum;
 use crate::count::resolve::{Counted, resolve};
@@ -32,9 +33,11 @@ use crate::reconcile::split::Source;
 use crate::report::build::{Builder, Dimension};
 use crate::report::{self, Provenance, Report};
 use bill::{BillError, read_bill};
+use dns::DnsError;
 use inputs::{InputError, Inputs};
 use metrics::read_metrics;
 use money::Money;
+use names::DnsNames;
 use period::PeriodChoice;
 use read::{ReadPlan, read_all};
 
@@ -51,6 +54,8 @@ pub struct Plan {
     pub group_by: Vec<Dimension>,
     /// Clients to show before `(other)`.
     pub top: usize,
+    /// How many hours back a name may have been asked for before it was used.
+    pub dns_look_back: u32,
     /// Worker threads, at least 1.
     pub threads: usize,
     /// Whether to keep the way from the inputs to the report, for `explain`.
@@ -82,6 +87,9 @@ pub enum RunError {
     /// A bill that cannot be used.
     #[error(transparent)]
     Bill(#[from] BillError),
+    /// Resolver logs that cannot be matched.
+    #[error(transparent)]
+    Dns(#[from] DnsError),
     /// Amounts that cannot be added up.
     #[error("the bill is in several currencies: {0}")]
     Currencies(String),
@@ -96,6 +104,7 @@ impl RunError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Bill(error) => error.hint(),
+            Self::Dns(error) => error.hint(),
             Self::Currencies(_) => Some("give the exports of one currency by --billing"),
             Self::Input(_) | Self::NoRecords(_) | Self::Frame(_) => {
                 Some("`natlens report --help` lists the inputs that are read")
@@ -126,8 +135,13 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
     let prices = loaded.prices(&currency);
     let counted = count(flows, &loaded, period.window, &mut warnings);
     let (records, record_bytes) = (counted.counted.records, counted.counted.bytes);
-    let mut attributed =
-        attribute(counted.counted, &counted.rollup, &loaded.inventory, &loaded.namer, counted.roles.peers())?;
+    let placed = place(counted.counted, &counted.rollup, &loaded.inventory);
+    let requests = placed.requests(&counted.rollup, &loaded.inventory, plan.dns_look_back);
+    let names = names::read(plan, &requests, &loaded.namer, &mut loaded.rows, &mut warnings)?;
+    let answers = names.as_ref().map(|names| &names.answers);
+    let (inventory, namer, peers) = (&loaded.inventory, &loaded.namer, counted.roles.peers());
+    let mut attributed = placed.name(&counted.rollup, inventory, namer, answers, peers)?;
+    drop(requests);
     drop(counted.rollup);
     warn_of_period(&period, records, &mut warnings);
     let money = money::settle(charges.as_ref(), &mut attributed, &prices, &mut warnings)?;
@@ -138,6 +152,7 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
         money: &money,
         prices: &prices,
         metrics: &metrics,
+        names: names.as_ref(),
         period,
     };
     let report = answer.report(currency, (records, record_bytes), warnings)?;
@@ -158,7 +173,7 @@ fn flows(
     warnings: &mut Warnings,
     on_object: &mut dyn FnMut(u64, u64),
 ) -> Result<Flows, RunError> {
-    let roles = inputs::roles(&loaded.inventory);
+    let roles = inputs::roles(&loaded.inventory, &plan.inputs.rules);
     let hints = inputs::layout_hints(&plan.inputs, &loaded.inventory, warnings)?;
     let objects = std::mem::take(&mut loaded.objects);
     let total: u64 = objects.iter().map(|object| object.size).sum();
@@ -195,6 +210,7 @@ struct Answer<'a> {
     money: &'a Money,
     prices: &'a PriceBook,
     metrics: &'a Metrics,
+    names: Option<&'a DnsNames>,
     period: period::Period,
 }
 
@@ -218,12 +234,14 @@ impl Answer<'_> {
             traffic: &traffic,
             client_azs: &builder.client_azs()?,
             metrics: self.metrics,
+            private_answers: self.names.map(|names| names.services(&self.loaded.namer)).unwrap_or_default(),
             hours: self.period.hours(),
         };
         let decide::Decided { decisions, findings } = decide::decide(&basis, self.money, &mut warnings);
         let rates: Vec<_> = self.money.costs.iter().map(|cost| cost.usd_per_gb.map(PricePerGb::new)).collect();
         let (attributed, hours) = (self.attributed, self.period.hours());
         let own_services = custom::case(attributed, inventory, self.prices, hours, &rates, &mut warnings);
+        names::warn(self.names, self.attributed, &traffic, &mut warnings);
         let by = &self.plan.group_by;
         Ok(Report {
             schema: report::SCHEMA,
@@ -232,6 +250,8 @@ impl Answer<'_> {
             cost_basis: self.money.basis,
             summary: decide::summary(self.money, &nat_gateways, &decisions, &findings),
             clients: builder.clients(self.plan.top)?,
+            destinations: builder.destinations(self.plan.top)?,
+            buckets: builder.buckets(self.plan.top)?,
             groups: if by.is_empty() { None } else { Some(builder.groups(by)?) },
             nat_gateways,
             traffic,

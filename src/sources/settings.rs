@@ -10,7 +10,7 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// Naming rules (`[[rules]]`), in the order of the file; the most specific block wins, then the earlier rule.
+    /// Naming rules (`[[rules]]`), in the order of the file; the narrowest wins, then the earlier rule.
     #[serde(default)]
     pub rules: Vec<Rule>,
     /// `--month`.
@@ -44,6 +44,11 @@ pub struct Settings {
     /// `--metrics`.
     #[serde(default, deserialize_with = "texts")]
     pub metrics: Vec<String>,
+    /// `--dns`.
+    #[serde(default, deserialize_with = "texts")]
+    pub dns: Vec<String>,
+    /// `--dns-look-back`.
+    pub dns_look_back: Option<u32>,
     /// `--fail-on`.
     #[serde(default, deserialize_with = "texts")]
     pub fail_on: Vec<String>,
@@ -55,19 +60,47 @@ pub struct Settings {
     pub format: Option<String>,
 }
 
-/// A naming rule of the user: traffic with an address in `cidr` is called `name`.
+/// A naming rule of the user: traffic for which everything holds that the rule says is called `name`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "RuleText")]
 pub struct Rule {
-    /// The addresses.
-    #[serde(deserialize_with = "cidr")]
-    pub cidr: Cidr,
+    /// The addresses; any without it.
+    pub cidr: Option<Cidr>,
+    /// A host name that was asked for (Resolver query logs), or one above it, lower case; any without it.
+    pub host: Option<String>,
+    /// The remote's port; any without it.
+    pub port: Option<u16>,
     /// The service, as it is to be printed.
-    #[serde(deserialize_with = "filled")]
     pub name: String,
     /// The AWS Region of the service; `None` is not known.
-    #[serde(default, deserialize_with = "filled_if_any")]
     pub region: Option<String>,
+}
+
+/// A rule as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleText {
+    #[serde(default, deserialize_with = "cidr_if_any")]
+    cidr: Option<Cidr>,
+    #[serde(default, deserialize_with = "filled_if_any")]
+    host: Option<String>,
+    port: Option<std::num::NonZeroU16>,
+    #[serde(deserialize_with = "filled")]
+    name: String,
+    #[serde(default, deserialize_with = "filled_if_any")]
+    region: Option<String>,
+}
+
+impl TryFrom<RuleText> for Rule {
+    type Error = &'static str;
+    fn try_from(text: RuleText) -> Result<Self, Self::Error> {
+        let RuleText { cidr, host, port, name, region } = text;
+        if cidr.is_none() && host.is_none() && port.is_none() {
+            return Err("missing field `cidr`, `host` or `port`: the rule would name everything");
+        }
+        let host = host.map(|host| host.trim_matches('.').to_ascii_lowercase());
+        Ok(Self { cidr, host, port: port.map(Into::into), name, region })
+    }
 }
 
 /// Why a settings file was refused, as `name:line: message`.
@@ -91,9 +124,10 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, SettingsError> {
     })
 }
 
-fn cidr<'de, D: Deserializer<'de>>(source: D) -> Result<Cidr, D::Error> {
+fn cidr_if_any<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Cidr>, D::Error> {
     let text = String::deserialize(source)?;
     Cidr::parse(&text)
+        .map(Some)
         .ok_or_else(|| D::Error::custom(format!("`{text}` is no address block (expected for example 203.0.113.0/24)")))
 }
 
@@ -152,6 +186,8 @@ mod tests {
             billing = "bill/"
             metrics = ["m.json"]
             fail-on = "coverage<95"
+            dns = "dns/"
+            dns-look-back = 6
             cost-basis = "list"
             strict = true
             format = "json"
@@ -163,15 +199,28 @@ mod tests {
 
             [[rules]]
             cidr = "2001:db8::/32"
-            name = "partner y""#;
+            name = "partner y"
+
+            [[rules]]
+            host = ".DB.example.com"
+            port = 5432
+            name = "database""#;
         let list = |texts: &[&str]| texts.iter().map(|&t| t.to_owned()).collect::<Vec<_>>();
         let some = |text: &str| Some(text.to_owned());
-        let rule =
-            |cidr, name: &str, region| Rule { cidr: Cidr::parse(cidr).expect("valid"), name: name.into(), region };
+        let rule = |cidr, name: &str, region| Rule {
+            cidr: Some(Cidr::parse(cidr).expect("valid")),
+            host: None,
+            port: None,
+            name: name.into(),
+            region,
+        };
+        let by_host =
+            Rule { cidr: None, host: some("db.example.com"), port: Some(5432), ..rule("::/0", "database", None) };
         let expect = Settings {
             rules: vec![
                 rule("203.0.113.0/24", "partner-x", some("us-east-1")),
                 rule("2001:db8::/32", "partner y", None),
+                by_host,
             ],
             month: some("2026-10"),
             from: some("2026-10-01"),
@@ -187,6 +236,8 @@ mod tests {
             billing: list(&["bill/"]),
             metrics: list(&["m.json"]),
             fail_on: list(&["coverage<95"]),
+            dns: list(&["dns/"]),
+            dns_look_back: Some(6),
             cost_basis: some("list"),
             strict: Some(true),
             format: some("json"),
@@ -209,6 +260,8 @@ mod tests {
         check_refused("[[rules]]\nname = \"x\"\ncidr = \"10.0.0.0/33\"", 3, "`10.0.0.0/33` is no address block");
         check_refused("[[rules]]\ncidr = \"10.0.0.0/8\"\nname = \" \"", 3, "empty");
         check_refused("\n[[rules]]\ncidr = \"10.0.0.0/8\"", 2, "missing field `name`");
+        check_refused("\n[[rules]]\nname = \"x\"", 2, "missing field `cidr`, `host` or `port`");
+        check_refused("[[rules]]\nname = \"x\"\nport = 0", 3, "nonzero");
         check_refused("top = -1", 1, "-1");
         check_refused("strict = \"yes\"", 1, "expected a boolean");
         check_refused("group-by = 3", 1, "a string or a list of strings");

@@ -1,0 +1,117 @@
+//! What a row's bytes were for: its service, and the destination as closely as it is known. Worked out once for each distinct
+//! remote, label, port and answer.
+
+use crate::count::resolve::CountedRow;
+use crate::count::rollup::Rollup;
+use crate::model::addr_table::AddrId;
+use crate::model::symbols::Sym;
+use crate::name::asked::{Answers, Asked, Names};
+use crate::name::{Clues, Evidence, Meaning, Named, Namer};
+use hashbrown::HashMap;
+
+/// Where bytes went: a host, else a service that is known without one, else an address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Destination {
+    /// Host name, service or address.
+    pub name: String,
+    /// Region of the service.
+    pub region: Option<String>,
+    /// S3 bucket; `None` where it is not known, or where it is not S3.
+    pub bucket: Option<String>,
+    /// Whether it is S3.
+    pub is_s3: bool,
+}
+
+/// What is known of a row's remote; keys into the tables.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Remote {
+    pub(super) service: u32,
+    pub(super) destination: u32,
+    /// Names of several services were asked for.
+    pub(super) is_ambiguous: bool,
+}
+
+/// Remotes by what they are known by.
+pub(super) struct Remotes<'a> {
+    namer: &'a Namer,
+    rollup: &'a Rollup,
+    answers: Option<&'a Answers<Meaning>>,
+    known: HashMap<(AddrId, Sym, u16, u32), Remote>,
+    services: Table<Named>,
+    destinations: Table<Destination>,
+}
+
+impl<'a> Remotes<'a> {
+    pub(super) fn new(namer: &'a Namer, rollup: &'a Rollup, answers: Option<&'a Answers<Meaning>>) -> Self {
+        let (services, destinations) = (Table::default(), Table::default());
+        Self { namer, rollup, answers, known: HashMap::new(), services, destinations }
+    }
+
+    /// Of the row with this number.
+    pub(super) fn of(&mut self, at: usize, row: &CountedRow) -> Remote {
+        let answer = self.answers.map_or(0, |answers| answers.number(at));
+        let key = (row.remote, row.label, row.port, answer);
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        let asked = self.answers.map_or(&Asked::Nothing, |answers| answers.asked(answer));
+        let remote = self.rollup.addrs.addr(row.remote);
+        let clues = Clues { label: self.rollup.symbols.text(row.label), asked, port: row.port };
+        let named = self.namer.name(remote, clues);
+        let destination = self.destination(&remote.to_string(), &named, asked);
+        let is_ambiguous = matches!(asked, Asked::Ambiguous { .. })
+            && !matches!(named.evidence, Evidence::Rule | Evidence::PrefixList);
+        let known = Remote {
+            service: self.services.key(&named),
+            destination: self.destinations.key(&destination),
+            is_ambiguous,
+        };
+        self.known.insert(key, known);
+        known
+    }
+
+    /// The host that was asked for; several hosts of one service are known by what they share.
+    fn destination(&self, remote: &str, named: &Named, asked: &Asked<Meaning>) -> Destination {
+        let names = match asked {
+            Asked::Service { names, .. } => Some(names),
+            Asked::Nothing | Asked::Ambiguous { .. } => None,
+        };
+        let is_s3 = named.service == "s3";
+        let host = names.and_then(Names::only);
+        let bucket = host.filter(|_| is_s3).and_then(|host| self.namer.host(host).bucket);
+        let unnamed = named.evidence == Evidence::None || named.service.starts_with("range:");
+        let name = match host {
+            Some(host) if named.evidence != Evidence::Rule => host.to_owned(),
+            _ if unnamed => remote.to_owned(),
+            _ => named.service.clone(),
+        };
+        Destination { name, region: named.region.clone(), bucket, is_s3 }
+    }
+
+    pub(super) fn into_tables(self) -> (Vec<Named>, Vec<Destination>) {
+        (self.services.rows, self.destinations.rows)
+    }
+}
+
+/// Distinct values by number.
+struct Table<T> {
+    rows: Vec<T>,
+    index: HashMap<T, u32>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), index: HashMap::new() }
+    }
+}
+
+impl<T: Clone + Eq + std::hash::Hash> Table<T> {
+    fn key(&mut self, value: &T) -> u32 {
+        let next = u32::try_from(self.rows.len()).expect("fewer than 2^32 values");
+        let at = *self.index.entry_ref(value).or_insert(next);
+        if at == next {
+            self.rows.push(value.clone());
+        }
+        at
+    }
+}

@@ -1,0 +1,70 @@
+//! Resolver logs on their way to names: what clients asked for, and what stays without a name.
+
+use super::dns::{DEFAULT_MEMORY, DnsAnswers, DnsError, DnsPlan, read_dns};
+use super::Plan;
+use crate::attribute::Attributed;
+use crate::diag::{Code, Warnings};
+use crate::model::bytes::Bytes;
+use crate::name::asked::{Answers, PrivateAnswer, Requests};
+use crate::name::{Meaning, Namer};
+use crate::report::{InputRow, TrafficRow};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What Resolver logs say of the counted rows.
+#[derive(Debug)]
+pub(super) struct DnsNames {
+    /// By row.
+    pub(super) answers: Answers<Meaning>,
+    /// Public services' names that led to private addresses: an endpoint is there, and works.
+    private: Vec<PrivateAnswer>,
+}
+
+impl DnsNames {
+    /// VPC and service of every name that leads to an endpoint.
+    pub(super) fn services(&self, namer: &Namer) -> BTreeSet<(String, String)> {
+        let service = |answer: &PrivateAnswer| Some((answer.vpc.clone(), namer.host(&answer.name).service?.to_owned()));
+        self.private.iter().filter_map(service).collect()
+    }
+}
+
+/// Reads the Resolver logs, if there are any.
+pub(super) fn read(
+    plan: &Plan,
+    requests: &Requests,
+    namer: &Namer,
+    rows: &mut Vec<InputRow>,
+    warnings: &mut Warnings,
+) -> Result<Option<DnsNames>, DnsError> {
+    if plan.inputs.dns.is_empty() {
+        return Ok(None);
+    }
+    let is_public = |name: &str| namer.host(name).service.is_some();
+    let dns = DnsPlan { requests, is_public: &is_public, memory: DEFAULT_MEMORY, threads: plan.threads };
+    let log = read_dns(&plan.inputs.dns, &dns, rows, warnings, &mut |_| {})?;
+    let DnsAnswers { answers, private, private_left_out } = log.answer(|name| namer.meaning(name))?;
+    warnings.add_counted(Code::PrivateAnswersLeftOut, private_left_out, format!("{private_left_out} private answers"));
+    Ok(Some(DnsNames { answers, private }))
+}
+
+/// Says what has several names, and what stays without one and would get one.
+pub(super) fn warn(
+    names: Option<&DnsNames>,
+    attributed: &Attributed,
+    traffic: &[TrafficRow],
+    warnings: &mut Warnings,
+) {
+    let ambiguous = attributed.ambiguous;
+    let what = format!("{} rows of {} bytes", ambiguous.records, ambiguous.bytes);
+    warnings.add_counted(Code::AmbiguousNames, ambiguous.records, what);
+    let mut unnamed: BTreeMap<&str, Bytes> = BTreeMap::new();
+    for row in traffic.iter().filter(|row| row.service == "range:amazon") {
+        let vpc = row.vpc_id.as_deref().unwrap_or("clients in an unknown VPC");
+        *unnamed.entry(vpc).or_default() += row.upload_bytes + row.download_bytes;
+    }
+    let code = if names.is_some() { Code::UnnamedDespiteDns } else { Code::UnnamedTraffic };
+    let mut largest: Vec<_> = unnamed.into_iter().collect();
+    largest.sort_by_key(|(vpc, bytes)| (std::cmp::Reverse(*bytes), *vpc));
+    for (vpc, bytes) in largest {
+        warnings.add(code, format!("{vpc}: {bytes} bytes"));
+    }
+}
