@@ -222,3 +222,40 @@ fn parts_may_be_given_by_flags() {
         assert_eq!(found[part], expected[part], "{part}");
     }
 }
+
+/// The lines of a small CUR 2.0 export of one gateway.
+fn small_bill(lines: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let header = "line_item_usage_account_id,line_item_line_item_type,line_item_usage_type,line_item_operation,\
+        line_item_resource_id,pricing_unit,line_item_usage_amount,line_item_unblended_cost,line_item_usage_start_date,\
+        line_item_usage_end_date,product_region_code,product\n";
+    std::fs::create_dir(folder.path().join("billing")).expect("a folder");
+    let text = header.to_owned() + &lines.concat();
+    std::fs::write(folder.path().join("billing/bill.csv"), text).expect("a file");
+    folder
+}
+
+/// A usage line of the gateway.
+fn small_line(kind: &str, unit: &str, [amount, cost]: [&str; 2], [start, end]: [&str; 2]) -> String {
+    let arn = "arn:aws:ec2:us-east-1:123456789012:natgateway/nat-0a1";
+    format!(
+        "123456789012,Usage,NatGateway-{kind},NatGateway,{arn},{unit},{amount},{cost},{start},{end},us-east-1,{{}}\n"
+    )
+}
+
+const A_DAY: [&str; 2] = ["2026-10-05T00:00:00Z", "2026-10-06T00:00:00Z"];
+
+#[test]
+fn a_line_of_the_bill_that_cannot_be_read_is_missing_input() {
+    let hours = small_line("Hours", "Hrs", ["24", "1.08"], A_DAY);
+    for (cost, code, strict) in [("45", 0, 0), ("4x5", 3, 1)] {
+        let folder = small_bill(&[&hours, &small_line("Bytes", "GB", ["1000", cost], A_DAY)]);
+        let run = |more: &[&str]| {
+            let args = ["report", common::arg(folder.path()), "--format", "json"];
+            common::natlens(folder.path(), &[&args, more].concat())
+        };
+        let loose = run(&[]);
+        assert_eq!((loose.code, run(&["--strict"]).code), (code, strict), "{}", loose.stderr);
+        assert_eq!(loose.stderr.contains("bill.csv:3: a cost is no number"), code == 3, "{}", loose.stderr);
+    }
+}
