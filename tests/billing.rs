@@ -259,3 +259,23 @@ fn a_line_of_the_bill_that_cannot_be_read_is_missing_input() {
         assert_eq!(loose.stderr.contains("bill.csv:3: a cost is no number"), code == 3, "{}", loose.stderr);
     }
 }
+
+#[test]
+fn a_bill_that_says_nothing_of_the_period_is_said_to() {
+    let month = ["2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z"];
+    let folder = small_bill(&[&small_line("Bytes", "GB", ["1000", "45"], month)]);
+    let codes = |more: &[&str]| -> Vec<String> {
+        let args = ["report", common::arg(folder.path()), "--format", "json"];
+        let run = common::natlens(folder.path(), &[&args, more].concat());
+        let report: Value = serde_json::from_str(&run.stdout).expect("JSON on stdout");
+        let rows = report["warnings"].as_array().expect("an array").iter();
+        rows.filter_map(|row| row["code"].as_str())
+            .filter(|code| code.starts_with("bill-"))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(codes(&["--month", "2026-10"]), ["bill-without-manifest"]);
+    let part = codes(&["--from", "2026-10-05", "--to", "2026-10-10"]);
+    assert_eq!(part, ["bill-without-gateways", "bill-line-across-edge", "bill-without-manifest"]);
+    assert_eq!(codes(&["--month", "2026-11"]), ["bill-without-gateways", "bill-without-manifest"]);
+}
