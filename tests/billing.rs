@@ -279,3 +279,24 @@ fn a_bill_that_says_nothing_of_the_period_is_said_to() {
     assert_eq!(part, ["bill-without-gateways", "bill-line-across-edge", "bill-without-manifest"]);
     assert_eq!(codes(&["--month", "2026-11"]), ["bill-without-gateways", "bill-without-manifest"]);
 }
+
+#[test]
+fn exports_without_accounts_are_the_same_dollars_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let header = "line_item_line_item_type,line_item_usage_type,line_item_operation,line_item_resource_id,pricing_unit,\
+        line_item_usage_amount,line_item_unblended_cost,line_item_usage_start_date,product\n";
+    let line = "Usage,NatGateway-Bytes,NatGateway,arn:aws:ec2:us-east-1:123456789012:natgateway/nat-0a1,GB,1000,45,\
+        2026-10-05T00:00:00Z,{}\n";
+    // The second export has a column more, so that the two files are not one.
+    for (name, header, line) in [
+        ("x", header.to_owned(), line.to_owned()),
+        ("y", header.replace("product", "product,more"), line.replace("{}", "{},1")),
+    ] {
+        std::fs::create_dir_all(folder.path().join("billing").join(name)).expect("a folder");
+        std::fs::write(folder.path().join("billing").join(name).join("bill.csv"), header + &line).expect("a file");
+        let run = common::natlens(folder.path(), &["report", common::arg(folder.path()), "--format", "json"]);
+        let report: Value = serde_json::from_str(&run.stdout).expect("JSON on stdout");
+        assert_eq!(report["summary"]["data_usd"], "45", "with {name}");
+        assert_eq!(report["cost_basis"], "unblended", "with {name}");
+    }
+}
