@@ -131,11 +131,13 @@ impl Bill {
         for (name, fold) in &self.exports {
             for (key, sums) in &fold.charges {
                 let account = fold.symbols.text(key.account);
-                let counts = chosen.best.get(&(account, key.month)).is_none_or(|(export, _)| export == name);
+                // An export without accounts was chosen as such, though its ARNs tell them line by line.
+                let owner = if chosen.best.contains_key(&(account, key.month)) { account } else { "" };
+                let counts = chosen.best.get(&(owner, key.month)).is_none_or(|(export, _)| export == name);
                 if !counts || !days.contains(&i64::from(key.day)) {
                     continue;
                 }
-                let basis = basis.get(&(account, key.month)).copied().unwrap_or(wish);
+                let basis = basis.get(&(owner, key.month)).copied().unwrap_or(wish);
                 settled.entry(basis).or_default().insert((account.to_owned(), key.month));
                 charges.names_resources |= fold.format() != BillFormat::CostExplorer && !key.resource.is_none();
                 charges.currencies.extend(fold.currencies.iter().cloned());

@@ -10,6 +10,7 @@ use crate::model::inventory::{Availability, Connectivity, EndpointKind, Inventor
 use crate::model::metrics::Metrics;
 use crate::model::usd::Usd;
 use crate::price::{Item, PriceBook};
+use crate::reconcile::ledger::{Ledger, Ledgers};
 use crate::report::{DecisionRow, FindingRow, NatGatewayRow, Summary, TrafficRow};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,6 +73,7 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
 /// What is known of each gateway beside its bytes. One that an inventory of gateways does not hold is gone.
 fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
     let described = basis.inventory.nat_gateways().next().is_some();
+    let gaps = shared_gaps(basis.gateways, money.ledgers.as_ref());
     let facts = |row: &NatGatewayRow| {
         let nat = basis.inventory.nat_gateway(&row.nat_gateway_id);
         let ledger = money.ledgers.as_ref().and_then(|ledgers| ledgers.gateways.get(&row.nat_gateway_id));
@@ -92,6 +94,8 @@ fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
             gone: nat.map_or(described, NatGateway::is_gone),
             attributed: row.observed_bytes,
             billed: row.billed_bytes,
+            metered: row.metered_bytes,
+            shared_gap: gaps.contains(row.nat_gateway_id.as_str()),
             unsolicited: row.unsolicited_bytes.unwrap_or_default(),
             hours_usd: money::hours_usd(ledger, hours),
             public_ipv4_usd: address.map(|usd| usd.many(nat.map_or(0, |nat| nat.public_addrs.len() as u64))),
@@ -100,6 +104,23 @@ fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
         }
     };
     basis.gateways.iter().map(facts).collect()
+}
+
+/// The gateways of every account and Region where a bill that names none holds more bytes than their logs explain.
+fn shared_gaps<'a>(gateways: &'a [NatGatewayRow], ledgers: Option<&Ledgers>) -> BTreeSet<&'a str> {
+    let mut members: BTreeMap<*const Ledger, (Option<Bytes>, Vec<&NatGatewayRow>)> = BTreeMap::new();
+    for row in gateways.iter().filter(|row| row.data_usd.is_none() && row.billed_bytes.is_none()) {
+        let pool = ledgers.and_then(|ledgers| ledgers.pool_of(row.account_id.as_deref(), row.region.as_deref()));
+        if let Some(pool) = pool {
+            members.entry(std::ptr::from_ref(pool)).or_insert_with(|| (pool.bytes(), Vec::new())).1.push(row);
+        }
+    }
+    let explained =
+        |row: &&NatGatewayRow| [row.observed_bytes, row.unsolicited_bytes].into_iter().flatten().sum::<Bytes>();
+    let open = members.into_values().filter(|(billed, rows)| {
+        billed.is_none_or(|billed| findings::is_gap(billed, rows.iter().map(explained).sum()))
+    });
+    open.flat_map(|(_, rows)| rows).map(|row| row.nat_gateway_id.as_str()).collect()
 }
 
 /// Traffic that no recommended decision takes.

@@ -64,6 +64,8 @@ pub struct Outcome {
     pub unreadable: u64,
     /// Records that could not be read.
     pub malformed: u64,
+    /// Lines of the bill that could not be read: their dollars are in no sum.
+    pub malformed_bill_lines: u64,
     /// How the report came to be, where the plan asked for it.
     pub trail: Option<Trail>,
 }
@@ -138,10 +140,11 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
         metrics: &metrics,
         period,
     };
+    let malformed_bill_lines = warnings.count(Code::MalformedBillLine);
     let report = answer.report(currency, (records, record_bytes), warnings)?;
     let unreadable = report.inputs.iter().map(|input| input.unreadable).sum();
     let trail = if plan.trail { Some(answer.trail()?) } else { None };
-    Ok(Outcome { report, unreadable, malformed: records.malformed, trail })
+    Ok(Outcome { report, unreadable, malformed: records.malformed, malformed_bill_lines, trail })
 }
 
 /// Everything that flow logs hold, collapsed.

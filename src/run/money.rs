@@ -33,10 +33,15 @@ pub struct Money {
     pub ledgers: Option<Ledgers>,
 }
 
+const WITHOUT_GATEWAYS: &str = "no line of a NAT gateway in the period";
+
 /// The bill's charges of a window; `None` without a bill that holds anything in it.
 pub fn charges(bill: &Bill, window: Window, basis: CostBasis, warnings: &mut Warnings) -> Option<Charges> {
     let charges = bill.settle(window, basis);
     warn_of_bill(bill, &charges, warnings);
+    if charges.rows.is_empty() && bill.exports().next().is_some() {
+        warnings.add(Code::BillWithoutGateways, WITHOUT_GATEWAYS);
+    }
     (!charges.rows.is_empty()).then_some(charges)
 }
 
@@ -61,7 +66,7 @@ pub fn settle(
     let ledgers = ledgers.filter(|ledgers| {
         let holds_some = !ledgers.is_empty();
         if !holds_some {
-            warnings.add(Code::BillWithoutGateways, "no line of a NAT gateway in the period");
+            warnings.add(Code::BillWithoutGateways, WITHOUT_GATEWAYS);
         }
         holds_some
     });

@@ -61,6 +61,9 @@ fn nothing_to_do(report: &Report) -> &'static str {
     if report.decisions.is_empty() {
         return "nothing: no traffic was seen that an endpoint in its own Region could carry";
     }
+    if report.decisions.iter().any(|d| d.net_usd.is_none()) {
+        return "nothing for certain: some endpoints have no figure, the reasons below say why; no other one pays";
+    }
     "nothing: every endpoint would cost more than it avoids"
 }
 
@@ -102,7 +105,11 @@ fn no_saving(report: &Report, numbers: &Numbers) -> String {
     if report.decisions.iter().any(acts) {
         return format!("{UNKNOWN}: nothing that is recommended has a price");
     }
-    "none found".to_owned()
+    match report.decisions.iter().filter(|d| d.net_usd.is_none()).count() {
+        0 => "none found".to_owned(),
+        open if open == report.decisions.len() => format!("{UNKNOWN}: no endpoint has a figure"),
+        open => format!("none found; {} without a figure", human::plural(open, "endpoint", "endpoints")),
+    }
 }
 
 /// What the findings on gateways come to; no part of the saving above.
