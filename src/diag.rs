@@ -64,6 +64,8 @@ pub enum Code {
     ListFromPriceBook,
     /// An interface endpoint of which nothing says what it carried.
     UnmeasuredEndpoint,
+    /// Usage lines on NAT gateways without an amount or a cost.
+    IncompleteBillLine,
     /// A folder of bill files without a manifest.
     BillWithoutManifest,
     /// Bill files that no manifest names.
@@ -85,7 +87,7 @@ const TEXTS: &[(Code, &str, &str)] = &[
     (
         Code::UnreadableObject,
         "unreadable-object",
-        "the object's bytes are in none of the sums; fetch it again, or remove it from the folder if it is no flow log",
+        "the object's bytes are in none of the sums; fetch it again, or remove it from the folder if it does not belong there",
     ),
     (
         Code::MalformedRecord,
@@ -155,7 +157,7 @@ const TEXTS: &[(Code, &str, &str)] = &[
     (
         Code::BillWithoutGateways,
         "bill-without-gateways",
-        "costs are at list prices: add the bill of this month and of the accounts that own the gateways",
+        "costs are at list prices: add the bill of this month and of the accounts that own the gateways (Cost Explorer: grouped by USAGE_TYPE)",
     ),
     (
         Code::GatewayNotOnBill,
@@ -202,6 +204,11 @@ const TEXTS: &[(Code, &str, &str)] = &[
         Code::UnmeasuredEndpoint,
         "unmeasured-endpoint",
         "whether it pays is not known: add a bill with resource ids, or CloudWatch's AWS/PrivateLinkEndpoints BytesProcessed to metrics/",
+    ),
+    (
+        Code::IncompleteBillLine,
+        "incomplete-bill-line",
+        "what they belong to has no sum: it is not known, not zero; fetch the export again, with amounts and costs",
     ),
     (
         Code::BillWithoutManifest,

@@ -69,6 +69,8 @@ pub struct ChargeSums {
     pub net_or_unblended: Part,
     /// Public on-demand cost.
     pub list: Part,
+    /// Amounts of the lines without public on-demand cost.
+    pub unlisted: Part,
 }
 
 impl ChargeSums {
@@ -86,6 +88,7 @@ impl ChargeSums {
             net: self.net.with(units(line.net))?,
             net_or_unblended: self.net_or_unblended.with(units(line.net.or(line.unblended)))?,
             list: self.list.with(units(line.list))?,
+            unlisted: self.unlisted.with(units(line.quantity.filter(|_| line.list.is_none())))?,
         })
     }
 
@@ -97,6 +100,7 @@ impl ChargeSums {
         self.net.merge(other.net);
         self.net_or_unblended.merge(other.net_or_unblended);
         self.list.merge(other.list);
+        self.unlisted.merge(other.unlisted);
     }
 }
 

@@ -57,6 +57,9 @@ pub struct Charge {
     pub cost: Option<Usd>,
     /// Public on-demand cost.
     pub list: Option<Usd>,
+    /// Public on-demand cost of the lines that have one, and the amount of those that have none; `None` if one of these does
+    /// not say its amount.
+    pub partly_listed: Option<(Usd, Usd)>,
 }
 
 /// Everything on the bill that counts in one window.
@@ -221,6 +224,8 @@ fn charge(key: &ChargeKey, sums: &ChargeSums, fold: &BillFold, basis: CostBasis)
         bytes: (key.kind.is_bytes() && sums.bytes.known == sums.lines).then_some(sums.bytes.sum),
         cost: cost(key.class, sums, basis),
         list: whole(sums.list, sums.lines),
+        partly_listed: (sums.list.known + sums.unlisted.known == sums.lines)
+            .then(|| (Usd::from_units(sums.list.sum), Usd::from_units(sums.unlisted.sum))),
     }
 }
 

@@ -62,7 +62,7 @@ pub fn act(args: &ReportArgs, global: &Global) -> Exit {
 
 /// Says each limit that was crossed.
 fn crossed(plan: &ReportPlan, outcome: &run::Outcome) -> bool {
-    let found = |limit: &crate::report::threshold::Threshold| Some((*limit, limit.crossed(&outcome.report.summary)?));
+    let found = |limit: &crate::report::threshold::Threshold| Some((*limit, limit.crossed(&outcome.report)?));
     let all: Vec<_> = plan.fail_on.iter().filter_map(found).collect();
     for (limit, found) in &all {
         error(&format!("--fail-on {limit}: {found}"), None);

@@ -220,6 +220,7 @@ impl Answer<'_> {
             client_azs: &builder.client_azs()?,
             metrics: self.metrics,
             hours: self.period.hours(),
+            period_hours: u64::try_from(window.hours()).unwrap_or(0),
         };
         let decide::Decided { decisions, findings } = decide::decide(&basis, self.money, &mut warnings);
         let rates: Vec<_> = self.money.costs.iter().map(|cost| cost.usd_per_gb.map(PricePerGb::new)).collect();

@@ -39,6 +39,8 @@ pub struct GatewayFacts {
     pub metered: Option<Bytes>,
     /// Whether a bill that names no gateway holds bytes of its account and Region that no log explains: any may be its own.
     pub shared_gap: bool,
+    /// Whether it is to take what an endpoint that is recommended to go has carried.
+    pub takes_over: bool,
     /// Inbound that nobody asked for: billed, but no client's.
     pub unsolicited: Bytes,
     /// What its hours cost in the period; `None` where they have no price.
@@ -65,7 +67,7 @@ impl GatewayFacts {
     fn is_idle(&self) -> bool {
         let known = self.attributed.is_some() || self.billed.is_some();
         let seen = [self.attributed, self.witness()].into_iter().flatten().any(|bytes| bytes > Bytes::ZERO);
-        known && !seen && !self.may_have_more()
+        known && !seen && !self.may_have_more() && !self.takes_over
     }
 
     /// What it carried by another count than the logs': the bill's, else `CloudWatch`'s.

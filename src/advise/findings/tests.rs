@@ -26,6 +26,7 @@ fn gateway(id: &str, az: &str) -> GatewayFacts {
         billed: Some(Bytes::new(10 * GB)),
         metered: None,
         shared_gap: false,
+        takes_over: false,
         unsolicited: Bytes::ZERO,
         hours_usd: Some(usd(30)),
         public_ipv4_usd: Some(usd(3)),

@@ -140,7 +140,10 @@ pub(super) fn on_gateways(report: &Report, numbers: &Numbers) -> Option<Fact> {
 /// The bound that the bill alone gives, never called a saving.
 pub(super) fn upper_bound(report: &Report, numbers: &Numbers) -> Option<Fact> {
     let usd = report.summary.upper_bound_usd?;
-    let text = format!("endpoints could take at most {} off the data bill: a bound, not a saving", numbers.money(usd));
+    let text = format!(
+        "endpoints could take at most {} of the gateways' data charge: a bound, not a saving",
+        numbers.money(usd)
+    );
     Some(plain("Upper bound", text))
 }
 
