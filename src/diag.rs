@@ -64,6 +64,8 @@ pub enum Code {
     ListFromPriceBook,
     /// An interface endpoint of which nothing says what it carried.
     UnmeasuredEndpoint,
+    /// Usage lines on NAT gateways without an amount or a cost.
+    IncompleteBillLine,
     /// A folder of bill files without a manifest.
     BillWithoutManifest,
     /// Bill files that no manifest names.
@@ -97,7 +99,7 @@ const TEXTS: &[(Code, &str, &str)] = &[
     (
         Code::UnreadableObject,
         "unreadable-object",
-        "the object's bytes are in none of the sums; fetch it again, or remove it from the folder if it is no flow log",
+        "the object's bytes are in none of the sums; fetch it again, or remove it from the folder if it does not belong there",
     ),
     (
         Code::MalformedRecord,
@@ -167,7 +169,7 @@ const TEXTS: &[(Code, &str, &str)] = &[
     (
         Code::BillWithoutGateways,
         "bill-without-gateways",
-        "costs are at list prices: add the bill of this month and of the accounts that own the gateways",
+        "costs are at list prices: add the bill of this month and of the accounts that own the gateways (Cost Explorer: grouped by USAGE_TYPE)",
     ),
     (
         Code::GatewayNotOnBill,
@@ -216,6 +218,11 @@ const TEXTS: &[(Code, &str, &str)] = &[
         "whether it pays is not known: add a bill with resource ids, or CloudWatch's AWS/PrivateLinkEndpoints BytesProcessed to metrics/",
     ),
     (
+        Code::IncompleteBillLine,
+        "incomplete-bill-line",
+        "what they belong to has no sum: it is not known, not zero; fetch the export again, with amounts and costs",
+    ),
+    (
         Code::BillWithoutManifest,
         "bill-without-manifest",
         "every file in the folder was counted; copy the export's manifests too, so that an older version cannot count twice",
@@ -249,9 +256,21 @@ const TEXTS: &[(Code, &str, &str)] = &[
     ),
     (Code::MalformedDnsRecord, "malformed-dns-record", "the queries in them name nothing; look at the lines named"),
     (Code::PrivateAnswersLeftOut, "private-answers-left-out", "nothing to do: only more endpoints that work already"),
-    (Code::AmbiguousNames, "ambiguous-names", "nothing to do: one address answers for several services, and nobody can say which was used; it is named by its range"),
-    (Code::UnnamedTraffic, "unnamed-traffic", "AWS, but which service is not known: enable Resolver query logging on these VPCs and add the logs to dns/, or name it by rules"),
-    (Code::UnnamedDespiteDns, "unnamed-despite-dns", "AWS, but nobody asked the VPC's Resolver for it within the look-back: look for custom resolvers, DNS over HTTPS, or VPCs whose queries are not logged"),
+    (
+        Code::AmbiguousNames,
+        "ambiguous-names",
+        "nothing to do: one address answers for several services, and nobody can say which was used; it is named by its range",
+    ),
+    (
+        Code::UnnamedTraffic,
+        "unnamed-traffic",
+        "AWS, but which service is not known: enable Resolver query logging on these VPCs and add the logs to dns/, or name it by rules",
+    ),
+    (
+        Code::UnnamedDespiteDns,
+        "unnamed-despite-dns",
+        "AWS, but nobody asked the VPC's Resolver for it within the look-back: look for custom resolvers, DNS over HTTPS, or VPCs whose queries are not logged",
+    ),
 ];
 
 impl Code {

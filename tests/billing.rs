@@ -222,3 +222,81 @@ fn parts_may_be_given_by_flags() {
         assert_eq!(found[part], expected[part], "{part}");
     }
 }
+
+/// The lines of a small CUR 2.0 export of one gateway.
+fn small_bill(lines: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let header = "line_item_usage_account_id,line_item_line_item_type,line_item_usage_type,line_item_operation,\
+        line_item_resource_id,pricing_unit,line_item_usage_amount,line_item_unblended_cost,line_item_usage_start_date,\
+        line_item_usage_end_date,product_region_code,product\n";
+    std::fs::create_dir(folder.path().join("billing")).expect("a folder");
+    let text = header.to_owned() + &lines.concat();
+    std::fs::write(folder.path().join("billing/bill.csv"), text).expect("a file");
+    folder
+}
+
+/// A usage line of the gateway.
+fn small_line(kind: &str, unit: &str, [amount, cost]: [&str; 2], [start, end]: [&str; 2]) -> String {
+    let arn = "arn:aws:ec2:us-east-1:123456789012:natgateway/nat-0a1";
+    format!(
+        "123456789012,Usage,NatGateway-{kind},NatGateway,{arn},{unit},{amount},{cost},{start},{end},us-east-1,{{}}\n"
+    )
+}
+
+const A_DAY: [&str; 2] = ["2026-10-05T00:00:00Z", "2026-10-06T00:00:00Z"];
+
+#[test]
+fn a_line_of_the_bill_that_cannot_be_read_is_missing_input() {
+    let hours = small_line("Hours", "Hrs", ["24", "1.08"], A_DAY);
+    for (cost, code, strict) in [("45", 0, 0), ("4x5", 3, 1)] {
+        let folder = small_bill(&[&hours, &small_line("Bytes", "GB", ["1000", cost], A_DAY)]);
+        let run = |more: &[&str]| {
+            let args = ["report", common::arg(folder.path()), "--format", "json"];
+            common::natlens(folder.path(), &[&args, more].concat())
+        };
+        let loose = run(&[]);
+        assert_eq!((loose.code, run(&["--strict"]).code), (code, strict), "{}", loose.stderr);
+        assert_eq!(loose.stderr.contains("bill.csv:3: a cost is no number"), code == 3, "{}", loose.stderr);
+    }
+}
+
+#[test]
+fn a_bill_that_says_nothing_of_the_period_is_said_to() {
+    let month = ["2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z"];
+    let folder = small_bill(&[&small_line("Bytes", "GB", ["1000", "45"], month)]);
+    let codes = |more: &[&str]| -> Vec<String> {
+        let args = ["report", common::arg(folder.path()), "--format", "json"];
+        let run = common::natlens(folder.path(), &[&args, more].concat());
+        let report: Value = serde_json::from_str(&run.stdout).expect("JSON on stdout");
+        let rows = report["warnings"].as_array().expect("an array").iter();
+        rows.filter_map(|row| row["code"].as_str())
+            .filter(|code| code.starts_with("bill-"))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(codes(&["--month", "2026-10"]), ["bill-without-manifest"]);
+    let part = codes(&["--from", "2026-10-05", "--to", "2026-10-10"]);
+    assert_eq!(part, ["bill-without-gateways", "bill-line-across-edge", "bill-without-manifest"]);
+    assert_eq!(codes(&["--month", "2026-11"]), ["bill-without-gateways", "bill-without-manifest"]);
+}
+
+#[test]
+fn exports_without_accounts_are_the_same_dollars_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let header = "line_item_line_item_type,line_item_usage_type,line_item_operation,line_item_resource_id,pricing_unit,\
+        line_item_usage_amount,line_item_unblended_cost,line_item_usage_start_date,product\n";
+    let line = "Usage,NatGateway-Bytes,NatGateway,arn:aws:ec2:us-east-1:123456789012:natgateway/nat-0a1,GB,1000,45,\
+        2026-10-05T00:00:00Z,{}\n";
+    // The second export has a column more, so that the two files are not one.
+    for (name, header, line) in [
+        ("x", header.to_owned(), line.to_owned()),
+        ("y", header.replace("product", "product,more"), line.replace("{}", "{},1")),
+    ] {
+        std::fs::create_dir_all(folder.path().join("billing").join(name)).expect("a folder");
+        std::fs::write(folder.path().join("billing").join(name).join("bill.csv"), header + &line).expect("a file");
+        let run = common::natlens(folder.path(), &["report", common::arg(folder.path()), "--format", "json"]);
+        let report: Value = serde_json::from_str(&run.stdout).expect("JSON on stdout");
+        assert_eq!(report["summary"]["data_usd"], "45", "with {name}");
+        assert_eq!(report["cost_basis"], "unblended", "with {name}");
+    }
+}

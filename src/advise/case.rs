@@ -32,8 +32,10 @@ pub struct Account<'a> {
     pub other_endpoint_bytes: &'a BTreeMap<String, Bytes>,
     /// VPCs and services whose names lead to private addresses: an endpoint works there, whoever made it.
     pub private_answers: &'a BTreeSet<(String, String)>,
-    /// Whole hours of the period.
+    /// Whole hours that new endpoints are weighed over: of the period, or of its part with records.
     pub hours: u64,
+    /// Hours of the whole period, which bill and metrics are about.
+    pub period_hours: u64,
 }
 
 /// What an interface endpoint carried and cost.
@@ -227,7 +229,7 @@ impl Account<'_> {
         let azs = self.azs(endpoint);
         let at_list = || {
             let hour = self.prices.price(Some(region), Item::InterfaceEndpointHour).ok()?;
-            (!azs.is_empty()).then(|| hour.many(self.hours).many(azs.len() as u64))
+            (!azs.is_empty()).then(|| hour.many(self.period_hours).many(azs.len() as u64))
         };
         case.endpoints.push(ExistingEndpoint {
             id: endpoint.id.clone(),
@@ -264,7 +266,9 @@ impl Account<'_> {
             }
             Some(rate + self.prices.price(row.region.as_deref(), Item::TgwVpcGb).ok()?)
         };
-        let rates: Option<Vec<Usd>> = rows.iter().map(|row| rate(row)).collect();
+        // What is waived today need not be for more data.
+        let charged = |rate: &Usd| *rate > Usd::ZERO;
+        let rates: Option<Vec<Usd>> = rows.iter().map(|row| rate(row).filter(charged)).collect();
         let dearest = rates?.into_iter().max()?;
         // Of the AZs without a gateway of the VPC's own the bytes have to cross.
         let zonal: BTreeSet<&String> =

@@ -337,7 +337,7 @@ impl Writer<'_> {
                     bytes: demand.bytes,
                     avoided_usd: avoided,
                     endpoint_hours_usd: Some(hours),
-                    break_even_gb: self.break_even(avoided, demand.bytes, whole),
+                    break_even_gb: self.break_even(avoided, demand.bytes, hours),
                     reason,
                     ..self.row(problem.service, demand.vpc)
                 };
@@ -415,6 +415,7 @@ impl Writer<'_> {
         let pays = row.net_usd.is_some_and(|net| net >= hours);
         let may = !self.case.unavailable.contains_key(&(row.vpc_id.clone(), row.service.clone()));
         if row.action == "fix" && row.endpoint_hours_usd == Some(Usd::ZERO) && missing > 0 && pays && may {
+            row.reason += "; its hours here are those of an interface in each AZ that sends and has none";
             row.endpoint_hours_usd = Some(hours);
             row.break_even_gb = self.break_even(row.avoided_usd, row.bytes, hours);
             row.net_usd = net(row);

@@ -9,6 +9,7 @@ pub mod findings;
 pub mod gateway;
 pub mod input;
 pub mod interface;
+pub mod removals;
 pub mod tiers;
 
 mod optimum;

@@ -86,9 +86,11 @@ pub(super) fn solve(hosts: &[Host], clients: &[Client], price: i128) -> Plan {
 fn groups(hosts: usize, clients: &[Client]) -> Vec<Vec<usize>> {
     let mut group_of: Vec<usize> = (0..hosts).collect();
     for client in clients {
-        let mut choices = client.avoided.keys();
-        let Some(&first) = choices.next() else { continue };
-        for &other in choices {
+        if client.avoided.is_empty() {
+            continue;
+        }
+        let first = client.home;
+        for &other in client.avoided.keys() {
             let (from, to) = (group_of[other], group_of[first]);
             for group in &mut group_of {
                 if *group == from {
@@ -216,8 +218,15 @@ impl Search<'_> {
     }
 
     /// The cheapest host of a client, if one is no dearer than the NAT gateway: at home rather than elsewhere.
+    ///
+    /// A client whose own endpoint goes stays with the NAT gateway: its VPC has one verdict, and what the endpoint carried would
+    /// not go to the NAT gateway if the service's names led elsewhere.
     fn way(&self, client: usize, chosen: &[State]) -> Option<(i128, usize)> {
         let client = &self.clients[client];
+        let at_home = self.group.iter().zip(chosen).find(|(host, _)| **host == client.home).map(|(_, state)| *state);
+        if at_home == Some(State::Removed) {
+            return None;
+        }
         let usable = self.group.iter().zip(chosen).filter_map(|(&host, state)| {
             let avoided = *client.avoided.get(&host)?;
             let State::Has(zones) = *state else { return None };
@@ -273,7 +282,8 @@ mod tests {
             let needs = needs.fold(0, |zones, client| zones | client.zones);
             if removals >> number & 1 == 1 {
                 let existing = host.existing?;
-                if users().next().is_some() {
+                let elsewhere = clients.iter().zip(choice).any(|(c, choice)| c.home == number && *choice > 0);
+                if elsewhere || users().next().is_some() {
                     return None;
                 }
                 cost -= existing.saved_by_removal? + price * i128::from(existing.bytes);

@@ -145,9 +145,9 @@ fn spokes_share_where_hours_outweigh_the_transit_gateway() {
         "one for three",
         &spokes(100),
         &[
-            ("share", "a", "hub", "2.433333333334", "1", "1.066666666666", "20857"),
-            ("share", "b", "hub", "2.433333333333", "1", "1.066666666667", "20857"),
-            ("share", "c", "hub", "2.433333333333", "1", "1.066666666667", "20857"),
+            ("share", "a", "hub", "2.433333333334", "1", "1.066666666666", "6952"),
+            ("share", "b", "hub", "2.433333333333", "1", "1.066666666667", "6952"),
+            ("share", "c", "hub", "2.433333333333", "1", "1.066666666667", "6952"),
         ],
     );
     check(
@@ -164,7 +164,7 @@ fn spokes_share_where_hours_outweigh_the_transit_gateway() {
     check(
         "the hub's own clients use it too",
         &with_hub,
-        &[("share", "a", "hub", "2.92", "1", "0.58", "20857"), ("share", "hub", "hub", "4.38", "1.5", "0.87", "20857")],
+        &[("share", "a", "hub", "2.92", "1", "0.58", "8343"), ("share", "hub", "hub", "4.38", "1.5", "0.87", "12514")],
     );
 }
 
@@ -188,6 +188,14 @@ fn what_exists_is_used_fixed_or_removed() {
     check(
         "one verdict: what little crosses the NAT gateway stays there",
         &case(vec![traffic("a", &["az1"], gb(10), None)], vec![endpoint("a", &["az1"], Some(gb(20)))]),
+        &[("remove", "a", "-", "-7.3", "-0.2", "6.6", "20857")],
+    );
+    check(
+        "one verdict: a VPC whose endpoint goes does not share another",
+        &case(
+            vec![traffic("a", &["az1"], gb(10), Some("hub"))],
+            vec![endpoint("a", &["az1"], Some(gb(20))), endpoint("hub", &["az1"], Some(gb(2_000)))],
+        ),
         &[("remove", "a", "-", "-7.3", "-0.2", "6.6", "20857")],
     );
     check(

@@ -111,7 +111,8 @@ impl Placed {
                 let known = remotes.of(at, row);
                 (service, destination) = (known.service, known.destination);
                 if known.is_ambiguous {
-                    ambiguous = RowSum { records: ambiguous.records + 1, bytes: ambiguous.bytes + row.upload + row.download };
+                    ambiguous =
+                        RowSum { records: ambiguous.records + 1, bytes: ambiguous.bytes + row.upload + row.download };
                 }
                 let gateway = &counted.gateways[row.gateway as usize].side.id;
                 custom.add(row, gateway, rollup.addrs.addr(row.remote), &places[place as usize]);

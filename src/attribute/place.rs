@@ -118,11 +118,6 @@ impl<'a> Places<'a> {
             .collect()
     }
 
-    /// A place by the number that [`Places::of`] gave it.
-    pub(super) fn place(&self, place: u32) -> &Place {
-        &self.table[place as usize]
-    }
-
     pub(super) fn into_table(self) -> Vec<Place> {
         self.table
     }

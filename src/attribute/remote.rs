@@ -72,12 +72,12 @@ impl<'a> Remotes<'a> {
 
     /// The host that was asked for; several hosts of one service are known by what they share.
     fn destination(&self, remote: &str, named: &Named, asked: &Asked<Meaning>) -> Destination {
-        let names = match asked {
+        let asked_for = match asked {
             Asked::Service { names, .. } => Some(names),
             Asked::Nothing | Asked::Ambiguous { .. } => None,
         };
         let is_s3 = named.service == "s3";
-        let host = names.and_then(Names::only);
+        let host = asked_for.and_then(Names::only);
         let bucket = host.filter(|_| is_s3).and_then(|host| self.namer.host(host).bucket);
         let unnamed = named.evidence == Evidence::None || named.service.starts_with("range:");
         let name = match host {

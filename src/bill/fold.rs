@@ -69,6 +69,8 @@ pub struct ChargeSums {
     pub net_or_unblended: Part,
     /// Public on-demand cost.
     pub list: Part,
+    /// Amounts of the lines without public on-demand cost.
+    pub unlisted: Part,
 }
 
 impl ChargeSums {
@@ -86,6 +88,7 @@ impl ChargeSums {
             net: self.net.with(units(line.net))?,
             net_or_unblended: self.net_or_unblended.with(units(line.net.or(line.unblended)))?,
             list: self.list.with(units(line.list))?,
+            unlisted: self.unlisted.with(units(line.quantity.filter(|_| line.list.is_none())))?,
         })
     }
 
@@ -97,6 +100,7 @@ impl ChargeSums {
         self.net.merge(other.net);
         self.net_or_unblended.merge(other.net_or_unblended);
         self.list.merge(other.list);
+        self.unlisted.merge(other.unlisted);
     }
 }
 
@@ -126,7 +130,7 @@ pub struct BillFold {
     pub lines: u64,
     /// Lines outside the window.
     pub out_of_window: u64,
-    /// Recognised lines that reach over an edge of the window; they count where they start.
+    /// Recognised lines that reach over an edge of the window; they count where they start, inside it or outside.
     pub across: u64,
     /// Numbers whose digits past the 12th were rounded.
     pub rounded: u64,
@@ -249,8 +253,10 @@ impl BillSink for BillFold {
         let Some(month) = line.month.or_else(|| Month::of(line.start)) else {
             return self.malformed(0, "its start is in no month");
         };
-        if self.window.is_some_and(|window| !window.contains(line.start)) {
+        if let Some(window) = self.window.filter(|window| !window.contains(line.start)) {
             self.out_of_window += 1;
+            let reaches_in = line.start < window.start && line.end > window.start;
+            self.across += u64::from(reaches_in && recognise(line, self.format).is_some());
             return;
         }
         let known = recognise(line, self.format);
@@ -348,6 +354,10 @@ mod tests {
         fold.line(&BillLine { start: window.end, ..line() });
         fold.line(&BillLine { end: window.end + 1, ..line() });
         assert_eq!((fold.lines, fold.out_of_window, fold.across), (3, 1, 1));
+        fold.line(&BillLine { start: window.start - 1, ..line() });
+        fold.line(&BillLine { start: window.start - 1, end: window.start, ..line() });
+        fold.line(&BillLine { start: window.start - 1, usage_type: "BoxUsage", resource: "i-1", ..line() });
+        assert_eq!((fold.lines, fold.out_of_window, fold.across), (6, 4, 2), "the first of them reaches in");
         assert_eq!(fold.charges.values().map(|sums| sums.lines).sum::<u64>(), 2);
     }
 

@@ -57,6 +57,9 @@ pub struct Charge {
     pub cost: Option<Usd>,
     /// Public on-demand cost.
     pub list: Option<Usd>,
+    /// Public on-demand cost of the lines that have one, and the amount of those that have none; `None` if one of these does
+    /// not say its amount.
+    pub partly_listed: Option<(Usd, Usd)>,
 }
 
 /// Everything on the bill that counts in one window.
@@ -131,11 +134,13 @@ impl Bill {
         for (name, fold) in &self.exports {
             for (key, sums) in &fold.charges {
                 let account = fold.symbols.text(key.account);
-                let counts = chosen.best.get(&(account, key.month)).is_none_or(|(export, _)| export == name);
+                // An export without accounts was chosen as such, though its ARNs tell them line by line.
+                let owner = if chosen.best.contains_key(&(account, key.month)) { account } else { "" };
+                let counts = chosen.best.get(&(owner, key.month)).is_none_or(|(export, _)| export == name);
                 if !counts || !days.contains(&i64::from(key.day)) {
                     continue;
                 }
-                let basis = basis.get(&(account, key.month)).copied().unwrap_or(wish);
+                let basis = basis.get(&(owner, key.month)).copied().unwrap_or(wish);
                 settled.entry(basis).or_default().insert((account.to_owned(), key.month));
                 charges.names_resources |= fold.format() != BillFormat::CostExplorer && !key.resource.is_none();
                 charges.currencies.extend(fold.currencies.iter().cloned());
@@ -219,6 +224,8 @@ fn charge(key: &ChargeKey, sums: &ChargeSums, fold: &BillFold, basis: CostBasis)
         bytes: (key.kind.is_bytes() && sums.bytes.known == sums.lines).then_some(sums.bytes.sum),
         cost: cost(key.class, sums, basis),
         list: whole(sums.list, sums.lines),
+        partly_listed: (sums.list.known + sums.unlisted.known == sums.lines)
+            .then(|| (Usd::from_units(sums.list.sum), Usd::from_units(sums.unlisted.sum))),
     }
 }
 

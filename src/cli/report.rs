@@ -39,23 +39,30 @@ pub fn act(args: &ReportArgs, global: &Global) -> Exit {
             note(&format!("warning: {} unreadable: {}", w.count, w.message));
             note(&format!("hint: {}", w.hint));
         });
+        outcome.report.warnings.iter().filter(|w| w.code == "malformed-bill-line").for_each(|w| {
+            note(&format!("warning: {} of the bill unreadable: {}", w.count, w.message));
+            note(&format!("hint: {}", w.hint));
+        });
     }
-    if plan.strict && (outcome.unreadable > 0 || outcome.malformed > 0) {
-        let what = format!("{} inputs unreadable, {} records malformed", outcome.unreadable, outcome.malformed);
+    if plan.strict && (outcome.unreadable > 0 || outcome.malformed > 0 || outcome.malformed_bill_lines > 0) {
+        let what = format!(
+            "{} inputs unreadable, {} records and {} bill lines malformed",
+            outcome.unreadable, outcome.malformed, outcome.malformed_bill_lines
+        );
         error(&format!("--strict: {what}"), Some("without --strict the rest is reported, and what is missing is said"));
         return Exit::Failed;
     }
     let text = sinks::render(&outcome.report, plan.format, plan.table, &plan.style);
     match write(&text, plan.output.as_deref()) {
         Exit::Done if crossed(&plan, &outcome) => Exit::Crossed,
-        Exit::Done if outcome.unreadable > 0 => Exit::Incomplete,
+        Exit::Done if outcome.unreadable > 0 || outcome.malformed_bill_lines > 0 => Exit::Incomplete,
         exit => exit,
     }
 }
 
 /// Says each limit that was crossed.
 fn crossed(plan: &ReportPlan, outcome: &run::Outcome) -> bool {
-    let found = |limit: &crate::report::threshold::Threshold| Some((*limit, limit.crossed(&outcome.report.summary)?));
+    let found = |limit: &crate::report::threshold::Threshold| Some((*limit, limit.crossed(&outcome.report)?));
     let all: Vec<_> = plan.fail_on.iter().filter_map(found).collect();
     for (limit, found) in &all {
         error(&format!("--fail-on {limit}: {found}"), None);

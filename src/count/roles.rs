@@ -2,7 +2,9 @@
 
 use super::peers::Peers;
 use crate::model::addr::{Addr, Cidr};
+use crate::model::flow::FlowRecord;
 use hashbrown::HashMap;
+use std::collections::BTreeSet;
 
 /// The addresses of one NAT gateway and how it can be recognised.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

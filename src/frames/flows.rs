@@ -25,8 +25,7 @@ pub enum Key {
 }
 
 impl Key {
-    const ALL: [Key; 7] =
-        [Key::Gateway, Key::Day, Key::Client, Key::Place, Key::Service, Key::Basis, Key::Destination];
+    const ALL: [Key; 7] = [Key::Gateway, Key::Day, Key::Client, Key::Place, Key::Service, Key::Basis, Key::Destination];
 
     const fn column(self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 /// Rules, ready to be looked up.
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
-    rules: Vec<Rule>,
+    all: Vec<Rule>,
     /// Rules of a block alone.
     blocks: PrefixMap<usize>,
     /// Rules with a host or a port, in the order of the file.
@@ -26,13 +26,13 @@ impl Rules {
             .filter_map(|(at, rule)| Some((rule.cidr?, at)))
             .collect();
         let narrow = (0..rules.len()).filter(|&at| is_narrow(&rules[at])).collect();
-        Self { rules: rules.to_vec(), blocks: PrefixMap::new(&blocks), narrow }
+        Self { all: rules.to_vec(), blocks: PrefixMap::new(&blocks), narrow }
     }
 
     /// The rule of a remote: one with a host or a port before one of a block alone, then the most specific block, the longest
     /// host, one with a port, the earlier one.
     pub(super) fn find(&self, remote: Addr, names: Option<&Names>, port: u16) -> Option<&Rule> {
-        let matching = self.narrow.iter().map(|&at| (at, &self.rules[at]));
+        let matching = self.narrow.iter().map(|&at| (at, &self.all[at]));
         let matching = matching.filter(|(_, rule)| {
             rule.cidr.is_none_or(|cidr| cidr.contains(remote))
                 && rule.port.is_none_or(|wanted| wanted == port)
@@ -42,7 +42,7 @@ impl Rules {
             let block = rule.cidr.map_or(0, |cidr| 1 + u16::from(cidr.len128()));
             (block, rule.host.as_deref().map_or(0, str::len), rule.port.is_some(), Reverse(*at))
         });
-        best.map(|(_, rule)| rule).or_else(|| self.rules.get(self.blocks.get(remote)?))
+        best.map(|(_, rule)| rule).or_else(|| self.all.get(self.blocks.get(remote)?))
     }
 }
 

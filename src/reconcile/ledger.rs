@@ -149,8 +149,15 @@ const ENDPOINT: [ChargeKind; 2] = [ChargeKind::EndpointHours, ChargeKind::Endpoi
 impl Ledgers {
     /// Adds the charges up. On the `list` basis a cost that the bill does not have is price book times quantity.
     pub fn new(charges: &Charges, prices: &PriceBook) -> Result<Self, FrameError> {
+        let mut ledgers = Self::default();
+        let mut cost = |row: &Charge| {
+            let at_list = charges.basis == CostBasis::List && row.class == LineClass::Usage;
+            let from_book = if at_list && row.cost.is_none() { list_cost(row, prices) } else { None };
+            ledgers.from_price_book += u64::from(from_book.is_some());
+            row.cost.or(from_book)
+        };
         let mut tables = Tables::default();
-        let frame = tables.frame(&charges.rows)?;
+        let frame = tables.frame(&charges.rows, &mut cost)?;
         let by = [
             ChargeColumn::Resource,
             ChargeColumn::Account,
@@ -158,16 +165,11 @@ impl Ledgers {
             ChargeColumn::Kind,
             ChargeColumn::Class,
         ];
-        let mut ledgers = Self::default();
         for group in frame.sums(&by)? {
             let [resource, account, region, kind, class] = group.keys[..] else { continue };
             let (resource, account, region) = (tables.text(resource), tables.text(account), tables.text(region));
             let kind = ChargeKind::ALL[kind as usize];
-            let mut entry = entry(kind, CLASSES[class as usize], group.lines, &group.amounts);
-            if charges.basis == CostBasis::List && entry.class == LineClass::Usage && entry.cost.is_none() {
-                entry.cost = list_cost(&entry, region, prices);
-                ledgers.from_price_book += u64::from(entry.cost.is_some());
-            }
+            let entry = entry(kind, CLASSES[class as usize], group.lines, &group.amounts);
             ledgers.add(entry, resource, account, region);
         }
         Ok(ledgers)
@@ -247,17 +249,18 @@ fn entry(kind: ChargeKind, class: LineClass, lines: u64, amounts: &Amounts) -> E
     }
 }
 
-/// Price book times quantity, for a bill without list costs.
-fn list_cost(entry: &Entry, region: &str, prices: &PriceBook) -> Option<Usd> {
-    let price = |item| prices.price(Some(region), item).ok();
-    match entry.kind {
-        ChargeKind::NatBytes => price(Item::NatGatewayGb)?.times(entry.quantity?),
-        ChargeKind::NatProvisionedBytes => Some(Usd::ZERO),
-        ChargeKind::NatHours => price(Item::NatGatewayHour)?.times(entry.quantity?),
-        ChargeKind::NatProvisionedHours => price(Item::NatGatewayProvisionedGbpsHour)?.times(entry.quantity?),
-        ChargeKind::EndpointHours => price(Item::InterfaceEndpointHour)?.times(entry.quantity?),
-        _ => None,
-    }
+/// Public on-demand cost, with price book times quantity for the lines that have none.
+fn list_cost(row: &Charge, prices: &PriceBook) -> Option<Usd> {
+    let (listed, amount) = row.partly_listed?;
+    let item = match row.kind {
+        ChargeKind::NatBytes => Item::NatGatewayGb,
+        ChargeKind::NatProvisionedBytes => return Some(listed),
+        ChargeKind::NatHours => Item::NatGatewayHour,
+        ChargeKind::NatProvisionedHours => Item::NatGatewayProvisionedGbpsHour,
+        ChargeKind::EndpointHours => Item::InterfaceEndpointHour,
+        _ => return None,
+    };
+    Some(listed + prices.price(Some(&row.region), item).ok()?.times(amount)?)
 }
 
 /// Texts as frame keys and back.
@@ -282,7 +285,11 @@ impl Tables {
         &self.texts[key as usize]
     }
 
-    fn frame(&mut self, rows: &[Charge]) -> Result<ChargeFrame, FrameError> {
+    fn frame(
+        &mut self,
+        rows: &[Charge],
+        cost: &mut dyn FnMut(&Charge) -> Option<Usd>,
+    ) -> Result<ChargeFrame, FrameError> {
         let mut columns = ChargeRows::default();
         for row in rows {
             let class = CLASSES.iter().position(|class| *class == row.class).unwrap_or(CLASSES.len() - 1);
@@ -298,11 +305,59 @@ impl Tables {
             let amounts = Amounts {
                 bytes: row.bytes,
                 quantity: units(row.quantity),
-                cost: units(row.cost),
+                cost: units(cost(row)),
                 list: units(row.list),
             };
             columns.push(keys, row.lines, amounts);
         }
         ChargeFrame::new(columns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usd(text: &str) -> Usd {
+        Usd::parse(text).expect("an amount").0
+    }
+
+    fn row(cost: Option<&str>, partly_listed: Option<(&str, &str)>) -> Charge {
+        Charge {
+            kind: ChargeKind::NatBytes,
+            class: LineClass::Usage,
+            account: "1".into(),
+            region: "us-east-1".into(),
+            resource: "nat-1".into(),
+            day: 20_000,
+            lines: 2,
+            quantity: Some(usd("1000")),
+            bytes: Some(1_000 << 30),
+            cost: cost.map(usd),
+            list: None,
+            partly_listed: partly_listed.map(|(listed, amount)| (usd(listed), usd(amount))),
+        }
+    }
+
+    fn check(situation: &str, basis: CostBasis, rows: Vec<Charge>, expect: Option<&str>, from_book: u64) {
+        let charges = Charges { rows, basis, ..Charges::default() };
+        let ledgers = Ledgers::new(&charges, &PriceBook::built_in()).expect("a frame");
+        assert_eq!(ledgers.gateways["nat-1"].data_usd(), expect.map(usd), "{situation}");
+        assert_eq!(ledgers.from_price_book, from_book, "{situation}");
+    }
+
+    #[test]
+    fn the_price_book_stands_in_for_lines_without_list_cost_and_for_no_others() {
+        let half = || row(None, Some(("25", "500"))); // 25 as listed and 500 GB x 0.045
+        check("half of a day", CostBasis::List, vec![half()], Some("47.5"), 1);
+        check(
+            "beside a listed day",
+            CostBasis::List,
+            vec![half(), Charge { day: 20_001, ..row(Some("50"), None) }],
+            Some("97.5"),
+            1,
+        );
+        check("an amount is missing", CostBasis::List, vec![row(None, None)], None, 0);
+        check("another basis", CostBasis::Net, vec![half()], None, 0);
     }
 }

@@ -182,6 +182,8 @@ struct Sums {
     data: Option<Usd>,
     hours: Option<Usd>,
     attributed: Usd,
+    /// Whether every data cost could be split.
+    split: bool,
     upper_bound: Option<Usd>,
 }
 
@@ -194,6 +196,7 @@ impl Default for Sums {
             data: Some(Usd::ZERO),
             hours: Some(Usd::ZERO),
             attributed: Usd::ZERO,
+            split: true,
             upper_bound: Some(Usd::ZERO),
         }
     }
@@ -207,6 +210,7 @@ impl Sums {
         self.data = self.data.zip(ledger.data_usd()).map(|(a, b)| a + b);
         self.hours = self.hours.zip(ledger.hours_usd()).map(|(a, b)| a + b);
         self.attributed += attributed.unwrap_or_default();
+        self.split &= ledger.data_usd().is_some() && ledger.bytes().is_some();
         self.upper_bound = self.upper_bound.zip(upper_bound).map(|(a, b)| a + b);
     }
 
@@ -222,7 +226,7 @@ impl Sums {
             data_usd: self.data,
             hours_usd: self.hours,
             attributed,
-            unobserved: self.data.map(|data| data - attributed.unwrap_or_default()),
+            unobserved: self.data.filter(|_| self.split).map(|data| data - attributed.unwrap_or_default()),
             upper_bound: self.upper_bound,
         }
     }

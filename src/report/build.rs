@@ -1,7 +1,7 @@
 //! From attributed bytes and what each gateway's cost to the report's rows: sums, and splits that add up to the last digit.
 
-use super::{ClientRow, GroupRow, NatGatewayRow, TrafficRow};
-use crate::attribute::{Attributed, Gateway, UNKNOWN, basis_key};
+use super::{ClientRow, DestinationRow, GroupRow, NatGatewayRow, TrafficRow};
+use crate::attribute::{Attributed, Destination, Gateway, UNKNOWN, basis_key};
 use crate::count::resolve::Basis;
 use crate::frames::flows::{FrameError, GroupSum, Key};
 use crate::model::addr::Addr;
@@ -9,6 +9,7 @@ use crate::model::bytes::Bytes;
 use crate::model::inventory::Inventory;
 use crate::model::period::{DAY_SECONDS, iso_day};
 use crate::model::usd::Usd;
+use crate::name::endpoints::EndpointType;
 use crate::name::endpoints::offer::endpoint_type_in;
 use crate::reconcile::split::GatewayCost;
 use std::collections::{BTreeMap, BTreeSet};
@@ -151,7 +152,11 @@ impl<'a> Builder<'a> {
                         .region_of_vpc(vpc)
                         .or_else(|| gateway.region.as_deref().filter(|_| gateway.vpc.as_deref() == Some(vpc))),
                 };
-                let endpoint = endpoint_type_in(&named.service, named.region.as_deref(), region, self.inventory);
+                let endpoint = if named.covered {
+                    endpoint_type_in(&named.service, named.region.as_deref(), region, self.inventory)
+                } else {
+                    EndpointType::None
+                };
                 let row = TrafficRow {
                     nat_gateway_id: gateway.count.side.id.clone(),
                     vpc_id: place.vpc.clone(),
@@ -207,6 +212,53 @@ impl<'a> Builder<'a> {
             let mut other = ClientRow { client: "(other)".to_owned(), vpc_id: None, ..first.clone() };
             for row in &rest[1..] {
                 add_client(&mut other, &row.nat_gateway_ids, row.upload_bytes, row.download_bytes, row.usd);
+            }
+            rows.push(other);
+        }
+        Ok(rows)
+    }
+
+    /// The `top` destinations by bytes, then one `(other)` row.
+    pub fn destinations(&self, top: usize) -> Result<Vec<DestinationRow>, FrameError> {
+        let name = |at: &Destination| Some((at.name.clone(), at.region.clone()));
+        self.destination_rows(top, name)
+    }
+
+    /// The `top` S3 buckets by bytes, `(unknown)` for S3 traffic without one, then one `(other)` row.
+    pub fn buckets(&self, top: usize) -> Result<Vec<DestinationRow>, FrameError> {
+        let unknown = || "(unknown)".to_owned();
+        let bucket =
+            |at: &Destination| at.is_s3.then(|| (at.bucket.clone().unwrap_or_else(unknown), at.region.clone()));
+        self.destination_rows(top, bucket)
+    }
+
+    fn destination_rows(
+        &self,
+        top: usize,
+        name: impl Fn(&Destination) -> Option<(String, Option<String>)>,
+    ) -> Result<Vec<DestinationRow>, FrameError> {
+        let sums = self.sums(&[Key::Gateway, Key::Destination], Basis::Remote)?;
+        let of = |sum: &GroupSum| self.attributed.destinations.get(sum.keys[1] as usize).and_then(&name);
+        // All of a gateway's rows are split together, so that the parts are those of its whole cost.
+        let mut rows: BTreeMap<(String, Option<String>), DestinationRow> = BTreeMap::new();
+        for (_, key, [upload, download], usd) in self.split_by(sums.iter().map(|sum| (of(sum), sum))) {
+            let Some((name, region)) = key else { continue };
+            let row = rows.entry((name.clone(), region.clone())).or_insert_with(|| DestinationRow {
+                name,
+                region,
+                upload_bytes: Bytes::ZERO,
+                download_bytes: Bytes::ZERO,
+                usd: Some(Usd::ZERO),
+            });
+            add_destination(row, upload, download, usd);
+        }
+        let mut rows: Vec<DestinationRow> = rows.into_values().collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.upload_bytes + row.download_bytes));
+        let rest = rows.split_off(rows.len().min(top));
+        if let Some(first) = rest.first() {
+            let mut other = DestinationRow { name: "(other)".to_owned(), region: None, ..first.clone() };
+            for row in &rest[1..] {
+                add_destination(&mut other, row.upload_bytes, row.download_bytes, row.usd);
             }
             rows.push(other);
         }
@@ -340,6 +392,12 @@ pub fn observed(gateway: &Gateway) -> Option<Bytes> {
     (count.covered && (count.undecided.bytes == 0 || bytes > Bytes::ZERO)).then_some(bytes)
 }
 
+fn add_destination(row: &mut DestinationRow, upload: Bytes, download: Bytes, usd: Option<Usd>) {
+    row.upload_bytes += upload;
+    row.download_bytes += download;
+    row.usd = row.usd.zip(usd).map(|(a, b)| a + b);
+}
+
 fn add_client(row: &mut ClientRow, gateways: &[String], upload: Bytes, download: Bytes, usd: Option<Usd>) {
     row.upload_bytes += upload;
     row.download_bytes += download;
@@ -350,5 +408,5 @@ fn add_client(row: &mut ClientRow, gateways: &[String], upload: Bytes, download:
 }
 
 fn traffic_key(row: &TrafficRow) -> impl Ord + '_ {
-    (&row.nat_gateway_id, &row.vpc_id, &row.az_id, &row.service, &row.service_region, row.evidence)
+    (&row.nat_gateway_id, &row.vpc_id, &row.az_id, &row.service, &row.service_region, row.evidence, row.endpoint)
 }

@@ -38,6 +38,10 @@ pub struct Report {
     pub traffic: Vec<TrafficRow>,
     /// The largest clients, then one `(other)` row.
     pub clients: Vec<ClientRow>,
+    /// Hosts, services and addresses that most bytes went to, then one `(other)` row.
+    pub destinations: Vec<DestinationRow>,
+    /// S3 buckets likewise; `(unknown)` is S3 traffic whose bucket no Resolver log tells.
+    pub buckets: Vec<DestinationRow>,
     /// Endpoint decisions, largest net saving first.
     pub decisions: Vec<DecisionRow>,
     /// Findings on the gateways themselves, largest first.
@@ -194,6 +198,21 @@ pub struct ClientRow {
     /// Remote to client.
     pub download_bytes: Bytes,
     /// Cost; null where a price is missing.
+    pub usd: Option<Usd>,
+}
+
+/// Where bytes went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DestinationRow {
+    /// Host, service, address or bucket; `(other)` for all others together.
+    pub name: String,
+    /// Region of the service, where it is known.
+    pub region: Option<String>,
+    /// Client to remote.
+    pub upload_bytes: Bytes,
+    /// Remote to client.
+    pub download_bytes: Bytes,
+    /// Cost; null where no price is known.
     pub usd: Option<Usd>,
 }
 

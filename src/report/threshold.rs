@@ -1,6 +1,6 @@
 //! `--fail-on`: a limit of the user's own, checked against the report's summary.
 
-use super::Summary;
+use super::Report;
 use crate::model::usd::Usd;
 use std::fmt;
 use std::str::FromStr;
@@ -44,12 +44,18 @@ impl fmt::Display for Threshold {
 }
 
 impl Threshold {
-    /// What the summary has in its place, where that is over the line.
+    /// What the report has in its place, where that is over the line or not known.
     #[must_use]
-    pub fn crossed(&self, summary: &Summary) -> Option<String> {
+    pub fn crossed(&self, report: &Report) -> Option<String> {
+        let summary = &report.summary;
         match *self {
-            Self::SavingAbove(limit) => {
-                (summary.net_saving_usd > limit).then(|| format!("saving is {}", summary.net_saving_usd))
+            Self::SavingAbove(limit) if summary.net_saving_usd > limit => {
+                Some(format!("saving is {}", summary.net_saving_usd))
+            }
+            Self::SavingAbove(_) => {
+                let open = report.decisions.iter().any(|row| row.net_usd.is_none());
+                let measured = summary.observed_bytes.is_some();
+                (open || !measured).then(|| "the saving is not known".to_owned())
             }
             Self::CoverageBelow(percent) => match summary.coverage {
                 None => Some("coverage is not known".to_owned()),
@@ -65,26 +71,57 @@ impl Threshold {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::bytes::Bytes;
+    use crate::report::{Period, Provenance, RecordBytes, RecordKinds, Summary};
 
     fn usd(text: &str) -> Usd {
         Usd::parse(text).expect("an amount").0
     }
 
-    fn check(text: &str, saving: &str, coverage: Option<&str>, expect: bool) {
+    fn empty() -> Report {
+        let text = String::new;
+        Report {
+            schema: super::super::SCHEMA,
+            period: Period { start: text(), end: text(), observed_start: None, observed_end: None, partial: false },
+            currency: text(),
+            cost_basis: "list",
+            summary: Summary::default(),
+            nat_gateways: Vec::new(),
+            traffic: Vec::new(),
+            clients: Vec::new(),
+            destinations: Vec::new(),
+            buckets: Vec::new(),
+            decisions: Vec::new(),
+            findings: Vec::new(),
+            custom_services: Vec::new(),
+            groups: None,
+            records: RecordKinds::default(),
+            record_bytes: RecordBytes::default(),
+            warnings: Vec::new(),
+            inputs: Vec::new(),
+            provenance: Provenance { version: "", ip_ranges_sync_token: text(), prices_as_of: text() },
+        }
+    }
+
+    fn check(text: &str, saving: &str, coverage: Option<&str>, observed: bool, expect: bool) {
         let threshold: Threshold = text.parse().expect("a threshold");
-        let summary = Summary { net_saving_usd: usd(saving), coverage: coverage.map(usd), ..Summary::default() };
-        assert_eq!(threshold.crossed(&summary).is_some(), expect, "{text} {saving} {coverage:?}");
+        let mut report = empty();
+        report.summary.net_saving_usd = usd(saving);
+        report.summary.coverage = coverage.map(usd);
+        report.summary.observed_bytes = observed.then_some(Bytes::ZERO);
+        assert_eq!(threshold.crossed(&report).is_some(), expect, "{text} {saving} {coverage:?}");
     }
 
     #[test]
     fn limits_are_crossed_strictly_and_by_what_is_not_known() {
-        check("saving>100", "100", None, false);
-        check("saving>100", "100.000000000001", None, true);
-        check("saving > 0", "-1", None, false);
-        check("coverage<95", "0", Some("0.95"), false);
-        check("coverage<95%", "0", Some("0.949999999999"), true);
-        check("coverage<95", "0", None, true);
-        check("coverage<0", "0", Some("1.02"), false);
+        check("saving>100", "100", None, true, false);
+        check("saving>100", "100.000000000001", None, true, true);
+        check("saving > 0", "-1", None, true, false);
+        check("saving>100", "0", None, false, true);
+        check("coverage<95", "0", Some("0.95"), true, false);
+        check("coverage<95%", "0", Some("0.949999999999"), true, true);
+        check("coverage<95", "0", None, true, true);
+        check("coverage<0", "0", Some("1.02"), true, false);
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use super::money::{self, Money};
 use crate::advise::case::{Account, Cases};
 use crate::advise::findings::{self, GatewayFacts, LeftTraffic};
-use crate::advise::{gateway, interface, sort};
+use crate::advise::{gateway, interface, removals, sort};
 use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
 use crate::model::inventory::{Availability, Connectivity, EndpointKind, Inventory, NatGateway};
 use crate::model::metrics::Metrics;
 use crate::model::usd::Usd;
 use crate::price::{Item, PriceBook};
+use crate::reconcile::ledger::{Ledger, Ledgers};
 use crate::report::{DecisionRow, FindingRow, NatGatewayRow, Summary, TrafficRow};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,8 +31,10 @@ pub struct Basis<'a> {
     pub metrics: &'a Metrics,
     /// VPCs and services whose names lead to an endpoint already.
     pub private_answers: BTreeSet<(String, String)>,
-    /// Whole hours of the period.
+    /// Whole hours that new endpoints are weighed over.
     pub hours: u64,
+    /// Hours of the whole period.
+    pub period_hours: u64,
 }
 
 /// What to do, decided.
@@ -47,7 +50,7 @@ pub struct Decided {
 pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Decided {
     let known =
         |id: &str| basis.inventory.endpoint(id).is_some_and(|e| e.kind == EndpointKind::Interface && e.is_live());
-    let (mut endpoints, others) = money::endpoints(money.ledgers.as_ref(), known);
+    let (mut endpoints, others) = money::endpoints(&money.endpoints, known);
     for id in basis.metrics.endpoints.keys() {
         let seen = endpoints.entry(id.clone()).or_default();
         seen.bytes = seen.bytes.or_else(|| basis.metrics.of_endpoint(id));
@@ -62,24 +65,44 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
         other_endpoint_bytes: &others,
         private_answers: &basis.private_answers,
         hours: basis.hours,
+        period_hours: basis.period_hours,
     };
-    let cases = account.cases();
+    let mut cases = account.cases();
     warn_of_cases(&cases, warnings);
-    let mut decisions = gateway::decide(&cases.gateway, basis.inventory);
+    let mut decisions = decided(&cases, basis.inventory);
+    let mut facts = gateway_facts(basis, money);
+    let mut findings = findings::find(&facts, &left_traffic(&account, &decisions));
+    // A gateway cannot go and take over what an endpoint has carried: the dearer of the two goes.
+    let conflicts = removals::conflicts(&decisions, &findings, basis.inventory);
+    if !conflicts.is_empty() {
+        removals::keep_endpoints(&mut cases.regions, &conflicts);
+        decisions = decided(&cases, basis.inventory);
+        removals::keep_gateways(&mut facts, &conflicts, basis.inventory);
+        findings = findings::find(&facts, &left_traffic(&account, &decisions));
+    }
+    Decided { decisions, findings }
+}
+
+fn decided(cases: &Cases, inventory: &Inventory) -> Vec<DecisionRow> {
+    let mut decisions = gateway::decide(&cases.gateway, inventory);
     decisions.extend(cases.regions.iter().flat_map(interface::decide));
     sort(&mut decisions);
-    let findings = findings::find(&gateway_facts(basis, money), &left_traffic(&account, &decisions));
-    Decided { decisions, findings }
+    decisions
 }
 
 /// What is known of each gateway beside its bytes. One that an inventory of gateways does not hold is gone.
 fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
     let described = basis.inventory.nat_gateways().next().is_some();
+    let gaps = shared_gaps(basis.gateways, money.ledgers.as_ref());
     let facts = |row: &NatGatewayRow| {
         let nat = basis.inventory.nat_gateway(&row.nat_gateway_id);
         let ledger = money.ledgers.as_ref().and_then(|ledgers| ledgers.gateways.get(&row.nat_gateway_id));
-        let price = |item| basis.prices.price(row.region.as_deref(), item).ok().map(|usd| usd.many(basis.hours));
-        let (hours, address) = (price(Item::NatGatewayHour), price(Item::PublicIpv4InUseHour));
+        let price = |item, hours| basis.prices.price(row.region.as_deref(), item).ok().map(|usd| usd.many(hours));
+        let (hours, address) =
+            (price(Item::NatGatewayHour, basis.hours), price(Item::PublicIpv4InUseHour, basis.hours));
+        // The bill's hours are those of the whole period, and so are then the addresses'.
+        let span = if ledger.is_some() { basis.period_hours } else { basis.hours };
+        let addresses = price(Item::PublicIpv4InUseHour, span);
         let connectivity = nat.map_or(Connectivity::Public, |nat| nat.connectivity);
         let one_more = match connectivity {
             Connectivity::Public => hours.zip(address).map(|(hours, address)| hours + address),
@@ -95,14 +118,34 @@ fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
             gone: nat.map_or(described, NatGateway::is_gone),
             attributed: row.observed_bytes,
             billed: row.billed_bytes,
+            metered: row.metered_bytes,
+            shared_gap: gaps.contains(row.nat_gateway_id.as_str()),
+            takes_over: false,
             unsolicited: row.unsolicited_bytes.unwrap_or_default(),
             hours_usd: money::hours_usd(ledger, hours),
-            public_ipv4_usd: address.map(|usd| usd.many(nat.map_or(0, |nat| nat.public_addrs.len() as u64))),
+            public_ipv4_usd: addresses.map(|usd| usd.many(nat.map_or(0, |nat| nat.public_addrs.len() as u64))),
             new_gateway_hours_usd: one_more,
             tables: basis.inventory.tables_leading_to(&row.nat_gateway_id),
         }
     };
     basis.gateways.iter().map(facts).collect()
+}
+
+/// The gateways of every account and Region where a bill that names none holds more bytes than their logs explain.
+fn shared_gaps<'a>(gateways: &'a [NatGatewayRow], ledgers: Option<&Ledgers>) -> BTreeSet<&'a str> {
+    let mut members: BTreeMap<*const Ledger, (Option<Bytes>, Vec<&NatGatewayRow>)> = BTreeMap::new();
+    for row in gateways.iter().filter(|row| row.data_usd.is_none() && row.billed_bytes.is_none()) {
+        let pool = ledgers.and_then(|ledgers| ledgers.pool_of(row.account_id.as_deref(), row.region.as_deref()));
+        if let Some(pool) = pool {
+            members.entry(std::ptr::from_ref(pool)).or_insert_with(|| (pool.bytes(), Vec::new())).1.push(row);
+        }
+    }
+    let explained =
+        |row: &&NatGatewayRow| [row.observed_bytes, row.unsolicited_bytes].into_iter().flatten().sum::<Bytes>();
+    let open = members.into_values().filter(|(billed, rows)| {
+        billed.is_none_or(|billed| findings::is_gap(billed, rows.iter().map(explained).sum()))
+    });
+    open.flat_map(|(_, rows)| rows).map(|row| row.nat_gateway_id.as_str()).collect()
 }
 
 /// Traffic that no recommended decision takes.

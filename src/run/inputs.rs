@@ -226,11 +226,11 @@ fn fill_prefix_lists(inventory: &mut Inventory, ranges: &IpRanges) {
 
 /// The roles of all interfaces that the inventory knows.
 #[must_use]
-pub fn roles(inventory: &Inventory, rules: &[Rule]) -> Roles {
+pub fn roles(inventory: &Inventory, naming: &[Rule]) -> Roles {
     let cidrs = inventory.vpcs().flat_map(|vpc| vpc.cidrs.iter().copied()).collect();
     let mut roles = Roles::new(cidrs);
     roles.set_peers(Peers::new(inventory));
-    roles.set_ports(rules.iter().filter_map(|rule| rule.port));
+    roles.set_ports(naming.iter().filter_map(|rule| rule.port));
     for nat in inventory.nat_gateways() {
         roles.add_nat(nat_side(nat), nat.interfaces.iter().cloned().chain([nat.id.clone()]));
     }

@@ -71,6 +71,8 @@ pub struct Outcome {
     pub unreadable: u64,
     /// Records that could not be read.
     pub malformed: u64,
+    /// Lines of the bill that could not be read: their dollars are in no sum.
+    pub malformed_bill_lines: u64,
     /// How the report came to be, where the plan asked for it.
     pub trail: Option<Trail>,
 }
@@ -139,8 +141,8 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
     let requests = placed.requests(&counted.rollup, &loaded.inventory, plan.dns_look_back);
     let names = names::read(plan, &requests, &loaded.namer, &mut loaded.rows, &mut warnings)?;
     let answers = names.as_ref().map(|names| &names.answers);
-    let (inventory, namer, peers) = (&loaded.inventory, &loaded.namer, counted.roles.peers());
-    let mut attributed = placed.name(&counted.rollup, inventory, namer, answers, peers)?;
+    let peers = counted.roles.peers();
+    let mut attributed = placed.name(&counted.rollup, &loaded.inventory, &loaded.namer, answers, peers)?;
     drop(requests);
     drop(counted.rollup);
     warn_of_period(&period, records, &mut warnings);
@@ -155,10 +157,11 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
         names: names.as_ref(),
         period,
     };
+    let malformed_bill_lines = warnings.count(Code::MalformedBillLine);
     let report = answer.report(currency, (records, record_bytes), warnings)?;
     let unreadable = report.inputs.iter().map(|input| input.unreadable).sum();
     let trail = if plan.trail { Some(answer.trail()?) } else { None };
-    Ok(Outcome { report, unreadable, malformed: records.malformed, trail })
+    Ok(Outcome { report, unreadable, malformed: records.malformed, malformed_bill_lines, trail })
 }
 
 /// Everything that flow logs hold, collapsed.
@@ -236,6 +239,7 @@ impl Answer<'_> {
             metrics: self.metrics,
             private_answers: self.names.map(|names| names.services(&self.loaded.namer)).unwrap_or_default(),
             hours: self.period.hours(),
+            period_hours: u64::try_from(window.hours()).unwrap_or(0),
         };
         let decide::Decided { decisions, findings } = decide::decide(&basis, self.money, &mut warnings);
         let rates: Vec<_> = self.money.costs.iter().map(|cost| cost.usd_per_gb.map(PricePerGb::new)).collect();

@@ -3,15 +3,16 @@
 use crate::advise::case::EndpointUse;
 use crate::attribute::{Attributed, Gateway};
 use crate::bill::kind::ChargeKind;
-use crate::bill::settle::{Bill, Charges, CostBasis};
+use crate::bill::settle::{Bill, Charge, Charges, CostBasis};
 use crate::count::resolve::GatewayCount;
 use crate::count::roles::NatSide;
 use crate::diag::{Code, Warnings};
 use crate::frames::flows::FrameError;
+use crate::model::bill::LineClass;
 use crate::model::bytes::Bytes;
 use crate::model::inventory::{Inventory, NatGateway};
 use crate::model::metrics::Metrics;
-use crate::model::period::Window;
+use crate::model::period::{DAY_SECONDS, Window, iso_day};
 use crate::model::usd::{PricePerGb, Usd};
 use crate::price::{Item, PriceBook};
 use crate::reconcile::diagnosis::{Evidence, LogSetup, diagnose};
@@ -31,12 +32,19 @@ pub struct Money {
     pub basis: &'static str,
     /// The bill, where it has something about NAT gateways in the period.
     pub ledgers: Option<Ledgers>,
+    /// Its interface endpoints, by account, Region and id, whatever else it holds.
+    pub endpoints: BTreeMap<(String, String, String), Ledger>,
 }
+
+const WITHOUT_GATEWAYS: &str = "no line of a NAT gateway in the period";
 
 /// The bill's charges of a window; `None` without a bill that holds anything in it.
 pub fn charges(bill: &Bill, window: Window, basis: CostBasis, warnings: &mut Warnings) -> Option<Charges> {
     let charges = bill.settle(window, basis);
     warn_of_bill(bill, &charges, warnings);
+    if charges.rows.is_empty() && bill.exports().next().is_some() {
+        warnings.add(Code::BillWithoutGateways, WITHOUT_GATEWAYS);
+    }
     (!charges.rows.is_empty()).then_some(charges)
 }
 
@@ -58,10 +66,11 @@ pub fn settle(
     warnings: &mut Warnings,
 ) -> Result<Money, FrameError> {
     let ledgers = charges.map(|charges| Ledgers::new(charges, prices)).transpose()?;
+    let endpoints = ledgers.as_ref().map(|ledgers| ledgers.endpoints.clone()).unwrap_or_default();
     let ledgers = ledgers.filter(|ledgers| {
         let holds_some = !ledgers.is_empty();
         if !holds_some {
-            warnings.add(Code::BillWithoutGateways, "no line of a NAT gateway in the period");
+            warnings.add(Code::BillWithoutGateways, WITHOUT_GATEWAYS);
         }
         holds_some
     });
@@ -77,7 +86,8 @@ pub fn settle(
         if let (true, Err(missing)) = (without_price, prices.price(gateway.region.as_deref(), Item::NatGatewayGb)) {
             warnings.add(Code::MissingPrice, format!("{id}: {missing}"));
         }
-        if cost.source == Source::NotOnBill && observed(gateway).is_some_and(|bytes| bytes > Bytes::ZERO) {
+        let on_bill = ledgers.as_ref().is_some_and(|ledgers| ledgers.gateways.contains_key(id));
+        if cost.source == Source::NotOnBill && !on_bill && observed(gateway).is_some_and(|bytes| bytes > Bytes::ZERO) {
             warnings.add(Code::GatewayNotOnBill, id.clone());
         }
     }
@@ -85,7 +95,7 @@ pub fn settle(
         (Some(_), Some(charges)) => charges.basis.as_str(),
         _ => CostBasis::List.as_str(),
     };
-    Ok(Money { costs, totals, basis, ledgers })
+    Ok(Money { costs, totals, basis, ledgers, endpoints })
 }
 
 fn observation(gateway: &Gateway, prices: &PriceBook) -> Observed {
@@ -178,6 +188,17 @@ fn warn_of_bill(bill: &Bill, charges: &Charges, warnings: &mut Warnings) {
     if charges.contracted {
         warnings.add(Code::ContractedCost, "FOCUS has no unblended cost");
     }
+    let lacks = |row: &&Charge| {
+        let priced = row.cost.is_some() || charges.basis == CostBasis::List;
+        row.class == LineClass::Usage && row.kind.is_nat() && (row.quantity.is_none() || !priced)
+    };
+    for row in charges.rows.iter().filter(lacks) {
+        warnings.add_counted(
+            Code::IncompleteBillLine,
+            row.lines,
+            format!("{} {}", row.resource, iso_day(i64::from(row.day) * DAY_SECONDS)),
+        );
+    }
     for (export, account, month) in &charges.left_out {
         warnings.add(Code::SecondExport, format!("{export}: {account} in {month}"));
     }
@@ -204,11 +225,11 @@ fn warn_of_ledgers(ledgers: &Ledgers, warnings: &mut Warnings) {
 /// What the bill says of interface endpoints: by id, and by Region for those that `is_known` does not know.
 #[must_use]
 pub fn endpoints(
-    ledgers: Option<&Ledgers>,
+    ledgers: &BTreeMap<(String, String, String), Ledger>,
     is_known: impl Fn(&str) -> bool,
 ) -> (BTreeMap<String, EndpointUse>, BTreeMap<String, Bytes>) {
     let (mut by_id, mut others) = (BTreeMap::new(), BTreeMap::new());
-    for ((_, region, id), ledger) in ledgers.iter().flat_map(|ledgers| &ledgers.endpoints) {
+    for ((_, region, id), ledger) in ledgers {
         let of = |kind| ledger.entries.iter().filter(move |entry| entry.kind == kind);
         let bytes: Option<Bytes> = of(ChargeKind::EndpointBytes).map(|entry| entry.bytes).sum();
         if is_known(id) {

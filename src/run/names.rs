@@ -1,7 +1,7 @@
 //! Resolver logs on their way to names: what clients asked for, and what stays without a name.
 
-use super::dns::{DEFAULT_MEMORY, DnsAnswers, DnsError, DnsPlan, read_dns};
 use super::Plan;
+use super::dns::{DEFAULT_MEMORY, DnsAnswers, DnsError, DnsPlan, read_dns};
 use crate::attribute::Attributed;
 use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
@@ -47,12 +47,7 @@ pub(super) fn read(
 }
 
 /// Says what has several names, and what stays without one and would get one.
-pub(super) fn warn(
-    names: Option<&DnsNames>,
-    attributed: &Attributed,
-    traffic: &[TrafficRow],
-    warnings: &mut Warnings,
-) {
+pub(super) fn warn(names: Option<&DnsNames>, attributed: &Attributed, traffic: &[TrafficRow], warnings: &mut Warnings) {
     let ambiguous = attributed.ambiguous;
     let what = format!("{} rows of {} bytes", ambiguous.records, ambiguous.bytes);
     warnings.add_counted(Code::AmbiguousNames, ambiguous.records, what);

@@ -3,8 +3,8 @@
 use crate::model::bytes::Bytes;
 use crate::model::usd::{PricePerGb, Usd};
 use crate::report::{
-    ClientRow, CustomServiceRow, DecisionRow, FindingRow, GroupRow, InputRow, NatGatewayRow, Period, Provenance,
-    RecordBytes, RecordKinds, Report, SCHEMA, Summary, TrafficRow, WarningRow,
+    ClientRow, CustomServiceRow, DecisionRow, DestinationRow, FindingRow, GroupRow, InputRow, NatGatewayRow, Period,
+    Provenance, RecordBytes, RecordKinds, Report, SCHEMA, Summary, TrafficRow, WarningRow,
 };
 
 mod bill;
@@ -65,6 +65,15 @@ pub(super) fn full() -> Report {
         nat_gateways,
         traffic,
         clients: clients(),
+        destinations: vec![
+            destination("artifacts.s3.us-east-1.amazonaws.com", Some("us-east-1"), 512_000, "301.2"),
+            destination("140.82.112.3", None, 90_000, "4.1"),
+            destination("(other)", None, 1_000, "0.1"),
+        ],
+        buckets: vec![
+            destination("artifacts", Some("us-east-1"), 512_000, "301.2"),
+            destination("(unknown)", Some("us-east-1"), 100_000, "7.5"),
+        ],
         decisions,
         findings: findings(),
         custom_services: custom_services(),
@@ -114,6 +123,8 @@ pub(super) fn empty() -> Report {
     report.traffic.clear();
     report.clients.clear();
     report.decisions.clear();
+    report.destinations.clear();
+    report.buckets.clear();
     report.findings.clear();
     report.custom_services.clear();
     report.groups = None;
@@ -122,6 +133,16 @@ pub(super) fn empty() -> Report {
     report.warnings.clear();
     report.inputs.clear();
     report
+}
+
+fn destination(name: &str, region: Option<&str>, download: u64, cost: &str) -> DestinationRow {
+    DestinationRow {
+        name: name.to_owned(),
+        region: region.map(str::to_owned),
+        upload_bytes: mb(1_024),
+        download_bytes: mb(download),
+        usd: Some(usd(cost)),
+    }
 }
 
 fn findings() -> Vec<FindingRow> {

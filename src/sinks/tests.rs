@@ -146,6 +146,19 @@ fn the_headline_answers_what_it_can() {
         "- What to do: nothing: every endpoint would cost more than it avoids",
     );
     check_fact("nothing pays", sample::billed(), |r| r.decisions.clear(), "- Saving: none found");
+    let unpriced = |r: &mut Report| {
+        r.decisions.retain(|d| d.action == "keep-nat");
+        r.decisions.truncate(1);
+        r.decisions[0].net_usd = None;
+        r.findings.clear();
+    };
+    check_fact("what was not weighed", sample::billed(), unpriced, "- Saving: n/a: no endpoint has a figure");
+    check_fact(
+        "what was not weighed",
+        sample::billed(),
+        unpriced,
+        "- What to do: nothing for certain: some endpoints have no figure, the reasons below say why; no other one pays",
+    );
     check_fact(
         "no VPC is known",
         sample::full(),

@@ -29,7 +29,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("name", &["model", "sources::ip_ranges", "sources::settings", "name::endpoints", "name::hosts", "name::asked"]),
     ("frames", &[]),
     ("bill", &["model"]),
-    ("attribute", &["model", "count", "name", "frames"]),
+    ("attribute", &["model", "count", "name", "name::asked", "frames"]),
     ("reconcile", &["model", "price", "frames", "bill"]),
     ("advise", &["model", "price", "report", "name::endpoints"]),
     ("report::build", &["model", "report", "count", "name", "name::endpoints", "frames", "attribute", "reconcile"]),

@@ -35,6 +35,12 @@ pub struct GatewayFacts {
     pub attributed: Option<Bytes>,
     /// Both directions, as billed; `None` where no bill names it.
     pub billed: Option<Bytes>,
+    /// Both directions, as `CloudWatch` counted them: asked where no bill names the gateway.
+    pub metered: Option<Bytes>,
+    /// Whether a bill that names no gateway holds bytes of its account and Region that no log explains: any may be its own.
+    pub shared_gap: bool,
+    /// Whether it is to take what an endpoint that is recommended to go has carried.
+    pub takes_over: bool,
     /// Inbound that nobody asked for: billed, but no client's.
     pub unsolicited: Bytes,
     /// What its hours cost in the period; `None` where they have no price.
@@ -59,12 +65,19 @@ impl GatewayFacts {
 
     /// Nothing crossed it: the logs that cover it, and the bill, hold no byte. Without either it is not known.
     fn is_idle(&self) -> bool {
-        match (self.attributed, self.billed) {
-            (None, None) => false,
-            (attributed, billed) => {
-                attributed.unwrap_or_default() == Bytes::ZERO && billed.unwrap_or_default() == Bytes::ZERO
-            }
-        }
+        let known = self.attributed.is_some() || self.billed.is_some();
+        let seen = [self.attributed, self.witness()].into_iter().flatten().any(|bytes| bytes > Bytes::ZERO);
+        known && !seen && !self.may_have_more() && !self.takes_over
+    }
+
+    /// What it carried by another count than the logs': the bill's, else `CloudWatch`'s.
+    fn witness(&self) -> Option<Bytes> {
+        self.billed.or(self.metered)
+    }
+
+    /// Whether bytes that no log explains may be its own, as nothing says whose they are.
+    fn may_have_more(&self) -> bool {
+        self.billed.is_none() && self.shared_gap
     }
 
     /// What it carried, as far as anything says.
@@ -72,12 +85,17 @@ impl GatewayFacts {
         self.attributed.max(self.billed)
     }
 
-    /// Whether the bill holds bytes that the logs do not, beyond unsolicited inbound and one percent.
+    /// Whether bill or `CloudWatch` hold bytes that the logs do not, beyond unsolicited inbound and one percent.
     fn is_underobserved(&self) -> bool {
-        let (Some(attributed), Some(billed)) = (self.attributed, self.billed) else { return false };
-        let unexplained = u128::from(billed.saturating_sub(attributed).saturating_sub(self.unsolicited).get());
-        unexplained * 100 > u128::from(billed.get())
+        let (Some(attributed), Some(witness)) = (self.attributed, self.witness()) else { return self.may_have_more() };
+        self.may_have_more() || is_gap(witness, attributed + self.unsolicited)
     }
+}
+
+/// Whether a count holds more than another one explains, by over one percent.
+#[must_use]
+pub fn is_gap(whole: Bytes, explained: Bytes) -> bool {
+    u128::from(whole.saturating_sub(explained).get()) * 100 > u128::from(whole.get())
 }
 
 /// Traffic of one place that no recommended decision (create, fix, share) takes off a gateway.
@@ -98,7 +116,7 @@ pub struct LeftTraffic {
 
 /// All findings: largest saving first, those without a figure last, then by gateway and kind.
 ///
-/// - `idle`: no attributed and no billed byte. Saves its hours and public addresses, as do the next two.
+/// - `idle`: no attributed and no billed byte, nor one that `CloudWatch` or a bill without gateways may count for it. Saves its hours and public addresses, as do the next two.
 /// - `redundant`: another gateway of its kind in its VPC and zone carries more (of equals the smaller id stays).
 /// - `removable`: the recommended decisions take all that was attributed to it, and to those merged into it, and the bill
 ///   holds nothing else.

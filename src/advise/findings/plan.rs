@@ -114,7 +114,10 @@ impl<'a> Plan<'a> {
         let busy: BTreeSet<&str> =
             left.iter().filter(|l| l.bytes > Bytes::ZERO).map(|l| l.nat_gateway_id.as_str()).collect();
         let unused = |gateway: &GatewayFacts| {
-            gateway.attributed.is_some() && !busy.contains(gateway.id.as_str()) && !gateway.is_underobserved()
+            gateway.attributed.is_some()
+                && !gateway.takes_over
+                && !busy.contains(gateway.id.as_str())
+                && !gateway.is_underobserved()
         };
         let staying = self.fates.values().filter(|(_, fate)| *fate == Fate::Stays).map(|(gateway, _)| *gateway);
         let with_merged = |gateway: &&GatewayFacts| {

@@ -24,6 +24,9 @@ fn gateway(id: &str, az: &str) -> GatewayFacts {
         gone: false,
         attributed: Some(Bytes::new(10 * GB)),
         billed: Some(Bytes::new(10 * GB)),
+        metered: None,
+        shared_gap: false,
+        takes_over: false,
         unsolicited: Bytes::ZERO,
         hours_usd: Some(usd(30)),
         public_ipv4_usd: Some(usd(3)),
@@ -85,6 +88,15 @@ fn idle_is_what_logs_or_bill_know_and_nothing_crossed() {
     check_one("neither is known", both(None, None), &[]);
     check_one("logs hold nothing, the bill does", both(Some(0), Some(40)), &[]);
     check_one("no logs, the bill holds something", both(None, Some(40)), &[]);
+    let without_bill = |metered: Option<u64>, shared_gap| {
+        move |g: &mut GatewayFacts| {
+            both(Some(0), None)(g);
+            (g.metered, g.shared_gap) = (metered.map(Bytes::new), shared_gap);
+        }
+    };
+    check_one("logs and CloudWatch hold nothing", without_bill(Some(0), false), idle);
+    check_one("CloudWatch holds something", without_bill(Some(40), false), &[]);
+    check_one("the bill of all gateways holds something", without_bill(None, true), &[]);
     let with = |change: fn(&mut GatewayFacts)| {
         move |g: &mut GatewayFacts| {
             both(Some(0), Some(0))(g);
@@ -155,6 +167,11 @@ fn a_gateway_goes_when_decisions_take_all_that_it_carries() {
     check("left at another gateway", |_| (), &[left("nat-2", "az1", 1)], removable);
     check("no log covers it", |g| g.attributed = None, &[], &[]);
     check("no bill", |g| g.billed = None, &[], removable);
+    let metered = |g: &mut GatewayFacts| (g.billed, g.metered) = (None, Some(Bytes::new(10 * GB)));
+    check("CloudWatch agrees", metered, &[], removable);
+    let more = |g: &mut GatewayFacts| (g.billed, g.metered) = (None, Some(Bytes::new(50 * GB)));
+    check("CloudWatch counts more", more, &[], &[]);
+    check("a bill without gateways counts more", |g| (g.billed, g.shared_gap) = (None, true), &[], &[]);
     check("gone", |g| g.gone = true, &[], &[]);
     check("no price", |g| g.hours_usd = None, &[], &[("removable", "nat-1", "?")]);
     let billed = |extra: u64, unsolicited: u64| (Bytes::new(1000 + extra), Bytes::new(unsolicited));

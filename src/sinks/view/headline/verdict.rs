@@ -61,6 +61,9 @@ fn nothing_to_do(report: &Report) -> &'static str {
     if report.decisions.is_empty() {
         return "nothing: no traffic was seen that an endpoint in its own Region could carry";
     }
+    if report.decisions.iter().any(|d| d.net_usd.is_none()) {
+        return "nothing for certain: some endpoints have no figure, the reasons below say why; no other one pays";
+    }
     "nothing: every endpoint would cost more than it avoids"
 }
 
@@ -102,7 +105,11 @@ fn no_saving(report: &Report, numbers: &Numbers) -> String {
     if report.decisions.iter().any(acts) {
         return format!("{UNKNOWN}: nothing that is recommended has a price");
     }
-    "none found".to_owned()
+    match report.decisions.iter().filter(|d| d.net_usd.is_none()).count() {
+        0 => "none found".to_owned(),
+        open if open == report.decisions.len() => format!("{UNKNOWN}: no endpoint has a figure"),
+        open => format!("none found; {} without a figure", human::plural(open, "endpoint", "endpoints")),
+    }
 }
 
 /// What the findings on gateways come to; no part of the saving above.
@@ -133,7 +140,10 @@ pub(super) fn on_gateways(report: &Report, numbers: &Numbers) -> Option<Fact> {
 /// The bound that the bill alone gives, never called a saving.
 pub(super) fn upper_bound(report: &Report, numbers: &Numbers) -> Option<Fact> {
     let usd = report.summary.upper_bound_usd?;
-    let text = format!("endpoints could take at most {} off the data bill: a bound, not a saving", numbers.money(usd));
+    let text = format!(
+        "endpoints could take at most {} of the gateways' data charge: a bound, not a saving",
+        numbers.money(usd)
+    );
     Some(plain("Upper bound", text))
 }
 
