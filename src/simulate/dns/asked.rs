@@ -5,6 +5,7 @@
 //! count too; so what is in memory depends on the account, not on the number of records.
 
 use crate::simulate::account::Account;
+use crate::simulate::destinations::Destination;
 use crate::simulate::fields::Field;
 use crate::simulate::hosts::Hosts;
 use crate::simulate::options::{Options, Vantage};
@@ -63,7 +64,9 @@ pub(super) struct Asked<'a> {
     rows: BTreeMap<Row<'a>, Pair>,
     /// By gateway, service and Region, as it really was.
     real: BTreeMap<(usize, &'a str, Option<&'a str>), Pair>,
-    buckets: BTreeMap<(&'a str, Option<&'a str>), Pair>,
+    buckets: BTreeMap<(String, Option<&'a str>), Pair>,
+    /// By host, else service, else address.
+    destinations: BTreeMap<(String, Option<&'a str>), Pair>,
     ambiguous: u64,
     /// Bytes that the match gives a name, and those among them whose name is not what they were.
     named: u64,
@@ -92,6 +95,7 @@ impl<'a> Asked<'a> {
             rows: BTreeMap::new(),
             real: BTreeMap::new(),
             buckets: BTreeMap::new(),
+            destinations: BTreeMap::new(),
             ambiguous: 0,
             named: 0,
             wrong: 0,
@@ -158,11 +162,11 @@ impl<'a> Asked<'a> {
         let bytes = pair[0] + pair[1];
         let service = |host: &usize| hosts.all[*host].service.as_str();
         let real = sent.host.as_ref().map_or(remote.service, service);
-        merge(self.real.entry((sent.gateway, real, remote.region)).or_default(), pair);
+        merge(self.real.entry((sent.gateway, real, region(real, remote))).or_default(), pair);
         if remote.label == "S3" {
             let told: BTreeSet<Option<&str>> = names.iter().map(|&host| hosts.all[host].bucket.as_deref()).collect();
-            if let (1, Some(Some(bucket))) = (told.len(), told.first()) {
-                merge(self.buckets.entry((bucket, remote.region)).or_default(), pair);
+            if let (1, Some(&Some(bucket))) = (told.len(), told.first()) {
+                merge(self.buckets.entry((bucket.to_owned(), remote.region)).or_default(), pair);
             }
         }
         let mut services: Vec<&str> = names.iter().map(service).collect();
@@ -182,8 +186,15 @@ impl<'a> Asked<'a> {
         for (side, labelled) in self.labels.into_iter().enumerate() {
             let shown = labelled && !sent.nat64 && self.blind.is_none();
             let (service, evidence) = self.verdict(sent.destination, &services, shown);
-            let row = (sent.gateway, client.vpc, client.zone, service, remote.region, evidence);
+            let region = region(service, remote);
+            let row = (sent.gateway, client.vpc, client.zone, service, region, evidence);
             self.rows.entry(row).or_default()[side] += pair[side];
+            let name = match names[..] {
+                [host] if evidence != "rule" => hosts.all[host].name.clone(),
+                _ if evidence == "none" || service.starts_with("range:") => remote.addr.to_string(),
+                _ => service.to_owned(),
+            };
+            self.destinations.entry((name, region)).or_default()[side] += pair[side];
         }
     }
 
@@ -221,11 +232,6 @@ impl<'a> Asked<'a> {
                 "download_bytes": pair[1],
             })
         });
-        let mut services: BTreeMap<(&str, Option<&str>), Pair> = BTreeMap::new();
-        for (row, pair) in &self.rows {
-            merge(services.entry((row.3, row.4)).or_default(), *pair);
-        }
-        let named = |((name, region), pair): (&(&str, Option<&str>), &Pair)| json!({"name": name, "region": region, "upload_bytes": pair[0], "download_bytes": pair[1]});
         let real = self.real.iter().map(|((gateway, service, region), pair)| {
             json!({
                 "nat_gateway_id": account.gateways[*gateway].id,
@@ -238,12 +244,22 @@ impl<'a> Asked<'a> {
         [
             ("traffic_by_dns", traffic.collect()),
             ("names", real.collect()),
-            ("buckets", self.buckets.iter().map(named).collect()),
-            ("destinations", services.iter().map(named).collect()),
+            ("buckets", by_name(&self.buckets)),
+            ("destinations", by_name(&self.destinations)),
             ("dns_ambiguous_bytes", json!(self.ambiguous)),
             ("dns_named", json!({"bytes": self.named, "wrong_bytes": self.wrong})),
         ]
     }
+}
+
+fn by_name(sums: &BTreeMap<(String, Option<&str>), Pair>) -> Value {
+    let row = |((name, region), pair): (&(String, Option<&str>), &Pair)| json!({"name": name, "region": region, "upload_bytes": pair[0], "download_bytes": pair[1]});
+    sums.iter().filter(|(_, pair)| **pair != [0, 0]).map(row).collect()
+}
+
+/// The Region of a service is its address's. A third party has none, wherever its servers are.
+fn region<'a>(service: &str, remote: &'a Destination) -> Option<&'a str> {
+    remote.region.filter(|_| !service.starts_with("domain:"))
 }
 
 fn merge(sum: &mut Pair, pair: Pair) {

@@ -245,6 +245,8 @@ fn every_client_that_asked_gets_what_it_asked_for() {
     for service in ["ecr-public", "domain:cloudfront.net", "domain:pythonhosted.org", UNKNOWN_AWS] {
         assert!(sum(&truth["traffic_by_dns"], |row| row["service"] == service) > 0, "{service}");
     }
+    assert_eq!(sum(&truth["destinations"], |_| true), sum(&truth["traffic"], |_| true));
+    assert!(sum(&truth["destinations"], |row| row["name"] == "files.pythonhosted.org") > 0);
     let layers = |row: &Value| row["name"] == "prod-us-east-1-starport-layer-bucket";
     assert!(sum(&truth["buckets"], layers) > 0);
     assert!(sum(&truth["buckets"], |_| true) <= sum(&truth["traffic_by_dns"], |row| row["service"] == "s3"));
