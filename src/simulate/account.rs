@@ -5,6 +5,7 @@ use super::endpoints::Endpoint;
 use super::logs::FlowLog;
 use super::options::{Options, Vantage};
 use super::places::Place;
+use super::pods::Cluster;
 use super::random::{Rng, Weights};
 use crate::model::addr::Addr;
 
@@ -147,6 +148,8 @@ pub(super) struct Account {
     /// The NAT gateway that nothing uses.
     pub(super) idle: Option<usize>,
     pub(super) private_nat: Option<usize>,
+    /// The Kubernetes cluster on some of the clients.
+    pub(super) cluster: Option<Cluster>,
 }
 
 pub(super) const SHOP: usize = 0;
@@ -209,6 +212,7 @@ pub(super) fn build(options: &Options) -> Account {
         endpoints: Vec::new(),
         idle: None,
         private_nat: None,
+        cluster: None,
     };
     for (name, octet) in NAMES {
         account.vpcs.push(Vpc { id: rng.id("vpc-"), name, octet });
@@ -220,6 +224,12 @@ pub(super) fn build(options: &Options) -> Account {
     add_tables(&mut account, options, &mut rng);
     add_clients(&mut account, options, &mut rng);
     super::logs::add(&mut account, options, &mut rng);
+    if let Some(cluster) = super::pods::cluster(&account).filter(|_| options.pods) {
+        for table in account.tables.iter_mut().filter(|table| table.vpc == cluster.vpc) {
+            table.routes.push((super::pods::POD_CIDR.to_owned(), Target::Local));
+        }
+        account.cluster = Some(cluster);
+    }
     account
 }
 

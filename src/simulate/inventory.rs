@@ -4,6 +4,7 @@ use super::SimulateError;
 use super::account::{Account, Gateway, HUB, Interface, Owner, Subnet, Target, Tier, ZONES};
 use super::logs::{FlowLog, Scope};
 use super::options::{Format, Layout};
+use super::pods::POD_CIDR;
 use super::random::mix;
 use super::text::log_format;
 use serde_json::{Map, Value, json};
@@ -42,6 +43,9 @@ pub(super) fn write(account: &Account, folder: &Path) -> Result<(), SimulateErro
     of(account.logs.iter().map(|l| flow_log(account, l)).collect(), "FlowLogs", "describe-flow-logs")?;
     of(attachments(account), "TransitGatewayAttachments", "describe-transit-gateway-attachments")?;
     of(instances(account), "Reservations", "describe-instances")?;
+    if let Some(cluster) = &account.cluster {
+        write_json(&folder.join("kubectl-get-pods.json"), &cluster.described(account))?;
+    }
     let lists = [
         (account.place.s3_list, "s3", account.place.s3),
         (account.place.dynamodb_list, "dynamodb", account.place.dynamodb),
@@ -208,6 +212,14 @@ fn vpc(account: &Account, index: usize) -> Value {
         }],
         "Tags": name_tag(vpc.name),
     });
+    if account.cluster.as_ref().is_some_and(|cluster| cluster.vpc == index)
+        && let Some(blocks) = document["CidrBlockAssociationSet"].as_array_mut()
+    {
+        blocks.push(json!({
+            "AssociationId": derived("vpc-cidr-assoc-", &format!("{}-pods", vpc.id)), "CidrBlock": POD_CIDR,
+            "CidrBlockState": {"State": "associated"},
+        }));
+    }
     if dual_stack(account) {
         document["Ipv6CidrBlockAssociationSet"] = json!([{
             "AssociationId": derived("vpc-cidr-assoc-", &vpc.name.repeat(2)),

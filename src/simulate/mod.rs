@@ -3,7 +3,7 @@
 //! Options go in; a bundle (flow-logs, inventory, dns, billing, metrics, natlens.toml) and `truth.json` come out. The same options
 //! give the same bytes on every machine. Records are streamed: memory depends on the account, not on their number.
 //! How it fits together: `account` is built once, `traffic` makes events, `rows` turns an event into the records of
-//! every interface on its way, `objects` writes them, `truth` sums what was sent.
+//! every interface on its way, `objects` writes them, `truth` sums what was sent; `dns` asks for the names before.
 
 mod account;
 mod bill;
@@ -13,12 +13,14 @@ mod destinations;
 mod dns;
 mod endpoints;
 mod fields;
+mod hosts;
 mod inventory;
 mod logs;
 mod metrics;
 mod objects;
 mod options;
 mod places;
+mod pods;
 mod random;
 mod rows;
 mod rules;
@@ -31,14 +33,17 @@ mod truth;
 mod tests;
 
 pub use bill::{BillFormat, BillOptions};
+pub use dns::{DnsFormat, DnsOptions};
 pub use options::{Fields, Format, Home, Layout, Options, Scenario, SimulateArgs, Vantage};
 
 use account::{Account, Owner};
 use clock::Clock;
+use dns::Resolver;
 use fields::Context;
+use hosts::Hosts;
 use objects::LogWriter;
 use rows::{Kind, Row, Status};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use traffic::{Event, Traffic};
 use truth::Truth;
@@ -95,18 +100,21 @@ pub fn simulate(options: &Options, to: &Path, progress: &mut dyn FnMut(u64)) -> 
     }
     let account = account::build(options);
     let mut truth = Truth::new(&account, options);
-    let objects = write_flow_logs(options, &account, &mut truth, to, progress)?;
+    let hosts = Hosts::new(&account, options.month.window(), options.seed);
+    let dns = to.join("dns");
+    let mut resolver = (!options.logs_only).then(|| Resolver::new(&account, &hosts, options, &dns));
+    let objects = write_flow_logs(options, &account, (&mut truth, resolver.as_mut()), to, progress)?;
+    let named = resolver.map_or_else(|| Ok(Map::new()), |resolver| resolver.finish(&dns))?;
     inventory::write(&account, &to.join("inventory"))?;
     if options.rules {
         rules::write(&account, &to.join("natlens.toml"))?;
     }
     let mut billing = Value::Null;
     if !options.logs_only {
-        dns::write(&account, options, &to.join("dns"))?;
         billing = bill::write(&account, &truth, options, &to.join("billing"))?;
         metrics::write(&account, &truth, options.month.window(), &to.join("metrics/get-metric-data.json"))?;
     }
-    inventory::write_json(&to.join("truth.json"), &truth.json(options, objects, &billing))?;
+    inventory::write_json(&to.join("truth.json"), &truth.json(options, objects, &billing, named))?;
     let nat_bytes = truth.nat_bytes();
     Ok(Summary { records: truth.written(), objects, nat_bytes })
 }
@@ -114,7 +122,7 @@ pub fn simulate(options: &Options, to: &Path, progress: &mut dyn FnMut(u64)) -> 
 fn write_flow_logs(
     options: &Options,
     account: &Account,
-    truth: &mut Truth<'_>,
+    (truth, mut resolver): (&mut Truth<'_>, Option<&mut Resolver<'_>>),
     to: &Path,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, SimulateError> {
@@ -135,9 +143,15 @@ fn write_flow_logs(
                 writer.enter(u64::try_from(now).unwrap_or(0), clock.second(slot))?;
             }
         }
+        if let Some(resolver) = &mut resolver {
+            resolver.enter(slot, clock.slots(), clock.second(slot))?;
+        }
         let due = clock.due(slot, options.records);
         while written < due {
             let event = traffic.next(clock.second(slot));
+            if let Some(resolver) = &mut resolver {
+                resolver.event(&event)?;
+            }
             written += emit(&event, account, truth, clock.month, &mut writers)?;
             if written >= reported + PROGRESS_STEP {
                 reported = written;
@@ -149,17 +163,9 @@ fn write_flow_logs(
         writer.close()?;
     }
     if account.logs.iter().any(|log| log.format == Format::CloudwatchExport) {
-        write_test_object(&root.join("exported/aws-logs-write-test"))?;
+        objects::write_test_object(&root.join("exported/aws-logs-write-test"))?;
     }
     Ok(writers.iter().map(|writer| writer.objects).sum())
-}
-
-/// Every export task of a log group leaves one such object beside its folders.
-fn write_test_object(path: &Path) -> Result<(), SimulateError> {
-    let io = |source| SimulateError::Io { path: path.to_owned(), source };
-    let mut file = objects::create(path)?;
-    std::io::Write::write_all(&mut file, b"Permission Check Successful").map_err(io)?;
-    std::io::Write::flush(&mut file).map_err(io)
 }
 
 /// Writes the records of an event and sums them; gives the number of records.

@@ -34,6 +34,14 @@ pub(super) fn create_gz(path: &Path, level: u32) -> Result<Gz, SimulateError> {
     Ok(GzBuilder::new().mtime(0).write(create(path)?, Compression::new(level)))
 }
 
+/// Every export task of a log group leaves one such object beside its folders.
+pub(super) fn write_test_object(path: &Path) -> Result<(), SimulateError> {
+    let io = |source| SimulateError::Io { path: path.to_owned(), source };
+    let mut file = create(path)?;
+    file.write_all(b"Permission Check Successful").map_err(io)?;
+    file.flush().map_err(io)
+}
+
 /// Ends a gzip file.
 pub(super) fn finish_gz(path: &Path, gz: Gz) -> Result<(), SimulateError> {
     gz.finish().and_then(|mut file| file.flush()).map_err(|source| SimulateError::Io { path: path.to_owned(), source })
@@ -271,11 +279,7 @@ impl<'a> LogWriter<'a> {
         let stamp = Stamp::new(self.object_time);
         match self.log.format {
             Format::CloudwatchExport => {
-                // The task id is a UUID.
-                let (high, low) = (mix(self.number), mix(mix(self.number)));
-                let hex = format!("{high:016x}{low:016x}");
-                let task = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
-                format!("exported/{task}/{}/{slice:06}.gz", self.stream(stream))
+                format!("exported/{}/{}/{slice:06}.gz", task_id(self.number), self.stream(stream))
             }
             Format::Firehose | Format::FirehoseLines | Format::Subscription => format!(
                 "{}/{}/{}/{}/natlens-{}-1-{}-{}-{}-{}-{}-{:02}-{unique:016x}.gz",
@@ -309,17 +313,25 @@ impl<'a> LogWriter<'a> {
     }
 }
 
+/// The id of an export task, a UUID.
+pub(super) fn task_id(number: u64) -> String {
+    let (high, low) = (mix(number), mix(mix(number)));
+    let hex = format!("{high:016x}{low:016x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
 /// A time in the parts that keys are made of.
-struct Stamp {
-    year: String,
-    month: String,
-    day: String,
-    hour: String,
-    minute: String,
+pub(super) struct Stamp {
+    pub(super) year: String,
+    pub(super) month: String,
+    pub(super) day: String,
+    pub(super) hour: String,
+    pub(super) minute: String,
 }
 
 impl Stamp {
-    fn new(second: i64) -> Self {
+    /// Of the slot that holds the second.
+    pub(super) fn new(second: i64) -> Self {
         let second = second.div_euclid(SLOT_SECONDS) * SLOT_SECONDS;
         let text = iso(second);
         let part = |from: usize, to: usize| text.get(from..to).unwrap_or("00").to_owned();

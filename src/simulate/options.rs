@@ -2,6 +2,7 @@
 
 use super::SimulateError;
 use super::bill::BillOptions;
+use super::dns::DnsOptions;
 use crate::model::period::Month;
 use clap::ValueEnum;
 
@@ -134,8 +135,12 @@ pub struct Options {
     pub logs_only: bool,
     /// Whether to write a natlens.toml whose rules name the addresses of services that have no ranges of their own.
     pub rules: bool,
+    /// Whether the clients of one VPC are nodes of a Kubernetes cluster.
+    pub pods: bool,
     /// What the bill looks like.
     pub bill: BillOptions,
+    /// What the Resolver's query logs look like.
+    pub dns: DnsOptions,
 }
 
 impl Options {
@@ -160,7 +165,9 @@ impl Options {
             gzip_level: 1,
             logs_only: false,
             rules: false,
+            pods: false,
             bill: BillOptions::new(),
+            dns: DnsOptions::new(),
         }
     }
 
@@ -174,8 +181,8 @@ impl Options {
             clients: 36,
             gib: Some(24 * 1_024),
             gzip_level: 9,
-            rules: true,
             bill: BillOptions { discount: Some(6), ..BillOptions::default() },
+            dns: DnsOptions { dns_missing: 4, dns_unlogged_vpc: true, ..DnsOptions::default() },
             ..Self::new(seed, month)
         }
     }
@@ -183,6 +190,7 @@ impl Options {
     /// Refuses what cannot be written, before the first file.
     pub(super) fn check(&self) -> Result<(), SimulateError> {
         self.bill.check()?;
+        self.dns.check()?;
         let refuse = |why| Err(SimulateError::Options(why));
         if !(1..=3_000).contains(&self.clients) {
             return refuse("--clients must be from 1 to 3000");
@@ -274,9 +282,15 @@ pub struct SimulateArgs {
     /// Write a natlens.toml that names services without address ranges of their own
     #[arg(long)]
     pub rules: bool,
+    /// Make the clients of one VPC nodes of a Kubernetes cluster: pods talk with their node's address
+    #[arg(long)]
+    pub pods: bool,
     /// The bill
     #[command(flatten)]
     pub bill: BillOptions,
+    /// The Resolver's query logs
+    #[command(flatten)]
+    pub dns: DnsOptions,
 }
 
 fn month(text: &str) -> Result<Month, String> {
@@ -306,7 +320,9 @@ impl From<&SimulateArgs> for Options {
             gzip_level: args.gzip_level,
             logs_only: args.logs_only,
             rules: args.rules,
+            pods: args.pods,
             bill: args.bill.clone(),
+            dns: args.dns,
         }
     }
 }

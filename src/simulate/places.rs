@@ -41,7 +41,7 @@ pub(super) const SCANNERS: &[&str] = &["185.220.100.0/22", "45.83.64.0/22", "193
 pub(super) const THIRD_PARTIES: &[(&str, &str, &str)] = &[
     ("domain:github.com", "codeload.github.com", "140.82.112.0/20"),
     ("domain:githubusercontent.com", "objects.githubusercontent.com", "185.199.108.0/22"),
-    ("domain:fastly.net", "dualstack.python.map.fastly.net", "151.101.0.0/16"),
+    ("domain:pythonhosted.org", "files.pythonhosted.org", "151.101.0.0/16"),
     ("domain:docker.com", "production.cloudflare.docker.com", "104.16.0.0/13"),
     ("domain:googleapis.com", "storage.googleapis.com", "142.250.0.0/15"),
     ("domain:newrelic.com", "metric-api.newrelic.com", "162.247.240.0/22"),

@@ -7,25 +7,25 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     let month = Month::new(2026, 10).unwrap();
     Options { records: 3_000, objects: 3, clients: 40, logs_only: true, ..Options::new(7, month) }
 }
 
-fn run(options: &Options) -> (tempfile::TempDir, Summary) {
+pub(super) fn run(options: &Options) -> (tempfile::TempDir, Summary) {
     let folder = tempfile::tempdir().unwrap();
     let summary = simulate(options, folder.path(), &mut |_| {}).unwrap();
     (folder, summary)
 }
 
-fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = walkdir::WalkDir::new(root).into_iter().map(Result::unwrap).filter(|e| e.file_type().is_file());
     entries
         .map(|e| (e.path().strip_prefix(root).unwrap().display().to_string(), std::fs::read(e.path()).unwrap()))
         .collect()
 }
 
-fn text(name: &str, bytes: &[u8]) -> String {
+pub(super) fn text(name: &str, bytes: &[u8]) -> String {
     let mut text = String::new();
     if Path::new(name).extension().is_some_and(|e| e == "gz") {
         flate2::read::MultiGzDecoder::new(bytes).read_to_string(&mut text).unwrap();
@@ -35,10 +35,10 @@ fn text(name: &str, bytes: &[u8]) -> String {
     text
 }
 
-type Record = BTreeMap<String, String>;
+pub(super) type Record = BTreeMap<String, String>;
 
 /// Every flow log record of a bundle with text logs, by field name; malformed ones have the wrong number of fields or bytes.
-fn records(root: &Path) -> Vec<Record> {
+pub(super) fn records(root: &Path) -> Vec<Record> {
     let mut all = Vec::new();
     for (name, bytes) in files(&root.join("flow-logs")) {
         let text = text(&name, &bytes);
@@ -51,17 +51,17 @@ fn records(root: &Path) -> Vec<Record> {
     all
 }
 
-fn truth(root: &Path) -> Value {
+pub(super) fn truth(root: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(root.join("truth.json")).unwrap()).unwrap()
 }
 
-fn inside(record: &Record) -> bool {
+pub(super) fn inside(record: &Record) -> bool {
     let window = Month::new(2026, 10).unwrap().window();
     record.get("start").is_some_and(|s| window.contains(s.parse().unwrap()))
 }
 
 /// Whether the record counts: ACCEPT, OK, a number of bytes, within the month.
-fn bytes_of(record: &Record) -> Option<u64> {
+pub(super) fn bytes_of(record: &Record) -> Option<u64> {
     let counts = record.get("action").is_some_and(|a| a == "ACCEPT") && inside(record);
     if counts { record.get("bytes")?.parse().ok() } else { None }
 }
@@ -134,13 +134,15 @@ fn check_gateways(options: &Options) {
 
 #[test]
 fn the_same_options_give_the_same_bytes() {
-    for (format, bill_format) in [
-        (Format::TextGz, BillFormat::Cur2),
-        (Format::Parquet, BillFormat::CurLegacyZip),
-        (Format::Subscription, BillFormat::Focus12Parquet),
+    for (format, bill_format, dns_format) in [
+        (Format::TextGz, BillFormat::Cur2, DnsFormat::S3),
+        (Format::Parquet, BillFormat::CurLegacyZip, DnsFormat::CloudwatchJson),
+        (Format::Subscription, BillFormat::Focus12Parquet, DnsFormat::Subscription),
     ] {
+        let dns = DnsOptions { dns_format, dns_missing: 5, dns_malformed: 3, ..DnsOptions::new() };
         let bill = BillOptions { bill_format, bill_parts: 2, bill_versions: 2, ..BillOptions::new() };
-        let options = Options { format, bill, rules: true, logs_only: false, records: 1_000, ..options() };
+        let whole = Options { rules: true, pods: true, logs_only: false, records: 1_000, ..options() };
+        let options = Options { format, bill, dns, ..whole };
         let (a, b) = (run(&options), run(&options));
         assert!(files(a.0.path()) == files(b.0.path()), "{format:?}");
         let other = run(&Options { seed: 8, ..options });
@@ -328,6 +330,8 @@ fn contradictions_are_refused() {
     check(Options { objects: 0, ..options() });
     check(Options { bill: BillOptions { bill_parts: 0, ..BillOptions::new() }, ..options() });
     check(Options { clients: 0, ..options() });
+    check(Options { dns: DnsOptions { dns_objects: Some(0), ..DnsOptions::new() }, ..options() });
+    check(Options { dns: DnsOptions { dns_missing: 101, ..DnsOptions::new() }, ..options() });
     check(Options { vantage: Vantage::V2, private_nat: true, ..options() });
     check(Options { vantage: Vantage::Regional, fields: Fields::Default, ..options() });
     check(Options { vantage: Vantage::TwoLogs, format: Format::DefaultGz, ..options() });

@@ -156,9 +156,9 @@ impl<'a> Truth<'a> {
 
     /// `truth.json`.
     ///
-    /// `billing` is what the bill's rows add up to, null without a bill.
-    pub(super) fn json(&self, options: &Options, objects: u64, billing: &Value) -> Value {
-        json!({
+    /// `billing` is what the bill's rows add up to, null without a bill; `named` what follows from the query logs, key by key.
+    pub(super) fn json(&self, options: &Options, objects: u64, billing: &Value, named: Map<String, Value>) -> Value {
+        let mut truth = json!({
             "schema": "natlens.truth/1",
             "seed": options.seed,
             "month": options.month.to_string(),
@@ -177,7 +177,23 @@ impl<'a> Truth<'a> {
             "billing": billing,
             "records": self.kind_rows(options, |k| k.0),
             "record_bytes": self.kind_rows(options, |k| k.1),
-        })
+        });
+        if let Some(cluster) = &self.account.cluster {
+            truth["namespaces"] = cluster.truth(self.account, |client| self.of_client(client));
+        }
+        for (key, value) in named {
+            truth[key] = value;
+        }
+        truth
+    }
+
+    /// Bytes of a client through all gateways.
+    fn of_client(&self, client: usize) -> Pair {
+        let mut sum = [0, 0];
+        for pair in self.clients.iter().skip(client).step_by(self.account.clients.len()) {
+            add(&mut sum, pair[0], pair[1]);
+        }
+        sum
     }
 
     fn gateways(&self) -> Vec<Value> {

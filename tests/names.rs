@@ -1,0 +1,170 @@
+//! Names from Resolver query logs: reports on simulated accounts against their truth, in every vantage and delivery, with
+//! names that are missing and addresses that several services share.
+
+mod common;
+
+use common::{arg, natlens};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// An account with query logs and its report.
+struct Account {
+    name: String,
+    folder: tempfile::TempDir,
+    truth: Value,
+    report: Value,
+}
+
+fn report(bundle: &Path, more: &[&str]) -> Value {
+    let mut args = vec!["report", arg(bundle), "--month", "2026-10", "--format", "json", "--top", "1000000"];
+    args.extend_from_slice(more);
+    let run = natlens(bundle, &args);
+    assert_eq!(run.code, 0, "{more:?}: {}", run.stderr);
+    serde_json::from_str(&run.stdout).expect("JSON on stdout")
+}
+
+fn account(options: &str) -> Account {
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = folder.path().join("bundle");
+    let mut args = vec!["simulate", "--bill-format", "none", "--to", arg(&to)];
+    args.extend(options.split_whitespace());
+    let run = natlens(folder.path(), &args);
+    assert_eq!(run.code, 0, "simulate {options}: {}", run.stderr);
+    let truth = std::fs::read_to_string(to.join("truth.json")).expect("a truth");
+    let truth = serde_json::from_str(&truth).expect("JSON");
+    let report = report(&to, &[]);
+    Account { name: options.to_owned(), folder, truth, report }
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| panic!("{value} is no number of bytes"))
+}
+
+/// Upload and download by the texts in these fields.
+fn sums(rows: &Value, fields: &[&str]) -> BTreeMap<Vec<String>, [u64; 2]> {
+    let mut sums: BTreeMap<Vec<String>, [u64; 2]> = BTreeMap::new();
+    for row in rows.as_array().expect("an array") {
+        // A range that AWS announces everywhere has no Region; a report may call it as ip-ranges.json does.
+        let said = |field: &&str| row[*field].as_str().filter(|text| *text != "GLOBAL").unwrap_or("-").to_owned();
+        let pair = sums.entry(fields.iter().map(said).collect()).or_default();
+        *pair = [pair[0] + number(&row["upload_bytes"]), pair[1] + number(&row["download_bytes"])];
+    }
+    sums.retain(|_, pair| *pair != [0, 0]);
+    sums
+}
+
+fn bytes(rows: &Value, keep: impl Fn(&Value) -> bool) -> u64 {
+    let kept = rows.as_array().expect("an array").iter().filter(|row| keep(row));
+    kept.map(|row| number(&row["upload_bytes"]) + number(&row["download_bytes"])).sum()
+}
+
+const TRAFFIC: &[&str] = &["nat_gateway_id", "vpc_id", "az_id", "service", "service_region", "evidence"];
+/// Where no record holds both ends, the place of a client is known only where all of a gateway share it.
+const MARGINAL: &[&str] = &["nat_gateway_id", "service", "service_region", "evidence"];
+
+fn check(options: &str) -> Account {
+    let account = account(&format!("{options} --records 5000 --objects 5 --clients 40"));
+    let fields = if options.contains("--vantage v2") { MARGINAL } else { TRAFFIC };
+    let (report, truth) = (&account.report, &account.truth);
+    assert_eq!(sums(&report["traffic"], fields), sums(&truth["traffic_by_dns"], fields), "{options}: traffic");
+    let places = ["name", "region"];
+    assert_eq!(sums(&report["buckets"], &places), sums(&truth["buckets"], &places), "{options}: buckets");
+    // An address behind NAT64 has two texts.
+    if !options.contains("--nat64") {
+        let told = sums(&truth["destinations"], &places);
+        assert_eq!(sums(&report["destinations"], &places), told, "{options}: destinations");
+    }
+    account
+}
+
+#[test]
+fn bytes_have_the_names_that_were_asked_for_in_every_vantage() {
+    for options in [
+        "--seed 1 --vantage nat",
+        "--seed 2 --vantage nat --fields shuffled --region eu-west-1",
+        "--seed 3 --vantage nat --nat64 --private-nat --region us-west-2",
+        "--seed 4 --vantage regional --fields v11",
+        "--seed 5 --vantage v2",
+        "--seed 6 --vantage two-logs",
+        "--seed 7 --vantage instance --fields v11",
+        "--seed 8 --vantage vpc --log-file-format parquet",
+        "--seed 9 --vantage hub --region eu-west-1",
+        "--seed 10 --vantage nat --rules",
+        "--seed 11 --vantage nat --pods",
+    ] {
+        check(options);
+    }
+}
+
+#[test]
+fn every_delivery_tells_the_same() {
+    let mut reports = Vec::new();
+    for delivery in ["s3", "cloudwatch-json", "subscription", "export"] {
+        for objects in ["--dns-objects 1", "--dns-objects 70 --dns-malformed 25", ""] {
+            let account = check(&format!("--seed 21 --dns-missing 10 --dns-format {delivery} {objects}"));
+            reports.push(account.report["traffic"].clone());
+        }
+    }
+    assert!(reports.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn lines_that_are_no_records_are_counted_and_take_nothing_away() {
+    for delivery in ["s3", "cloudwatch-json", "subscription", "export"] {
+        let account = check(&format!("--seed 22 --dns-format {delivery} --dns-malformed 7"));
+        let told = account.report["warnings"].as_array().expect("an array").iter();
+        let counted = told.filter(|warning| warning["code"].as_str().is_some_and(|code| code.contains("malformed")));
+        let counts: Vec<u64> = counted.map(|warning| number(&warning["count"])).collect();
+        assert!(counts.contains(&7), "{delivery}: {counts:?}");
+    }
+}
+
+#[test]
+fn what_nobody_asked_for_is_not_guessed() {
+    let is_named = |row: &Value| row["evidence"] == "dns";
+    for missing in [30, 70] {
+        let account = check(&format!("--seed 31 --dns-missing {missing}"));
+        assert!(bytes(&account.report["traffic"], is_named) > 0, "{missing}");
+    }
+    let none = check("--seed 31 --dns-missing 100");
+    assert_eq!(bytes(&none.report["traffic"], is_named), 0);
+    assert_eq!(sums(&none.report["traffic"], MARGINAL), sums(&none.truth["traffic_by_dns"], MARGINAL));
+    check("--seed 32 --dns-unlogged-vpc");
+}
+
+/// Few clients that talk much: hours in which a client asked for two services of one address.
+#[test]
+fn names_that_disagree_are_ambiguous_and_hardly_any_name_is_wrong() {
+    let account = account("--seed 41 --records 40000 --objects 5 --clients 12");
+    let (report, truth) = (&account.report, &account.truth);
+    assert_eq!(sums(&report["traffic"], TRAFFIC), sums(&truth["traffic_by_dns"], TRAFFIC), "{}", account.name);
+    assert!(number(&truth["dns_ambiguous_bytes"]) > 0);
+    let named = &truth["dns_named"];
+    assert!(100 * number(&named["wrong_bytes"]) < number(&named["bytes"]), "{named}");
+    // What an address is by its range, the name that was asked for refines: no byte is lost or comes from elsewhere.
+    let all = |_: &Value| true;
+    assert_eq!(bytes(&report["traffic"], all), bytes(&truth["traffic"], all));
+}
+
+/// Without its query logs the same account has the same bytes, named by what is left; with them bytes move only from ranges
+/// and the internet to names.
+#[test]
+fn query_logs_only_move_bytes_from_ranges_to_names() {
+    let account = check("--seed 51 --dns-missing 20");
+    let bundle = account.folder.path().join("bundle");
+    let with = &account.report;
+    std::fs::rename(bundle.join("dns"), account.folder.path().join("dns")).expect("a folder can be moved");
+    let without = report(&bundle, &[]);
+    let place: &[&str] = &["nat_gateway_id", "vpc_id", "az_id"];
+    assert_eq!(sums(&with["traffic"], place), sums(&without["traffic"], place));
+    let (after, before) = (sums(&with["traffic"], &["service"]), sums(&without["traffic"], &["service"]));
+    for (service, pair) in &before {
+        let is_range = service[0].starts_with("range:") || service[0] == "internet";
+        let now = after.get(service).copied().unwrap_or_default();
+        assert!(is_range || now == *pair, "{service:?}: {pair:?} became {now:?}");
+        assert!(!is_range || now[0] <= pair[0] && now[1] <= pair[1], "{service:?}: {pair:?} became {now:?}");
+    }
+    let is_named = |row: &Value| row["evidence"] == "dns";
+    assert_eq!(bytes(&without["traffic"], is_named), 0);
+}
