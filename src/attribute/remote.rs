@@ -18,8 +18,6 @@ pub struct Destination {
     pub region: Option<String>,
     /// S3 bucket; `None` where it is not known, or where it is not S3.
     pub bucket: Option<String>,
-    /// Whether it is S3.
-    pub is_s3: bool,
 }
 
 /// What is known of a row's remote; keys into the tables.
@@ -85,7 +83,7 @@ impl<'a> Remotes<'a> {
             _ if unnamed => remote.to_owned(),
             _ => named.service.clone(),
         };
-        Destination { name, region: named.region.clone(), bucket, is_s3 }
+        Destination { name, region: named.region.clone(), bucket }
     }
 
     pub(super) fn into_tables(self) -> (Vec<Named>, Vec<Destination>) {

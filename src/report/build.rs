@@ -224,11 +224,9 @@ impl<'a> Builder<'a> {
         self.destination_rows(top, name)
     }
 
-    /// The `top` S3 buckets by bytes, `(unknown)` for S3 traffic without one, then one `(other)` row.
+    /// The `top` S3 buckets by bytes, then one `(other)` row. S3 traffic whose bucket nothing tells is in none.
     pub fn buckets(&self, top: usize) -> Result<Vec<DestinationRow>, FrameError> {
-        let unknown = || "(unknown)".to_owned();
-        let bucket =
-            |at: &Destination| at.is_s3.then(|| (at.bucket.clone().unwrap_or_else(unknown), at.region.clone()));
+        let bucket = |at: &Destination| Some((at.bucket.clone()?, at.region.clone()));
         self.destination_rows(top, bucket)
     }
 

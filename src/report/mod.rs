@@ -40,7 +40,7 @@ pub struct Report {
     pub clients: Vec<ClientRow>,
     /// Hosts, services and addresses that most bytes went to, then one `(other)` row.
     pub destinations: Vec<DestinationRow>,
-    /// S3 buckets likewise; `(unknown)` is S3 traffic whose bucket no Resolver log tells.
+    /// S3 buckets likewise. S3 traffic whose bucket no Resolver log tells is in none of the rows.
     pub buckets: Vec<DestinationRow>,
     /// Endpoint decisions, largest net saving first.
     pub decisions: Vec<DecisionRow>,

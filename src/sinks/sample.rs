@@ -72,7 +72,7 @@ pub(super) fn full() -> Report {
         ],
         buckets: vec![
             destination("artifacts", Some("us-east-1"), 512_000, "301.2"),
-            destination("(unknown)", Some("us-east-1"), 100_000, "7.5"),
+            destination("(other)", None, 100_000, "7.5"),
         ],
         decisions,
         findings: findings(),
