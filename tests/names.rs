@@ -5,7 +5,7 @@ mod common;
 
 use common::{arg, natlens};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// An account with query logs and its report.
@@ -130,7 +130,28 @@ fn what_nobody_asked_for_is_not_guessed() {
     let none = check("--seed 31 --dns-missing 100");
     assert_eq!(bytes(&none.report["traffic"], is_named), 0);
     assert_eq!(sums(&none.report["traffic"], MARGINAL), sums(&none.truth["traffic_by_dns"], MARGINAL));
-    check("--seed 32 --dns-unlogged-vpc");
+}
+
+/// What would name the rest: query logs where there are none, something else where there are.
+#[test]
+fn an_unlogged_vpc_is_told_from_one_whose_clients_did_not_ask() {
+    let account = check("--seed 32 --dns-unlogged-vpc --dns-missing 30");
+    let vpcs = sums(&account.report["traffic"], &["vpc_id", "evidence"]);
+    let named: BTreeSet<&str> = vpcs.keys().filter(|key| key[1] == "dns").map(|key| key[0].as_str()).collect();
+    let mut told = 0;
+    for warning in account.report["warnings"].as_array().expect("an array") {
+        let logged = match warning["code"].as_str() {
+            Some("unnamed-traffic") => false,
+            Some("unnamed-despite-dns") => true,
+            _ => continue,
+        };
+        let message = warning["message"].as_str().expect("a text");
+        for (vpc, _) in message.split("; ").filter_map(|part| part.split_once(": ")) {
+            assert_eq!(named.contains(vpc), logged, "{vpc}: {warning}");
+        }
+        told += 1 + 10 * u32::from(logged);
+    }
+    assert_eq!(told, 12, "one warning of each kind");
 }
 
 /// Few clients that talk much: hours in which a client asked for two services of one address.

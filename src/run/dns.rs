@@ -73,6 +73,7 @@ impl DnsError {
 pub struct DnsLog<'a> {
     requests: &'a Requests,
     entries: Spilling,
+    logged: BTreeSet<u32>,
     /// Records by what became of them; those of objects with equal content once.
     pub counts: Counts,
 }
@@ -82,6 +83,8 @@ pub struct DnsLog<'a> {
 pub struct DnsAnswers<K> {
     /// By row, in the order of the requests.
     pub answers: Answers<K>,
+    /// VPCs of the requests whose queries are in the logs.
+    pub logged: BTreeSet<String>,
     /// Names of public services that led to private addresses.
     pub private: Vec<PrivateAnswer>,
     /// Private answers that did not fit.
@@ -109,7 +112,8 @@ pub fn read_dns<'a>(
         });
         outcome.map(|outcome| (outcome, fold))
     };
-    let log = DnsLog { requests: plan.requests, entries: Spilling::new(plan.memory / 2), counts: Counts::default() };
+    let entries = Spilling::new(plan.memory / 2);
+    let log = DnsLog { requests: plan.requests, entries, logged: BTreeSet::new(), counts: Counts::default() };
     let mut merge = Merge { log, unreadable: 0, seen: BTreeSet::new(), warnings };
     in_order(objects.len(), plan.threads, work, |at, result| {
         merge.object(&objects[at], result);
@@ -139,7 +143,8 @@ impl DnsLog<'_> {
             private.entry(key, name);
         }
         let (private, private_left_out) = private.finish();
-        Ok(DnsAnswers { answers: join.finish(), private, private_left_out })
+        let logged = self.logged.iter().map(|vpc| self.requests.vpc_id(*vpc).to_owned()).collect();
+        Ok(DnsAnswers { answers: join.finish(), logged, private, private_left_out })
     }
 }
 
@@ -196,6 +201,7 @@ impl Merge<'_, '_> {
         }
         self.warnings.add_counted(Code::MalformedDnsRecord, left, key.clone());
         self.log.counts.add(&fold.counts);
+        self.log.logged.extend(fold.logged);
         self.log.entries.asked.absorb(fold.entries.asked);
         self.log.entries.private.absorb(fold.entries.private);
     }

@@ -17,6 +17,8 @@ pub(super) struct DnsNames {
     pub(super) answers: Answers<Meaning>,
     /// Public services' names that led to private addresses: an endpoint is there, and works.
     private: Vec<PrivateAnswer>,
+    /// VPCs whose queries are known.
+    logged: BTreeSet<String>,
 }
 
 impl DnsNames {
@@ -41,9 +43,9 @@ pub(super) fn read(
     let is_public = |name: &str| namer.host(name).service.is_some();
     let dns = DnsPlan { requests, is_public: &is_public, memory: DEFAULT_MEMORY, threads: plan.threads };
     let log = read_dns(&plan.inputs.dns, &dns, rows, warnings, &mut |_| {})?;
-    let DnsAnswers { answers, private, private_left_out } = log.answer(|name| namer.meaning(name))?;
+    let DnsAnswers { answers, logged, private, private_left_out } = log.answer(|name| namer.meaning(name))?;
     warnings.add_counted(Code::PrivateAnswersLeftOut, private_left_out, format!("{private_left_out} private answers"));
-    Ok(Some(DnsNames { answers, private }))
+    Ok(Some(DnsNames { answers, private, logged }))
 }
 
 /// Says what has several names, and what stays without one and would get one.
@@ -56,10 +58,11 @@ pub(super) fn warn(names: Option<&DnsNames>, attributed: &Attributed, traffic: &
         let vpc = row.vpc_id.as_deref().unwrap_or("clients in an unknown VPC");
         *unnamed.entry(vpc).or_default() += row.upload_bytes + row.download_bytes;
     }
-    let code = if names.is_some() { Code::UnnamedDespiteDns } else { Code::UnnamedTraffic };
     let mut largest: Vec<_> = unnamed.into_iter().collect();
     largest.sort_by_key(|(vpc, bytes)| (std::cmp::Reverse(*bytes), *vpc));
     for (vpc, bytes) in largest {
+        let logged = names.is_some_and(|names| names.logged.contains(vpc));
+        let code = if logged { Code::UnnamedDespiteDns } else { Code::UnnamedTraffic };
         warnings.add(code, format!("{vpc}: {bytes} bytes"));
     }
 }

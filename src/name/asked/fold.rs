@@ -5,6 +5,7 @@ use super::{Key, PrivateKey};
 use crate::model::addr::Addr;
 use crate::model::dns::{Query, QuerySink};
 use crate::model::period::HOUR_SECONDS;
+use std::collections::BTreeSet;
 
 /// Where entries go. They are a set: the same one again, in whatever order, says nothing new.
 pub trait Entries {
@@ -52,6 +53,8 @@ pub struct Fold<'a, E> {
     pub counts: Counts,
     /// The first malformed records: line and why.
     pub malformed_samples: Vec<(u64, &'static str)>,
+    /// VPCs of the requests whose queries are here.
+    pub logged: BTreeSet<u32>,
     /// VPC of the last record: mostly that of the next.
     vpc: (String, u32),
 }
@@ -66,14 +69,15 @@ impl<'a, E> Fold<'a, E> {
     /// Keeps what `requests` can use, and private answers for names of which `is_public` says that they are a public service's.
     #[must_use]
     pub fn new(requests: &'a Requests, is_public: &'a (dyn Fn(&str) -> bool + Sync), entries: E) -> Self {
-        let (counts, malformed_samples, vpc) = Default::default();
-        Self { requests, is_public, entries, counts, malformed_samples, vpc }
+        let (counts, malformed_samples, logged, vpc) = Default::default();
+        Self { requests, is_public, entries, counts, malformed_samples, logged, vpc }
     }
 
     fn vpc(&mut self, id: &str) -> u32 {
         if self.vpc.0 != id {
             id.clone_into(&mut self.vpc.0);
             self.vpc.1 = self.requests.vpc(id);
+            self.logged.extend((self.vpc.1 != 0).then_some(self.vpc.1));
         }
         self.vpc.1
     }

@@ -154,7 +154,9 @@ impl Requests {
         self.vpcs.get(id).copied().unwrap_or(0)
     }
 
-    pub(super) fn vpc_id(&self, vpc: u32) -> &str {
+    /// The id of a VPC by its number.
+    #[must_use]
+    pub fn vpc_id(&self, vpc: u32) -> &str {
         &self.vpc_ids[vpc as usize]
     }
 
