@@ -1,12 +1,14 @@
-//! Whose bytes they are and what they were for: the client's VPC and AZ, the service of the remote, the facts of the gateway.
+//! Whose bytes they are and what they were for: the client's VPC, AZ and owner, the service of the remote, the facts of the gateway.
 //!
 //! Each distinct client and remote is looked up once; the rows leave as a [`FlowFrame`] of indices into the tables kept here.
 
 mod custom;
 mod gateway;
+mod owners;
 mod place;
 
 pub use gateway::Gateway;
+pub use owners::OwnerRules;
 pub use place::Place;
 
 use crate::count::peers::Peers;
@@ -18,7 +20,9 @@ use crate::model::addr_table::AddrId;
 use crate::model::custom::CustomFlow;
 use crate::model::inventory::Inventory;
 use crate::name::{Named, Namer};
+use crate::own::Owner;
 use hashbrown::HashMap;
+use owners::OwnerTable;
 
 /// [`FlowFrame`] value of a key that the row does not know.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -34,6 +38,8 @@ pub struct Attributed {
     pub places: Vec<Place>,
     /// Services.
     pub services: Vec<Named>,
+    /// Owners of clients, each in the hours in which it was one.
+    pub owners: Vec<Owner>,
     /// Client addresses, by the frame's client key.
     pub clients: Vec<Addr>,
     /// The rows; keys index the tables above.
@@ -49,11 +55,15 @@ pub fn attribute(
     inventory: &Inventory,
     namer: &Namer,
     peers: &Peers,
+    rules: OwnerRules<'_>,
 ) -> Result<Attributed, FrameError> {
     let mut places = place::Places::new(&mut counted, rollup, inventory);
     let shared = places.shared_by_gateway(&counted);
     let mut services = Services { namer, known: HashMap::new(), named: Vec::new(), index: HashMap::new() };
     let mut custom = custom::Flows::new(peers, &counted.crossings);
+    let mut owners = OwnerTable::new(rollup, inventory, rules);
+    let gateways = std::mem::take(&mut counted.gateways);
+    let gateways: Vec<Gateway> = gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
     let mut columns = FlowColumns::with_capacity(counted.rows.len());
     for row in &counted.rows {
         let place = match row.basis {
@@ -65,18 +75,18 @@ pub fn attribute(
             Basis::Pair | Basis::Remote => services.of(rollup, row.remote, row.label),
         };
         if row.basis != Basis::Client {
-            let gateway = &counted.gateways[row.gateway as usize].side.id;
+            let gateway = &gateways[row.gateway as usize].count.side.id;
             custom.add(row, gateway, rollup.addrs.addr(row.remote), places.place(place));
         }
         let client = if row.client.is_none() { UNKNOWN } else { row.client.raw() };
-        let keys = [row.gateway, row.hour / HOURS_PER_DAY, client, place, service, basis_key(row.basis)];
+        let owner = owners.of(row, (place, places.place(place)), &gateways[row.gateway as usize]);
+        let keys = [row.gateway, row.hour / HOURS_PER_DAY, client, place, service, basis_key(row.basis), owner];
         columns.push(keys, row.upload, row.download);
     }
     let places = places.into_table();
-    let gateways = counted.gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
     let clients = rollup.addrs.addrs().to_vec();
     let (frame, custom) = (FlowFrame::new(columns)?, custom.finish());
-    Ok(Attributed { gateways, places, services: services.named, clients, frame, custom })
+    Ok(Attributed { gateways, places, services: services.named, owners: owners.into_table(), clients, frame, custom })
 }
 
 /// A basis as a frame key.

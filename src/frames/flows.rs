@@ -20,10 +20,12 @@ pub enum Key {
     Service,
     /// Whether the row is of a pair, the public or the private side.
     Basis,
+    /// Owner of the client.
+    Owner,
 }
 
 impl Key {
-    const ALL: [Key; 6] = [Key::Gateway, Key::Day, Key::Client, Key::Place, Key::Service, Key::Basis];
+    const ALL: [Key; 7] = [Key::Gateway, Key::Day, Key::Client, Key::Place, Key::Service, Key::Basis, Key::Owner];
 
     const fn column(self) -> &'static str {
         match self {
@@ -33,6 +35,7 @@ impl Key {
             Key::Place => "place",
             Key::Service => "service",
             Key::Basis => "basis",
+            Key::Owner => "owner",
         }
     }
 }
@@ -60,7 +63,7 @@ pub enum FrameError {
 /// Rows on their way into a frame, by column: keys in the order of [`Key`], upload and download bytes.
 #[derive(Clone, Debug, Default)]
 pub struct FlowColumns {
-    keys: [Vec<u32>; 6],
+    keys: [Vec<u32>; Key::ALL.len()],
     upload: Vec<u64>,
     download: Vec<u64>,
 }
@@ -74,7 +77,7 @@ impl FlowColumns {
     }
 
     /// Adds a row.
-    pub fn push(&mut self, keys: [u32; 6], upload: u64, download: u64) {
+    pub fn push(&mut self, keys: [u32; Key::ALL.len()], upload: u64, download: u64) {
         for (column, key) in self.keys.iter_mut().zip(keys) {
             column.push(key);
         }
@@ -83,7 +86,7 @@ impl FlowColumns {
     }
 }
 
-/// Counted rows: six `UInt32` keys, two `UInt64` byte columns, no nulls.
+/// Counted rows: seven `UInt32` keys, two `UInt64` byte columns, no nulls.
 #[derive(Clone, Debug)]
 pub struct FlowFrame(DataFrame);
 
@@ -145,7 +148,7 @@ mod tests {
     fn frame(rows: &[(u32, u32, u32, u64)]) -> FlowFrame {
         let mut columns = FlowColumns::default();
         for &(gateway, day, service, upload) in rows {
-            columns.push([gateway, day, 0, 0, service, 0], upload, 1);
+            columns.push([gateway, day, 0, 0, service, 0, 0], upload, 1);
         }
         FlowFrame::new(columns).expect("columns of one length")
     }

@@ -10,7 +10,7 @@ pub mod period;
 pub mod read;
 
 use crate::advise::custom::compare;
-use crate::attribute::{Attributed, attribute};
+use crate::attribute::{Attributed, OwnerRules, attribute};
 use crate::bill::settle::CostBasis;
 use crate::count::fold::RowSum;
 use crate::count::resolve::{Counted, resolve};
@@ -27,7 +27,8 @@ use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::usd::PricePerGb;
 use crate::price::PriceBook;
 use crate::reconcile::split::Source;
-use crate::report::build::{Builder, Dimension};
+use crate::report::build::Builder;
+use crate::report::dimension::Dimension;
 use crate::report::{self, Provenance, Report};
 use bill::{BillError, read_bill};
 use inputs::{InputError, Inputs};
@@ -124,8 +125,10 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
     let prices = loaded.prices(&currency);
     let counted = count(flows, &loaded, period.window, &mut warnings);
     let (records, record_bytes) = (counted.counted.records, counted.counted.bytes);
-    let mut attributed =
-        attribute(counted.counted, &counted.rollup, &loaded.inventory, &loaded.namer, counted.roles.peers())?;
+    let tags = plan.group_by.iter().filter_map(Dimension::tag).map(str::to_owned).collect();
+    let rules = OwnerRules { teams: &plan.inputs.teams, tags: &tags };
+    let (inventory, peers) = (&loaded.inventory, counted.roles.peers());
+    let mut attributed = attribute(counted.counted, &counted.rollup, inventory, &loaded.namer, peers, rules)?;
     drop(counted.rollup);
     warn_of_period(&period, records, &mut warnings);
     let money = money::settle(charges.as_ref(), &mut attributed, &prices, &mut warnings)?;
