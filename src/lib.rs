@@ -22,6 +22,8 @@ pub mod frames;
 
 pub mod name;
 
+pub mod own;
+
 pub mod attribute;
 
 pub mod price;

@@ -1,13 +1,15 @@
-//! Whose bytes they are and what they were for: the client's VPC and AZ, the service of the remote, the facts of the gateway.
+//! Whose bytes they are and what they were for: the client's VPC, AZ and owner, the service of the remote, the facts of the gateway.
 //!
 //! Each distinct client and remote is looked up once; the rows leave as a [`FlowFrame`] of indices into the tables kept here.
 
 mod custom;
 mod gateway;
+mod owners;
 mod place;
 mod remote;
 
 pub use gateway::Gateway;
+pub use owners::OwnerRules;
 pub use place::Place;
 pub use remote::Destination;
 
@@ -21,6 +23,8 @@ use crate::model::custom::CustomFlow;
 use crate::model::inventory::Inventory;
 use crate::name::asked::{Answers, Requests, RequestsBuilder};
 use crate::name::{Meaning, Named, Namer};
+use crate::own::Owner;
+use owners::OwnerTable;
 
 /// [`FlowFrame`] value of a key that the row does not know.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -38,6 +42,8 @@ pub struct Attributed {
     pub services: Vec<Named>,
     /// Where the bytes went, as closely as it is known.
     pub destinations: Vec<Destination>,
+    /// Owners of clients, each in the hours in which it was one.
+    pub owners: Vec<Owner>,
     /// Client addresses, by the frame's client key.
     pub clients: Vec<Addr>,
     /// The rows; keys index the tables above.
@@ -99,8 +105,12 @@ impl Placed {
         namer: &Namer,
         answers: Option<&Answers<Meaning>>,
         peers: &Peers,
+        rules: OwnerRules<'_>,
     ) -> Result<Attributed, FrameError> {
-        let Self { counted, of_row, places } = self;
+        let Self { mut counted, of_row, places } = self;
+        let gateways = std::mem::take(&mut counted.gateways);
+        let gateways: Vec<Gateway> = gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
+        let mut owners = OwnerTable::new(rollup, inventory, rules);
         let mut remotes = remote::Remotes::new(namer, rollup, answers);
         let mut custom = custom::Flows::new(peers, &counted.crossings);
         let mut columns = FlowColumns::with_capacity(counted.rows.len());
@@ -114,19 +124,20 @@ impl Placed {
                     ambiguous =
                         RowSum { records: ambiguous.records + 1, bytes: ambiguous.bytes + row.upload + row.download };
                 }
-                let gateway = &counted.gateways[row.gateway as usize].side.id;
+                let gateway = &gateways[row.gateway as usize].count.side.id;
                 custom.add(row, gateway, rollup.addrs.addr(row.remote), &places[place as usize]);
             }
             let client = if row.client.is_none() { UNKNOWN } else { row.client.raw() };
             let day = row.hour / HOURS_PER_DAY;
-            let keys = [row.gateway, day, client, place, service, basis_key(row.basis), destination];
+            let owner = owners.of(row, (place, &places[place as usize]), &gateways[row.gateway as usize]);
+            let keys = [row.gateway, day, client, place, service, basis_key(row.basis), destination, owner];
             columns.push(keys, row.upload, row.download);
         }
-        let gateways = counted.gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
         let clients = rollup.addrs.addrs().to_vec();
         let (frame, custom) = (FlowFrame::new(columns)?, custom.finish());
         let (services, destinations) = remotes.into_tables();
-        Ok(Attributed { gateways, places, services, destinations, clients, frame, custom, ambiguous })
+        let owners = owners.into_table();
+        Ok(Attributed { gateways, places, services, destinations, owners, clients, frame, custom, ambiguous })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line exactly as typed. Nothing is decided here: `plan` lowers it, the command modules act.
 
+pub mod dimension;
 pub mod explain;
 pub mod output;
 pub mod plan;
@@ -7,7 +8,7 @@ pub mod report;
 pub mod simulate;
 
 use crate::bill::settle::CostBasis;
-use crate::report::build::Dimension;
+use crate::report::dimension::Dimension;
 use crate::report::threshold::Threshold;
 use crate::simulate::SimulateArgs;
 use crate::sinks::{Format, TableName};
@@ -175,8 +176,15 @@ pub struct ReportArgs {
     /// Inputs.
     #[command(flatten)]
     pub input: InputArgs,
-    /// Add sums by these dimensions
-    #[arg(long, value_name = "DIMENSIONS", env = "NATLENS_GROUP_BY", hide_env_values = true, value_delimiter = ',')]
+    /// Add sums by these dimensions; tag:KEY is one too
+    #[arg(
+        long,
+        value_name = "DIMENSIONS",
+        env = "NATLENS_GROUP_BY",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_parser = dimension::DimensionParser
+    )]
     pub group_by: Vec<Dimension>,
     /// Rows to show before `(other)`
     #[arg(long, value_name = "N", env = "NATLENS_TOP", hide_env_values = true)]

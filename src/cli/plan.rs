@@ -4,7 +4,7 @@
 
 use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
 use crate::model::period::{Month, Window, parse_instant};
-use crate::report::build::Dimension;
+use crate::report::dimension::Dimension;
 use crate::report::threshold::Threshold;
 use crate::run::Plan;
 use crate::run::inputs::Inputs;
@@ -113,6 +113,7 @@ fn plan(bundle: &Path, args: &InputArgs, settings: &Layers) -> Result<Plan, Refu
         ip_ranges: file(args.ip_ranges.as_ref(), settings, |s| s.ip_ranges.as_ref(), &in_bundle("ip-ranges.json")),
         log_format: args.log_format.clone().or_else(|| first(settings, |s| s.log_format.clone())),
         rules: settings.iter().flat_map(|(_, s)| s.rules.clone()).collect(),
+        teams: settings.iter().flat_map(|(_, s)| s.teams.clone()).collect(),
     };
     Ok(Plan {
         inputs,
@@ -251,7 +252,7 @@ fn dimensions(args: &ReportArgs, layers: &Layers) -> Result<Vec<Dimension>, Refu
         return Ok(args.group_by.clone());
     }
     let names = layers.iter().map(|(_, s)| &s.group_by).find(|names| !names.is_empty());
-    let parse = |name: &String| Dimension::from_str(name, true).map_err(|_| settings_refusal("group-by", name));
+    let parse = |name: &String| name.parse().map_err(|_| settings_refusal("group-by", name));
     names.map_or_else(|| Ok(Vec::new()), |names| names.iter().map(parse).collect())
 }
 

@@ -3,6 +3,7 @@
 use super::crossing::CrossKey;
 use super::legs::{Ends, Leg, Shape, zonal_leg};
 use super::roles::{Role, Roles};
+use super::words::{OwnAddr, Words};
 use crate::model::addr::Addr;
 use crate::model::addr_table::{AddrId, AddrTable};
 use crate::model::flow::{Direction, FlowRecord, FlowSink, InterfaceFacts, Verdict};
@@ -147,6 +148,8 @@ pub struct InterfaceSlot {
     pub facts: InterfaceFacts,
     /// What the inventory says.
     pub role: Role,
+    /// Its own address, where records that tell of its owner show it.
+    pub own: OwnAddr,
     hour: u32,
     cell: u32,
 }
@@ -170,6 +173,8 @@ pub struct Fold<'a> {
     pub rows: HashMap<RowKey, RowSums>,
     /// Sums of what crosses from one known VPC to another.
     pub crossings: HashMap<CrossKey, RowSums>,
+    /// What the records say about owners of interfaces.
+    pub words: Words,
     /// Records read, malformed ones included.
     pub read: u64,
     /// Bytes of all records.
@@ -207,6 +212,7 @@ impl<'a> Fold<'a> {
             cell_index: HashMap::new(),
             rows: HashMap::new(),
             crossings: HashMap::new(),
+            words: Words::default(),
             read: 0,
             all_bytes: 0,
             out_of_window: RowSum::default(),
@@ -234,7 +240,14 @@ impl<'a> Fold<'a> {
         }
         let slot = u32::try_from(self.interfaces.len()).expect("fewer than 2^32 interfaces");
         let role = self.roles.role(self.symbols.text(name));
-        self.interfaces.push(InterfaceSlot { name, facts: *facts, role, hour: NOWHERE, cell: 0 });
+        self.interfaces.push(InterfaceSlot {
+            name,
+            facts: *facts,
+            role,
+            own: OwnAddr::default(),
+            hour: NOWHERE,
+            cell: 0,
+        });
         self.by_name[at] = slot;
         slot
     }
@@ -380,6 +393,7 @@ impl FlowSink for Fold<'_> {
         }
         let name = if record.resource.is_none() { record.interface } else { record.resource };
         let interface = self.interface(name, &record.facts);
+        self.words.hear(interface, hour, record, &mut self.interfaces[interface as usize].own);
         let second = u16::try_from(record.start.rem_euclid(HOUR_SECONDS)).expect("an hour has 3,600 seconds");
         let has_pkt = record.pkt_src.is_some() || record.pkt_dst.is_some();
         let cell = self.cell(interface, hour);

@@ -15,6 +15,7 @@ pub mod roles;
 pub mod rollup;
 pub mod routes;
 pub mod vantage;
+pub mod words;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use super::crossing::CrossKey;
 use super::fold::{Fold, HourSums, RowKey, RowSum, RowSums, merge_facts};
 use super::roles::Role;
+use super::words::{Hours, OwnAddr, Word};
 use crate::model::addr_table::{AddrId, AddrTable};
 use crate::model::flow::InterfaceFacts;
 use crate::model::symbols::{Sym, Symbols};
@@ -21,6 +22,8 @@ pub struct Interface {
     pub facts: InterfaceFacts,
     /// What the inventory says.
     pub role: Role,
+    /// Its own address, where records that tell of its owner show it.
+    pub own: OwnAddr,
 }
 
 /// What an object's key says of all its records, for logs without those fields.
@@ -63,6 +66,8 @@ pub struct Rollup {
     pub rows: HashMap<(RowKey, SourceId), RowSums>,
     /// What crosses from one known VPC to another, by key and flow log.
     pub crossings: HashMap<(CrossKey, SourceId), RowSums>,
+    /// What the records say about owners of interfaces, by flow log.
+    pub words: HashMap<(Word, SourceId), Hours>,
     /// The rest.
     pub loose: Loose,
 }
@@ -100,7 +105,16 @@ impl Rollup {
                 instance: text(slot.facts.instance),
                 kind: text(slot.facts.kind),
             };
-            interfaces.push(self.interface(text(slot.name), &facts, slot.role));
+            let interface = self.interface(text(slot.name), &facts, slot.role);
+            let own = &mut self.interfaces[interface as usize].own;
+            *own = own.and(slot.own);
+            interfaces.push(interface);
+        }
+        for &(word, hours) in fold.words.said() {
+            let (owner, instance) = (text(word.owner), text(word.instance));
+            let word = Word { interface: interfaces[word.interface as usize], owner, instance };
+            let known = self.words.entry((word, source)).or_insert(hours);
+            *known = (known.0.min(hours.0), known.1.max(hours.1));
         }
         for &(interface, hour, sums) in &fold.cells {
             let fresh = HourSums { first: u16::MAX, ..HourSums::default() };
@@ -142,7 +156,7 @@ impl Rollup {
             return at;
         }
         let at = u32::try_from(self.interfaces.len()).expect("fewer than 2^32 interfaces");
-        self.interfaces.push(Interface { name, facts: *facts, role });
+        self.interfaces.push(Interface { name, facts: *facts, role, own: OwnAddr::default() });
         self.by_name.insert(name, at);
         at
     }

@@ -61,6 +61,7 @@ fn fold<'a>(roles: &'a Roles, instance: &str, rows: &[Row]) -> Fold<'a> {
                 account: fold.symbols().intern(b"111111111111"),
                 ..InterfaceFacts::default()
             },
+            owner: Sym::NONE,
             start: hour * HOUR + 5,
             bytes,
             src: addr(src).unwrap_or(Addr::NONE),

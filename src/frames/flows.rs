@@ -22,10 +22,13 @@ pub enum Key {
     Basis,
     /// Host, service or address that the bytes went to.
     Destination,
+    /// Owner of the client.
+    Owner,
 }
 
 impl Key {
-    const ALL: [Key; 7] = [Key::Gateway, Key::Day, Key::Client, Key::Place, Key::Service, Key::Basis, Key::Destination];
+    const ALL: [Key; 8] =
+        [Key::Gateway, Key::Day, Key::Client, Key::Place, Key::Service, Key::Basis, Key::Destination, Key::Owner];
 
     const fn column(self) -> &'static str {
         match self {
@@ -36,6 +39,7 @@ impl Key {
             Key::Service => "service",
             Key::Basis => "basis",
             Key::Destination => "destination",
+            Key::Owner => "owner",
         }
     }
 }
@@ -63,7 +67,7 @@ pub enum FrameError {
 /// Rows on their way into a frame, by column: keys in the order of [`Key`], upload and download bytes.
 #[derive(Clone, Debug, Default)]
 pub struct FlowColumns {
-    keys: [Vec<u32>; 7],
+    keys: [Vec<u32>; Key::ALL.len()],
     upload: Vec<u64>,
     download: Vec<u64>,
 }
@@ -77,7 +81,7 @@ impl FlowColumns {
     }
 
     /// Adds a row.
-    pub fn push(&mut self, keys: [u32; 7], upload: u64, download: u64) {
+    pub fn push(&mut self, keys: [u32; Key::ALL.len()], upload: u64, download: u64) {
         for (column, key) in self.keys.iter_mut().zip(keys) {
             column.push(key);
         }
@@ -148,7 +152,7 @@ mod tests {
     fn frame(rows: &[(u32, u32, u32, u64)]) -> FlowFrame {
         let mut columns = FlowColumns::default();
         for &(gateway, day, service, upload) in rows {
-            columns.push([gateway, day, 0, 0, service, 0, 0], upload, 1);
+            columns.push([gateway, day, 0, 0, service, 0, 0, 0], upload, 1);
         }
         FlowFrame::new(columns).expect("columns of one length")
     }

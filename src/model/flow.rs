@@ -48,6 +48,24 @@ pub struct InterfaceFacts {
     pub kind: Sym,
 }
 
+/// The fields that tell whose an interface is, in the order in which [`FlowRecord::owner`] holds them. Versions 7 and 11.
+/// Source: VPC user guide, flow log records.
+pub const OWNER_FIELDS: [&str; 10] = [
+    "ecs-cluster-name",
+    "ecs-cluster-arn",
+    "ecs-service-name",
+    "ecs-task-definition-arn",
+    "instance-tag",
+    "instance-tag-2",
+    "interface-tag",
+    "interface-tag-2",
+    "asg-tag",
+    "asg-tag-2",
+];
+
+/// Stands between the values in [`FlowRecord::owner`]; no field holds it.
+pub const OWNER_SEPARATOR: u8 = 0x1f;
+
 /// One record. Texts are symbols of the sink's own table; absent is [`Sym::NONE`].
 #[derive(Clone, Copy, Debug)]
 pub struct FlowRecord {
@@ -57,6 +75,8 @@ pub struct FlowRecord {
     pub resource: Sym,
     /// Facts about the interface or resource.
     pub facts: InterfaceFacts,
+    /// The values of [`OWNER_FIELDS`] as one text, empty where absent, with [`OWNER_SEPARATOR`] between; absent if all are.
+    pub owner: Sym,
     /// `start` in Unix seconds (milliseconds in the log are divided down).
     pub start: i64,
     /// `bytes`: IP bytes, headers included. 0 where the verdict carries none.

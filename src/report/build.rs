@@ -1,5 +1,7 @@
 //! From attributed bytes and what each gateway's cost to the report's rows: sums, and splits that add up to the last digit.
 
+pub use super::dimension::Dimension;
+use super::dimension::TEAM;
 use super::{ClientRow, DestinationRow, GroupRow, NatGatewayRow, TrafficRow};
 use crate::attribute::{Attributed, Destination, Gateway, UNKNOWN, basis_key};
 use crate::count::resolve::Basis;
@@ -8,49 +10,12 @@ use crate::model::addr::Addr;
 use crate::model::bytes::Bytes;
 use crate::model::inventory::Inventory;
 use crate::model::period::{DAY_SECONDS, iso_day};
+use crate::model::several::agree;
 use crate::model::usd::Usd;
 use crate::name::endpoints::EndpointType;
 use crate::name::endpoints::offer::endpoint_type_in;
 use crate::reconcile::split::GatewayCost;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A dimension of `--group-by`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub enum Dimension {
-    /// NAT gateway.
-    Nat,
-    /// VPC of the client.
-    Vpc,
-    /// AZ id of the client.
-    Az,
-    /// Owner of the client's VPC, else of the gateway.
-    Account,
-    /// Region of the gateway.
-    Region,
-    /// Service.
-    Service,
-    /// Client address.
-    Client,
-    /// Day, UTC.
-    Day,
-}
-
-impl Dimension {
-    /// Name in `groups[].by`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Dimension::Nat => "nat",
-            Dimension::Vpc => "vpc",
-            Dimension::Az => "az",
-            Dimension::Account => "account",
-            Dimension::Region => "region",
-            Dimension::Service => "service",
-            Dimension::Client => "client",
-            Dimension::Day => "day",
-        }
-    }
-}
 
 /// What others say of a gateway.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -182,13 +147,17 @@ impl<'a> Builder<'a> {
 
     /// The `top` largest clients by bytes, one row per client and VPC, then one `(other)` row.
     pub fn clients(&self, top: usize) -> Result<Vec<ClientRow>, FrameError> {
-        let sums = self.sums(&[Key::Gateway, Key::Client, Key::Place], Basis::Client)?;
-        let seen = sums.iter().map(|sum| {
+        let sums = self.sums(&[Key::Gateway, Key::Client, Key::Place, Key::Owner], Basis::Client)?;
+        let mut owners: BTreeMap<(Option<Addr>, Option<String>), BTreeSet<u32>> = BTreeMap::new();
+        let mut seen = Vec::with_capacity(sums.len());
+        for sum in &sums {
             let vpc = self.attributed.places[sum.keys[2] as usize].vpc.clone();
-            ((self.attributed.clients.get(sum.keys[1] as usize).copied(), vpc), sum)
-        });
+            let client = (self.attributed.clients.get(sum.keys[1] as usize).copied(), vpc);
+            owners.entry(client.clone()).or_default().insert(sum.keys[3]);
+            seen.push((client, sum));
+        }
         let mut rows: BTreeMap<(Option<Addr>, Option<String>), ClientRow> = BTreeMap::new();
-        for (gateway, (client, vpc), [upload, download], usd) in self.split_by(seen) {
+        for (gateway, (client, vpc), [upload, download], usd) in self.split_by(seen.into_iter()) {
             let row = rows.entry((client, vpc.clone())).or_insert_with(|| ClientRow {
                 client: client.map_or_else(|| "(unknown)".to_owned(), |client| client.to_string()),
                 kind: None,
@@ -206,7 +175,10 @@ impl<'a> Builder<'a> {
         rows.sort_by_key(|row| std::cmp::Reverse(row.upload_bytes + row.download_bytes));
         let rest = rows.split_off(rows.len().min(top));
         for row in &mut rows {
-            self.describe(row);
+            let client = (Addr::parse(row.client.as_bytes()), row.vpc_id.clone());
+            let owners = owners.get(&client).into_iter().flatten().map(|&at| &self.attributed.owners[at as usize]);
+            row.kind = agree(owners.clone().map(|owner| owner.kind.as_deref()));
+            row.name = agree(owners.map(|owner| owner.name.as_deref()));
         }
         if let Some(first) = rest.first() {
             let mut other = ClientRow { client: "(other)".to_owned(), vpc_id: None, ..first.clone() };
@@ -265,20 +237,22 @@ impl<'a> Builder<'a> {
 
     /// Bytes and cost by any dimensions, by key.
     pub fn groups(&self, by: &[Dimension]) -> Result<Vec<GroupRow>, FrameError> {
-        let wants = |d| by.contains(&d);
-        let place = [Dimension::Vpc, Dimension::Az, Dimension::Account].into_iter().any(wants);
+        let wants = |d: Dimension| by.contains(&d);
+        let place = [Dimension::Vpc, Dimension::Az].into_iter().any(wants);
+        let owner = by.iter().any(Dimension::is_of_owner);
         let mut keys = vec![Key::Gateway];
         keys.extend(place.then_some(Key::Place));
         keys.extend(wants(Dimension::Service).then_some(Key::Service));
         keys.extend(wants(Dimension::Client).then_some(Key::Client));
         keys.extend(wants(Dimension::Day).then_some(Key::Day));
+        keys.extend(owner.then_some(Key::Owner));
         // Without pkt-* the log knows clients or services, never both: the question decides which side answers.
-        let by_client = (place || wants(Dimension::Client)) && !wants(Dimension::Service);
+        let by_client = (place || owner || wants(Dimension::Client)) && !wants(Dimension::Service);
         let sums = self.sums(&keys, if by_client { Basis::Client } else { Basis::Remote })?;
         let seen = sums.iter().map(|sum| {
             let value = |key: Key| keys.iter().position(|&k| k == key).map_or(UNKNOWN, |at| sum.keys[at]);
             let by: BTreeMap<String, Option<String>> =
-                by.iter().map(|d| (d.name().to_owned(), self.dimension(*d, &value))).collect();
+                by.iter().map(|d| (d.name(), self.dimension(d, &value))).collect();
             (by, sum)
         });
         let mut rows: BTreeMap<BTreeMap<String, Option<String>>, GroupRow> = BTreeMap::new();
@@ -296,22 +270,25 @@ impl<'a> Builder<'a> {
         Ok(rows.into_values().collect())
     }
 
-    fn dimension(&self, dimension: Dimension, value: &impl Fn(Key) -> u32) -> Option<String> {
+    fn dimension(&self, dimension: &Dimension, value: &impl Fn(Key) -> u32) -> Option<String> {
         let gateway = &self.attributed.gateways[value(Key::Gateway) as usize];
         let place = self.attributed.places.get(value(Key::Place) as usize);
-        let vpc = place.and_then(|place| place.vpc.clone());
+        let owner = self.attributed.owners.get(value(Key::Owner) as usize);
         match dimension {
             Dimension::Nat => Some(gateway.count.side.id.clone()),
             Dimension::Region => gateway.region.clone(),
-            Dimension::Vpc => vpc,
+            Dimension::Vpc => place.and_then(|place| place.vpc.clone()),
             Dimension::Az => place.and_then(|place| place.az.clone()),
-            Dimension::Account => {
-                let owner = vpc.and_then(|vpc| self.inventory.vpc(&vpc)?.owner.clone());
-                owner.or_else(|| gateway.account.clone())
-            }
             Dimension::Service => self.attributed.services.get(value(Key::Service) as usize).map(|s| s.service.clone()),
             Dimension::Client => (value(Key::Client) != UNKNOWN).then(|| self.client(value(Key::Client))),
             Dimension::Day => Some(iso_day(i64::from(value(Key::Day)) * DAY_SECONDS)),
+            Dimension::Account => owner?.account.clone(),
+            Dimension::Instance => owner?.instance.clone(),
+            Dimension::ServiceOwner => owner?.service_owner.clone(),
+            Dimension::Namespace => owner?.namespace.clone(),
+            Dimension::Team => owner?.team.clone(),
+            Dimension::Tag(key) if key == TEAM => owner?.team.clone(),
+            Dimension::Tag(key) => owner?.tags.get(key).cloned(),
         }
     }
 
@@ -369,15 +346,6 @@ impl<'a> Builder<'a> {
 
     fn client(&self, key: u32) -> String {
         self.attributed.clients.get(key as usize).map_or_else(|| "(unknown)".to_owned(), ToString::to_string)
-    }
-
-    fn describe(&self, row: &mut ClientRow) {
-        let addr = Addr::parse(row.client.as_bytes());
-        let interface = row.vpc_id.as_deref().zip(addr).and_then(|(vpc, addr)| self.inventory.interface_at(vpc, addr));
-        let Some(interface) = interface else { return };
-        row.kind = if interface.instance.is_some() { Some("instance".to_owned()) } else { interface.kind.clone() };
-        row.name =
-            interface.name.clone().or_else(|| interface.instance.clone()).or_else(|| interface.description.clone());
     }
 }
 

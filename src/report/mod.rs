@@ -10,6 +10,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 pub mod build;
+pub mod dimension;
 pub mod schema;
 pub mod threshold;
 

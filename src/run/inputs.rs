@@ -13,7 +13,7 @@ use crate::sources::flow::{KnownLayout, Layout, LayoutHints};
 use crate::sources::inventory::{InventoryDraft, read_document};
 use crate::sources::ip_ranges::IpRanges;
 use crate::sources::objects::{ListError, Listing, Object, PathOrGlob, list};
-use crate::sources::settings::Rule;
+use crate::sources::settings::{Rule, Team};
 use std::path::{Path, PathBuf};
 
 /// Where everything is, as the user said.
@@ -37,6 +37,8 @@ pub struct Inputs {
     pub log_format: Option<String>,
     /// Naming rules.
     pub rules: Vec<Rule>,
+    /// Rules for teams.
+    pub teams: Vec<Team>,
 }
 
 /// Why an input stops everything.

@@ -1,4 +1,4 @@
-//! `natlens.toml`: the user's naming rules, and a default for what the report command takes as flags.
+//! `natlens.toml`: the user's rules for names and teams, and a default for what the report command takes as flags.
 //! Text in, a value out; what the texts mean is decided where flags are lowered, so that both follow one rule.
 
 use crate::model::addr::Cidr;
@@ -13,6 +13,9 @@ pub struct Settings {
     /// Naming rules (`[[rules]]`), in the order of the file; the narrowest wins, then the earlier rule.
     #[serde(default)]
     pub rules: Vec<Rule>,
+    /// Whose a client is (`[[teams]]`), in the order of the file: the first that holds decides.
+    #[serde(default)]
+    pub teams: Vec<Team>,
     /// `--month`.
     pub month: Option<String>,
     /// `--from`.
@@ -103,6 +106,69 @@ impl TryFrom<RuleText> for Rule {
     }
 }
 
+/// A rule of the user: a client of which all conditions hold belongs to the team `name`. At least one is there.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "TeamText")]
+pub struct Team {
+    /// The team, as it is to be printed.
+    pub name: String,
+    /// `tag = "team=payments"`: a tag of the client.
+    pub tag: Option<TagTest>,
+    /// The account that owns the client.
+    pub account: Option<String>,
+    /// The client's VPC.
+    pub vpc: Option<String>,
+    /// The client's address.
+    pub cidr: Option<Cidr>,
+    /// The Kubernetes namespace.
+    pub namespace: Option<String>,
+}
+
+/// A tag with a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagTest {
+    /// Tag key.
+    pub key: String,
+    /// Its value, compared exactly.
+    pub value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TeamText {
+    #[serde(deserialize_with = "filled")]
+    name: String,
+    #[serde(default, deserialize_with = "filled_if_any")]
+    tag: Option<String>,
+    #[serde(default, deserialize_with = "filled_if_any")]
+    account: Option<String>,
+    #[serde(default, deserialize_with = "filled_if_any")]
+    vpc: Option<String>,
+    #[serde(default, deserialize_with = "cidr_if_any")]
+    cidr: Option<Cidr>,
+    #[serde(default, deserialize_with = "filled_if_any")]
+    namespace: Option<String>,
+}
+
+impl TryFrom<TeamText> for Team {
+    type Error = String;
+
+    fn try_from(text: TeamText) -> Result<Self, String> {
+        let TeamText { name, tag, account, vpc, cidr, namespace } = text;
+        let tag = match tag.as_deref().map(|tag| tag.split_once('=')) {
+            None => None,
+            Some(Some((key, value))) if !key.is_empty() && !value.is_empty() => {
+                Some(TagTest { key: key.to_owned(), value: value.to_owned() })
+            }
+            Some(_) => return Err("tag is no key=value (expected for example tag = \"team=payments\")".to_owned()),
+        };
+        if tag.is_none() && account.is_none() && vpc.is_none() && cidr.is_none() && namespace.is_none() {
+            return Err(format!("team `{name}` has no condition (tag, account, vpc, cidr or namespace)"));
+        }
+        Ok(Self { name, tag, account, vpc, cidr, namespace })
+    }
+}
+
 /// Why a settings file was refused, as `name:line: message`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name}:{line}: {message}")]
@@ -169,9 +235,7 @@ fn texts<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> 
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_setting_is_read() {
-        let text = r#"
+    const EVERY_SETTING: &str = r#"
             month = "2026-10"
             from = "2026-10-01"
             to = "2026-10-08"
@@ -204,7 +268,18 @@ mod tests {
             [[rules]]
             host = ".DB.example.com"
             port = 5432
-            name = "database""#;
+            name = "database"
+
+            [[teams]]
+            name = "payments"
+            tag = "team=pay=x"
+            account = "111122223333"
+            vpc = "vpc-1"
+            cidr = "10.0.0.0/16"
+            namespace = "pay""#;
+
+    #[test]
+    fn every_setting_is_read() {
         let list = |texts: &[&str]| texts.iter().map(|&t| t.to_owned()).collect::<Vec<_>>();
         let some = |text: &str| Some(text.to_owned());
         let rule = |cidr, name: &str, region| Rule {
@@ -222,6 +297,14 @@ mod tests {
                 rule("2001:db8::/32", "partner y", None),
                 by_host,
             ],
+            teams: vec![Team {
+                name: "payments".to_owned(),
+                tag: Some(TagTest { key: "team".to_owned(), value: "pay=x".to_owned() }),
+                account: some("111122223333"),
+                vpc: some("vpc-1"),
+                cidr: Cidr::parse("10.0.0.0/16"),
+                namespace: some("pay"),
+            }],
             month: some("2026-10"),
             from: some("2026-10-01"),
             to: some("2026-10-08"),
@@ -242,7 +325,7 @@ mod tests {
             strict: Some(true),
             format: some("json"),
         };
-        assert_eq!(parse("natlens.toml", text), Ok(expect));
+        assert_eq!(parse("natlens.toml", EVERY_SETTING), Ok(expect));
         assert_eq!(parse("natlens.toml", ""), Ok(Settings::default()));
     }
 
@@ -262,6 +345,11 @@ mod tests {
         check_refused("\n[[rules]]\ncidr = \"10.0.0.0/8\"", 2, "missing field `name`");
         check_refused("\n[[rules]]\nname = \"x\"", 2, "missing field `cidr`, `host` or `port`");
         check_refused("[[rules]]\nname = \"x\"\nport = 0", 3, "nonzero");
+        check_refused("[[teams]]\nname = \"a\"\nacount = \"1\"", 3, "unknown field `acount`");
+        check_refused("\n[[teams]]\nname = \"a\"", 2, "team `a` has no condition");
+        check_refused("[[teams]]\nname = \"a\"\ntag = \"team\"", 1, "key=value");
+        check_refused("[[teams]]\nname = \"\"\nvpc = \"x\"", 2, "empty");
+        check_refused("[[teams]]\nname = \"a\"\ncidr = \"10.0.0.0/33\"", 3, "no address block");
         check_refused("top = -1", 1, "-1");
         check_refused("strict = \"yes\"", 1, "expected a boolean");
         check_refused("group-by = 3", 1, "a string or a list of strings");

@@ -80,6 +80,7 @@ fn fold<'a>(roles: &'a Roles, facts: [&str; 3], rows: &[Row]) -> Fold<'a> {
             interface: fold.symbols().intern(interface.as_bytes()),
             resource: Sym::NONE,
             facts: InterfaceFacts { vpc, subnet, az, ..InterfaceFacts::default() },
+            owner: Sym::NONE,
             start: hour * HOUR + 5,
             bytes,
             src: addr(src.0),

@@ -42,6 +42,7 @@ fn record(src: &str, dst: &str, ports: (Option<u16>, Option<u16>)) -> FlowRecord
         interface: Sym::NONE,
         resource: Sym::NONE,
         facts: InterfaceFacts::default(),
+        owner: Sym::NONE,
         start: 0,
         bytes: 1,
         src: addr(src),

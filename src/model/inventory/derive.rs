@@ -4,7 +4,7 @@
 
 use super::{
     Availability, ById, Connectivity, EndpointKind, Inventory, InventoryParts, NatGateway, NatState, NetworkInterface,
-    PrefixList, RouteDestination, RouteTarget, Subnet, Vpc, VpcEndpoint,
+    PrefixList, RouteDestination, RouteTarget, Subnet, Vpc, VpcEndpoint, tags,
 };
 use crate::model::addr::Cidr;
 use crate::model::region;
@@ -25,8 +25,13 @@ pub(super) fn complete(parts: InventoryParts) -> Inventory {
         prefix_lists: parts.prefix_lists.into_iter().map(|x| (x.id.clone(), x)).collect(),
         flow_logs: parts.flow_logs.into_iter().map(|x| (x.id.clone(), x)).collect(),
         attachments: parts.attachments.into_iter().map(|x| (x.attachment.clone(), x)).collect(),
+        instances: parts.instances.into_iter().map(|x| (x.id.clone(), x)).collect(),
+        tags: tags::settle(parts.tags),
+        pods: parts.pods,
         ..Inventory::default()
     };
+    interfaces_from_instances(&mut inventory);
+    names_from_tags(&mut inventory);
     vpcs_from_subnets(&mut inventory);
     gateways_from_interfaces(&mut inventory);
     lists_from_endpoint_routes(&mut inventory);
@@ -43,6 +48,37 @@ pub(super) fn complete(parts: InventoryParts) -> Inventory {
         complete_gateway(nat, interfaces, subnets, vpcs, &regions);
     }
     inventory
+}
+
+/// Interfaces that only their instance tells of; and what an interface's own description leaves out.
+fn interfaces_from_instances(inventory: &mut Inventory) {
+    let Inventory { instances, interfaces, .. } = inventory;
+    for instance in instances.values_mut() {
+        for told in std::mem::take(&mut instance.interfaces) {
+            instance.addrs.retain(|addr| !told.private_addrs.contains(addr));
+            let known = interfaces.entry(told.id.clone()).or_insert_with(|| told.clone());
+            known.attached = known.attached.or(told.attached);
+            known.instance = known.instance.take().or(told.instance);
+        }
+        let own = interfaces.values().filter(|known| known.instance.as_deref() == Some(instance.id.as_str()));
+        let held: BTreeSet<Cidr> = own.flat_map(|known| known.private_addrs.iter().copied()).collect();
+        instance.addrs.retain(|addr| !held.contains(addr));
+    }
+}
+
+/// `describe-tags` names what its own description was not asked for.
+fn names_from_tags(inventory: &mut Inventory) {
+    let Inventory { nat_gateways, interfaces, vpcs, subnets, route_tables, tags, .. } = inventory;
+    let gateways = nat_gateways.values_mut().map(|x| (&x.id, &mut x.name));
+    let interfaces = interfaces.values_mut().map(|x| (&x.id, &mut x.name));
+    let vpcs = vpcs.values_mut().map(|x| (&x.id, &mut x.name));
+    let subnets = subnets.values_mut().map(|x| (&x.id, &mut x.name));
+    let tables = route_tables.values_mut().map(|x| (&x.id, &mut x.name));
+    for (id, name) in gateways.chain(interfaces).chain(vpcs).chain(subnets).chain(tables) {
+        if name.is_none() {
+            *name = tags.get(id).and_then(|tags| tags.get("Name").cloned());
+        }
+    }
 }
 
 /// A VPC that was not described is still known to hold the blocks of its subnets.

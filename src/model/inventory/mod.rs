@@ -6,18 +6,21 @@ mod derive;
 mod prefixes;
 mod routing;
 mod services;
+mod tags;
 mod topology;
 mod types;
 
 pub use services::{OfferedService, ServiceList, Zones};
+pub use tags::{TagValues, Tags};
 pub use topology::{GatewayEndpointState, TableUse};
 pub use types::{
-    Availability, Connectivity, EndpointKind, FlowLog, NatGateway, NatState, NetworkInterface, PrefixList, Route,
-    RouteDestination, RouteOrigin, RouteState, RouteTable, RouteTarget, Subnet, TableRole, TgwAttachment, Vpc,
+    Availability, Connectivity, EndpointKind, FlowLog, Instance, NatGateway, NatState, NetworkInterface, PrefixList,
+    Route, RouteDestination, RouteOrigin, RouteState, RouteTable, RouteTarget, Subnet, TableRole, TgwAttachment, Vpc,
     VpcEndpoint,
 };
 
 use super::addr::{Addr, Cidr};
+use super::kube::PodSnapshot;
 use prefixes::Prefixes;
 use routing::Routing;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +53,12 @@ pub struct InventoryParts {
     pub offered_services: Vec<OfferedService>,
     /// The Regions whose endpoint services are all among them.
     pub whole_service_lists: BTreeSet<String>,
+    /// Instances.
+    pub instances: Vec<Instance>,
+    /// Every tag value that was seen, by resource and key.
+    pub tags: TagValues,
+    /// Pods of Kubernetes clusters, as they were at some times.
+    pub pods: Vec<PodSnapshot>,
 }
 
 /// Everything known of the accounts, sorted by id, with indexes. Empty where nothing was collected.
@@ -65,10 +74,14 @@ pub struct Inventory {
     flow_logs: ById<FlowLog>,
     attachments: ById<TgwAttachment>,
     service_lists: BTreeMap<String, ServiceList>,
+    instances: ById<Instance>,
+    tags: BTreeMap<String, Tags>,
+    pods: Vec<PodSnapshot>,
     nat_by_interface: BTreeMap<String, String>,
     vpcs_by_addr: Prefixes<String>,
     subnets_by_addr: BTreeMap<String, Prefixes<String>>,
     interfaces_by_addr: BTreeMap<String, Prefixes<String>>,
+    instances_by_addr: BTreeMap<String, Prefixes<String>>,
     routing: Routing,
     fallback_entries: BTreeMap<String, Vec<Cidr>>,
 }
@@ -99,6 +112,8 @@ impl Inventory {
         self.subnets_by_addr = per_vpc(self.subnets.values().map(|s| (s.vpc.as_deref(), s.cidrs.as_slice(), &s.id)));
         self.interfaces_by_addr =
             per_vpc(self.interfaces.values().map(|i| (i.vpc.as_deref(), i.private_addrs.as_slice(), &i.id)));
+        self.instances_by_addr =
+            per_vpc(self.instances.values().map(|i| (i.vpc.as_deref(), i.addrs.as_slice(), &i.id)));
         self.compile_routes();
     }
 
@@ -165,6 +180,29 @@ impl Inventory {
     /// The interface that has an address, or a prefix that holds it, in a VPC.
     pub fn interface_at(&self, vpc: &str, addr: Addr) -> Option<&NetworkInterface> {
         self.interfaces.get(self.interfaces_by_addr.get(vpc)?.best(addr)?)
+    }
+
+    /// Every interface that was seen with an address, or a prefix that holds it, in a VPC: one after the other over time.
+    pub fn interfaces_at(&self, vpc: &str, addr: Addr) -> impl Iterator<Item = &NetworkInterface> {
+        let ids = self.interfaces_by_addr.get(vpc).into_iter().flat_map(move |blocks| blocks.all(addr));
+        ids.filter_map(|id| self.interfaces.get(id))
+    }
+
+    /// The instances that have an address in a VPC of which no interface is known.
+    pub fn instances_at(&self, vpc: &str, addr: Addr) -> impl Iterator<Item = &Instance> {
+        let ids = self.instances_by_addr.get(vpc).into_iter().flat_map(move |blocks| blocks.all(addr));
+        ids.filter_map(|id| self.instances.get(id))
+    }
+
+    /// The tags of anything, by its id; none where nothing is known of them.
+    pub fn tags(&self, id: &str) -> &Tags {
+        static NONE: Tags = Tags::new();
+        self.tags.get(id).unwrap_or(&NONE)
+    }
+
+    /// What was seen of Kubernetes pods, by time.
+    pub fn pods(&self) -> &[PodSnapshot] {
+        &self.pods
     }
 
     /// A VPC by id.

@@ -3,6 +3,7 @@
 //! An id is the text AWS gave. `None` is "not said", which is neither empty nor a default.
 
 use crate::model::addr::{Addr, Cidr};
+use std::collections::BTreeMap;
 
 /// Whether a gateway translates to public addresses (`ConnectivityType`; public where it is not said, as before 2021).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,6 +112,21 @@ pub struct NetworkInterface {
     pub instance: Option<String>,
     /// The `Name` tag.
     pub name: Option<String>,
+    /// When it was attached to what it is attached to, Unix seconds. A stop and a start of the instance leave it as it is.
+    pub attached: Option<i64>,
+}
+
+/// An instance.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instance {
+    /// `i-…`.
+    pub id: String,
+    /// Its VPC.
+    pub vpc: Option<String>,
+    /// The addresses that it has itself, beside those of its interfaces: old or shortened outputs list no interface.
+    pub addrs: Vec<Cidr>,
+    /// Its network interfaces, as its own description tells of them.
+    pub interfaces: Vec<NetworkInterface>,
 }
 
 /// A VPC. One that is known only through its subnets has their blocks.
@@ -320,6 +336,8 @@ pub struct FlowLog {
     pub format: Option<String>,
     /// `ALL`, `ACCEPT` or `REJECT`.
     pub traffic_type: Option<String>,
+    /// The tag key whose values a tag field of the records holds: `instance-tag-2` to `team` (`TagFieldSpecifications`).
+    pub tag_fields: BTreeMap<String, String>,
 }
 
 /// Something that is attached to a transit gateway.

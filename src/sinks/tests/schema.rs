@@ -131,6 +131,7 @@ fn matches(pattern: &str, s: &str) -> bool {
             let part = |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
             s.split('-').all(part)
         }
+        "^tag:." => s.strip_prefix("tag:").is_some_and(|key| !key.is_empty()),
         other => panic!("the validator does not know the pattern {other}"),
     }
 }
@@ -167,6 +168,9 @@ fn what_breaks_the_contract_is_refused() {
     check("a time with a zone", |r| r["period"]["start"] = json!("2026-10-01T00:00:00+02:00"), false);
     check("an account as a short number", |r| r["nat_gateways"][0]["account_id"] = json!("123"), false);
     check("an unknown dimension", |r| r["groups"][0]["by"]["moon"] = json!("x"), false);
+    check("a tag without a key", |r| r["groups"][0]["by"]["tag:"] = json!("x"), false);
+    check("a tag", |r| r["groups"][0]["by"]["tag:Cost Center"] = json!(null), true);
+    check("a dimension of owners", |r| r["groups"][0]["by"]["service-owner"] = json!("lambda:x"), true);
     check("another version", |r| r["schema"] = json!("natlens.report/2"), false);
     check("no groups", |r| drop(r.as_object_mut().unwrap().remove("groups")), true);
     check("a later part", |r| r["buckets"] = json!([]), true);

@@ -11,11 +11,12 @@ mod gateways;
 mod headline;
 mod money;
 mod quality;
+mod showback;
 mod traffic;
 
 pub(super) use quality::kinds;
 
-/// The document of one report: headline, decisions, findings, services, gateways, own services, clients, groups, data quality.
+/// The document of one report: headline, decisions, findings, services, gateways, own services, clients, groups, showback, data quality.
 pub(super) fn document(report: &Report, style: &Style) -> Document {
     let billed = report.summary.billed_bytes.map_or(0, human::int);
     let numbers = Numbers::new(&report.currency, carried_bytes(report).max(billed));
@@ -27,6 +28,7 @@ pub(super) fn document(report: &Report, style: &Style) -> Document {
         sections.extend(apart::custom_services(report, style.top, &numbers));
         sections.push(traffic::clients(report, &numbers));
         sections.extend(traffic::groups(report, &numbers));
+        sections.extend(showback::showback(report, &numbers));
         sections.push(quality::records(report, style.verbosity > 0, &numbers));
         sections.push(quality::inputs(report));
     }

@@ -12,27 +12,36 @@ use std::collections::BTreeMap;
 
 /// Bytes in both directions and their cost.
 #[derive(Clone, Copy)]
-struct Load {
+pub(super) struct Load {
     up: i128,
     down: i128,
     usd: Option<Usd>,
 }
 
 impl Load {
-    fn new(up: Bytes, down: Bytes, usd: Option<Usd>) -> Self {
+    pub(super) fn new(up: Bytes, down: Bytes, usd: Option<Usd>) -> Self {
         Self { up: human::int(up), down: human::int(down), usd }
     }
 
-    fn total(self) -> i128 {
+    /// A cost whose bytes are counted elsewhere.
+    pub(super) const fn of_money(usd: Usd) -> Self {
+        Self { up: 0, down: 0, usd: Some(usd) }
+    }
+
+    pub(super) const fn usd(self) -> Option<Usd> {
+        self.usd
+    }
+
+    pub(super) fn total(self) -> i128 {
         self.up.saturating_add(self.down)
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub(super) fn plus(self, other: Self) -> Self {
         let usd = self.usd.and_then(|a| Some(plus(a, other.usd?)));
         Self { up: self.up.saturating_add(other.up), down: self.down.saturating_add(other.down), usd }
     }
 
-    fn cells(self, whole: i128) -> [Cell; 5] {
+    pub(super) fn cells(self, whole: i128) -> [Cell; 5] {
         [
             Cell::Data(self.up),
             Cell::Data(self.down),
@@ -43,7 +52,7 @@ impl Load {
     }
 }
 
-fn load_columns(numbers: &Numbers) -> [Column; 5] {
+pub(super) fn load_columns(numbers: &Numbers) -> [Column; 5] {
     let unit = numbers.unit();
     [
         Column::summed(format!("Upload {unit}")).rank(2),

@@ -61,6 +61,12 @@ impl Field {
 pub struct FieldSet(u64);
 
 impl FieldSet {
+    /// No field.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self(0)
+    }
+
     /// Whether the field is in the set.
     #[must_use]
     pub const fn contains(self, field: Field) -> bool {
@@ -70,6 +76,13 @@ impl FieldSet {
     /// Adds one field.
     pub const fn insert(&mut self, field: Field) {
         self.0 |= 1 << field as u8;
+    }
+
+    /// Whether any field is in both sets.
+    #[inline]
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// Everything in either set.

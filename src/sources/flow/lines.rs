@@ -4,6 +4,7 @@ use super::detect;
 use super::error::ReadError;
 use super::hints::{Choice, fits, fits_default};
 use super::layout::{Field, FieldSet, Layout};
+use super::owner;
 use super::record::{self, Action, Cell, Cells, Status};
 use super::split::Fields;
 use crate::model::addr::Addr;
@@ -184,6 +185,11 @@ fn read(
         has_pkt: has.contains(Field::PktSrcAddr) && has.contains(Field::PktDstAddr),
     };
     let core = cells.judge()?;
+    let owner = if has.meets(owner::FIELDS) {
+        owner::intern(symbols, layout, |column| fields.get(rest, column))
+    } else {
+        Sym::NONE
+    };
     let mut symbol = |field: Field| -> Sym { symbols.intern(text(field)) };
     Ok(FlowRecord {
         interface: symbol(Field::InterfaceId),
@@ -197,6 +203,7 @@ fn read(
             instance: symbol(Field::InstanceId),
             kind: symbol(Field::InterfaceType),
         },
+        owner,
         start: core.start,
         bytes: core.bytes,
         src: core.src,

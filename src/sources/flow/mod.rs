@@ -8,6 +8,7 @@ mod hints;
 mod json;
 mod layout;
 mod lines;
+mod owner;
 mod parquet;
 mod record;
 mod split;

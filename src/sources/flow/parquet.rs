@@ -3,6 +3,7 @@
 use super::error::ReadError;
 use super::layout::{Field, Layout, LayoutError};
 use super::lines::Seen;
+use super::owner;
 use super::record::{self, Action, Cell, Cells, Status};
 use crate::model::addr::Addr;
 use crate::model::flow::{Direction, FlowRecord, FlowSink, InterfaceFacts};
@@ -78,7 +79,7 @@ fn open<R: ChunkReader + 'static>(file: R) -> Result<(Layout, ParquetRecordBatch
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options().with_schema(wanted))
         .unwrap_or(metadata);
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-    let needed = SYMBOLS.iter().chain(&ADDRS).chain(&NUMBERS).chain(&PORTS).chain(&WORDS);
+    let needed = SYMBOLS.iter().chain(&ADDRS).chain(&NUMBERS).chain(&PORTS).chain(&WORDS).chain(&owner::ORDER);
     let roots: Vec<usize> = needed.filter_map(|&field| layout.column(field)).collect();
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
     let reader = builder.with_batch_size(BATCH_ROWS).with_projection(mask).build().map_err(|error| broken(&error))?;
@@ -113,6 +114,9 @@ fn with_dictionaries(schema: &Schema) -> Arc<Schema> {
 #[derive(Debug, Default)]
 struct Columns {
     symbols: [Vec<Sym>; SYMBOLS.len()],
+    /// The values of the fields about owners, and the text that they make.
+    owner_values: [Vec<Sym>; owner::ORDER.len()],
+    owners: Vec<Sym>,
     addrs: [Vec<Cell<Addr>>; ADDRS.len()],
     numbers: [Vec<Cell<u64>>; NUMBERS.len()],
     ports: [Vec<Cell<u64>>; PORTS.len()],
@@ -127,6 +131,13 @@ impl Columns {
         for (field, out) in SYMBOLS.iter().zip(&mut self.symbols) {
             texts(batch, *field, out, |text| symbols.intern(text))?;
         }
+        for (field, out) in owner::ORDER.iter().zip(&mut self.owner_values) {
+            // No object is refused for what it says of owners.
+            if texts(batch, *field, out, |text| symbols.intern(text)).is_err() {
+                out.clear();
+            }
+        }
+        owner::join(symbols, &self.owner_values, batch.num_rows(), &mut self.owners);
         for (field, out) in ADDRS.iter().zip(&mut self.addrs) {
             texts(batch, *field, out, record::addr)?;
         }
@@ -177,6 +188,7 @@ impl Columns {
                 instance: symbol(7),
                 kind: symbol(8),
             },
+            owner: self.owners.get(row).copied().unwrap_or(Sym::NONE),
             start: core.start,
             bytes: core.bytes,
             src: core.src,

@@ -20,6 +20,8 @@ pub(super) struct Kept {
     pub malformed: Vec<(u64, &'static str)>,
     /// `srcport` and `dstport` of each row.
     pub ports: Vec<(Option<u16>, Option<u16>)>,
+    /// What each row says of its interface's owner, with `|` between the values.
+    pub owners: Vec<String>,
 }
 
 impl FlowSink for Kept {
@@ -31,6 +33,7 @@ impl FlowSink for Kept {
         let addr = |a: Option<Addr>| a.map_or("-".to_owned(), |a| a.to_string());
         let text = |s: Sym| if s.is_none() { "-" } else { self.symbols.text(s) };
         self.ports.push((r.src_port, r.dst_port));
+        self.owners.push(self.symbols.text(r.owner).replace('\u{1f}', "|"));
         let none = |a: Addr| if a == Addr::NONE { None } else { Some(a) };
         self.rows.push(format!(
             "{} {} {}>{} {}>{} {} {} {:?}",
@@ -406,4 +409,34 @@ proptest! {
         let all = [start, bytes].concat();
         let _ = read(&if zip { gz(&all) } else { all }, &LayoutHints::default());
     }
+}
+
+#[test]
+fn owners_are_read_from_every_version_that_names_them() {
+    let check = |situation: &str, text: &str, hints: &LayoutHints, expect: &[&str]| {
+        let (_, kept) = read(text.as_bytes(), hints).unwrap_or_else(|error| panic!("{situation}: {error}"));
+        assert_eq!(kept.owners, expect, "{situation}");
+    };
+    let start = "interface-id srcaddr dstaddr bytes start action log-status";
+    let line = "eni-1 10.0.0.1 1.2.3.4 7 1700000000 ACCEPT OK";
+    let none = LayoutHints::default();
+    check("no such field", &format!("{start}\n{line}\n"), &none, &[""]);
+    // Version 7: cluster, service and task definition; of a task without a service, and of what is no task.
+    let v7 = "ecs-cluster-name ecs-service-name ecs-task-definition-arn";
+    let arn = "arn:aws:ecs:eu-west-1:111122223333:task-definition/node-task:3";
+    let text =
+        format!("{start} {v7}\n{line} nodes web {arn}\n{line} nodes - {arn}\n{line} - - -\n{line} nodes web {arn}\n");
+    let (with, without) = (format!("nodes||web|{arn}||||||"), format!("nodes|||{arn}||||||"));
+    check("version 7", &text, &none, &[&with, &without, "", &with]);
+    let known = |format: String| KnownLayout {
+        flow_log: "fl-1".to_owned(),
+        log_group: None,
+        layout: Layout::parse(&format).expect("valid"),
+    };
+    let hints = LayoutHints { explicit: None, by_flow_log: vec![known(format!("{start} {v7}"))] };
+    let json = format!(r#"{{"logStreamName": "eni-1-all", "timestamp": 1, "message": "{line} nodes web {arn}"}}"#);
+    check("version 7 from CloudWatch, without a header", &json, &hints, &[&with]);
+    let v11 = "instance-tag instance-tag-2 interface-tag interface-tag-2 asg-tag asg-tag-2 interface-type";
+    let text = format!("{start} {v11}\n{line} web web-2 eth0 - my-asg my-asg-2 nat_gateway\n");
+    check("version 11", &text, &none, &["||||web|web-2|eth0||my-asg|my-asg-2"]);
 }

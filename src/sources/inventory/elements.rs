@@ -2,7 +2,8 @@
 //!
 //! Only an element's own id is required. A field that is missing or of another type than AWS writes is "not said".
 
-use super::fields::{list, lower, name_tag, owned, required, shown, text, texts};
+use super::fields::{instant, list, lower, name_tag, owned, required, shown, text, texts};
+use super::owners::tag_fields;
 use super::services::{self, SeenList};
 use super::{AddressRank, InventoryDraft, InventoryWarning, NatAddress, Standing, push_new};
 use crate::model::addr::{Addr, Cidr};
@@ -21,6 +22,9 @@ type ReadElement = fn(&mut PageReader<'_>, &Value) -> Result<(), String>;
 const KINDS: &[(&str, ReadElement)] = &[
     ("NatGateways", |reader, v| reader.nat_gateway(v)),
     ("NetworkInterfaces", |reader, v| reader.interface(v)),
+    ("Reservations", |reader, v| reader.reservation(v)),
+    ("Instances", |reader, v| reader.instance(v, None)),
+    ("Tags", |reader, v| reader.tag(v)),
     ("Vpcs", |reader, v| reader.vpc(v)),
     ("Subnets", |reader, v| reader.subnet(v)),
     ("RouteTables", |reader, v| reader.route_table(v)),
@@ -40,10 +44,8 @@ const ENTRIES: &str = "Entries";
 /// Keys that are known and not needed.
 const IGNORED: &[&str] = &[
     ENTRIES,
-    "Instances",
     "NextToken",
     "PrefixListId",
-    "Reservations",
     "ResponseMetadata",
     services::DETAILS,
     services::NAMES,
@@ -107,7 +109,7 @@ impl<'a> PageReader<'a> {
     }
 
     /// A block, or a warning if the text is none.
-    fn cidr(&mut self, text: Option<&str>) -> Option<Cidr> {
+    pub(super) fn cidr(&mut self, text: Option<&str>) -> Option<Cidr> {
         let found = Cidr::parse(text?);
         if found.is_none() {
             self.warn(format!("{}: `{}` is no address block; left out", self.at, shown(text?)));
@@ -171,6 +173,14 @@ impl<'a> PageReader<'a> {
     }
 
     fn interface(&mut self, v: &Value) -> Result<(), String> {
+        let interface = self.read_interface(v)?;
+        self.tags_of(&interface.id, v);
+        let standing = Standing::of(lower(v, "Status").as_deref());
+        self.draft.interfaces.offer(interface.id.clone(), standing, interface.private_addrs.len(), interface);
+        Ok(())
+    }
+
+    pub(super) fn read_interface(&mut self, v: &Value) -> Result<NetworkInterface, String> {
         let id = required(v, "NetworkInterfaceId")?;
         let mut texts: Vec<&str> = text(v, "PrivateIpAddress").into_iter().collect();
         texts.extend(list(v, "PrivateIpAddresses").iter().filter_map(|a| text(a, "PrivateIpAddress")));
@@ -192,8 +202,9 @@ impl<'a> PageReader<'a> {
             push_new(&mut other_public_addrs, addr.filter(|_| addr != public_addr));
         }
         other_public_addrs.sort();
-        let interface = NetworkInterface {
-            id: id.clone(),
+        let attachment = v.get("Attachment");
+        Ok(NetworkInterface {
+            id,
             kind: owned(v, "InterfaceType"),
             description: owned(v, "Description"),
             subnet: owned(v, "SubnetId"),
@@ -203,17 +214,16 @@ impl<'a> PageReader<'a> {
             owner: owned(v, "OwnerId"),
             public_addr,
             other_public_addrs,
-            instance: v.get("Attachment").and_then(|a| owned(a, "InstanceId")),
+            instance: attachment.and_then(|a| owned(a, "InstanceId")),
             name: name_tag(v),
+            attached: attachment.and_then(|a| instant(a, "AttachTime")),
             private_addrs,
-        };
-        let standing = Standing::of(lower(v, "Status").as_deref());
-        self.draft.interfaces.offer(id, standing, interface.private_addrs.len(), interface);
-        Ok(())
+        })
     }
 
     fn vpc(&mut self, v: &Value) -> Result<(), String> {
         let id = required(v, "VpcId")?;
+        self.tags_of(&id, v);
         let cidrs = self.network_blocks(v);
         let vpc = Vpc { id: id.clone(), name: name_tag(v), owner: owned(v, "OwnerId"), region: None, cidrs };
         self.draft.vpcs.offer(id, Standing::of(lower(v, "State").as_deref()), vpc.cidrs.len(), vpc);
@@ -222,6 +232,7 @@ impl<'a> PageReader<'a> {
 
     fn subnet(&mut self, v: &Value) -> Result<(), String> {
         let id = required(v, "SubnetId")?;
+        self.tags_of(&id, v);
         let (az_id, az_name) = (owned(v, "AvailabilityZoneId"), owned(v, "AvailabilityZone"));
         let of_zone = az_id.as_deref().and_then(region::of_az_id);
         let of_name = az_name.as_deref().and_then(region::of_az_name);
@@ -372,6 +383,7 @@ impl<'a> PageReader<'a> {
             destination: owned(v, "LogDestination"),
             format: owned(v, "LogFormat"),
             traffic_type: owned(v, "TrafficType"),
+            tag_fields: tag_fields(v),
         };
         self.draft.flow_logs.offer(id, Standing::of(lower(v, "FlowLogStatus").as_deref()), 0, log);
         Ok(())

@@ -1,5 +1,6 @@
 //! Fields of JSON values, forgivingly: what is missing or of another type is `None`, never an error.
 
+use crate::model::period::parse_instant;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -24,6 +25,11 @@ pub(super) fn owned(v: &Value, key: &str) -> Option<String> {
 /// As [`text`], in lower case: SDKs differ in the case of states.
 pub(super) fn lower(v: &Value, key: &str) -> Option<String> {
     text(v, key).map(str::to_ascii_lowercase)
+}
+
+/// A time field, Unix seconds.
+pub(super) fn instant(v: &Value, key: &str) -> Option<i64> {
+    parse_instant(text(v, key)?)
 }
 
 /// A list field; empty where there is none.

@@ -1,17 +1,21 @@
-//! `aws ec2 describe-*` output (JSON) into an inventory: bytes of files in, plain values out. No file access here.
+//! `aws ec2 describe-*` and `kubectl get pods` output (JSON) into an inventory: bytes of files in, plain values out. No file
+//! access here.
 //!
 //! What a file holds is told by its keys, never by its name. A file that is no JSON gives nothing and an error value;
 //! an element that cannot be used is left out with a warning. The order of files never matters.
 
 mod elements;
 mod fields;
+mod owners;
+mod pods;
 mod services;
 
 use crate::model::addr::{Addr, Cidr};
 use crate::model::inventory::{
-    FlowLog, Inventory, InventoryParts, NatGateway, NetworkInterface, OfferedService, PrefixList, RouteTable, Subnet,
-    TgwAttachment, Vpc, VpcEndpoint,
+    FlowLog, Instance, Inventory, InventoryParts, NatGateway, NetworkInterface, OfferedService, PrefixList, RouteTable,
+    Subnet, TagValues, TgwAttachment, Vpc, VpcEndpoint,
 };
+use crate::model::kube::PodSnapshot;
 use elements::PageReader;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -83,6 +87,9 @@ pub struct InventoryDraft {
     attachments: Best<TgwAttachment>,
     offered_services: Best<OfferedService>,
     whole_service_lists: BTreeSet<String>,
+    instances: Best<Instance>,
+    tags: TagValues,
+    pods: BTreeSet<PodSnapshot>,
     warnings: BTreeSet<InventoryWarning>,
 }
 
@@ -117,9 +124,15 @@ impl Standing {
     fn of(state: Option<&str>) -> Self {
         match state {
             None => Self::Unsaid,
-            Some("available" | "in-use" | "active" | "associated") => Self::Usable,
-            Some("deleting" | "failing" | "rejecting" | "expiring" | "detaching" | "disassociating") => Self::Going,
-            Some(gone) if gone.starts_with("delete") || matches!(gone, "failed" | "rejected" | "expired") => Self::Gone,
+            Some("available" | "in-use" | "active" | "associated" | "running") => Self::Usable,
+            Some(
+                "deleting" | "failing" | "rejecting" | "expiring" | "detaching" | "disassociating" | "shutting-down",
+            ) => Self::Going,
+            Some(gone)
+                if gone.starts_with("delete") || matches!(gone, "failed" | "rejected" | "expired" | "terminated") =>
+            {
+                Self::Gone
+            }
             Some(_) => Self::Coming,
         }
     }
@@ -158,6 +171,9 @@ impl<T: Ord> Best<T> {
 pub fn read_document(name: &str, bytes: &[u8], into: &mut InventoryDraft) -> Result<(), InventoryError> {
     let file = || name.to_owned();
     let text = decode(bytes).ok_or_else(|| InventoryError::Encoding { file: file() })?;
+    if pods::read(name, &text, into) {
+        return Ok(());
+    }
     let mut documents = Vec::new();
     for document in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
         let broken =
@@ -242,6 +258,9 @@ impl InventoryDraft {
             attachments: self.attachments.into_values(),
             offered_services: self.offered_services.into_values(),
             whole_service_lists: self.whole_service_lists,
+            instances: self.instances.into_values(),
+            tags: self.tags,
+            pods: self.pods.into_iter().collect(),
         })
     }
 }

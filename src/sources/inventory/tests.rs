@@ -339,7 +339,7 @@ fn one_bad_element_does_not_cost_the_others() {
         read.vpcs().map(|vpc| (vpc.id.as_str(), vpc.cidrs.len())).collect::<Vec<_>>(),
         [("vpc-1", 0), ("vpc-2", 1)]
     );
-    check_warnings("known and not needed", &[("i.json", r#"{"Reservations": 1, "NextToken": null}"#)], &[]);
+    check_warnings("known and not needed", &[("i.json", r#"{"ResponseMetadata": 1, "NextToken": null}"#)], &[]);
 }
 
 #[test]
@@ -364,4 +364,80 @@ fn what_is_no_output_is_refused_by_name() {
     check_refused("half a UTF-16 unit", &[0xff, 0xfe, 0x7b], "not text");
     check_refused("deep", "[".repeat(200_000).as_bytes(), "not valid JSON");
     check_refused("deep objects", r#"{"Vpcs":"#.repeat(50_000).as_bytes(), "not valid JSON");
+}
+
+/// Instance with two interfaces, one of them with a second address; another without any interface listed.
+const INSTANCES: &str = r#"{"Reservations": [{"OwnerId": "111122223333", "Instances": [
+    {"InstanceId": "i-1", "VpcId": "vpc-hub", "PrivateIpAddress": "10.0.1.5", "LaunchTime": "2026-09-01T00:00:00+00:00",
+     "State": {"Code": 16, "Name": "running"}, "Placement": {"AvailabilityZone": "us-east-1a"},
+     "Tags": [{"Key": "Name", "Value": "web"}, {"Key": "team", "Value": "pay"}, {"Key": "empty", "Value": ""}],
+     "NetworkInterfaces": [
+       {"NetworkInterfaceId": "eni-1", "VpcId": "vpc-hub", "SubnetId": "subnet-priv", "PrivateIpAddress": "10.0.1.5",
+        "Attachment": {"AttachTime": "2026-09-01 00:00:01+00:00", "DeviceIndex": 0},
+        "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.1.5", "Primary": true}, {"PrivateIpAddress": "10.0.1.6"}]},
+       {"NetworkInterfaceId": "eni-2", "VpcId": "vpc-hub", "PrivateIpAddress": "10.0.1.7"}]},
+    {"InstanceId": "i-2", "VpcId": "vpc-hub", "PrivateIpAddress": "10.0.1.9", "State": {"Name": "stopped"}}]}]}"#;
+
+#[test]
+fn instances_tell_of_their_interfaces_and_tags() {
+    let read = inventory(&[INSTANCES]);
+    let at = |addr_text: &str| {
+        let found = read.interface_at("vpc-hub", addr(addr_text));
+        found.map(|interface| (interface.id.as_str(), interface.instance.as_deref(), interface.owner.as_deref()))
+    };
+    for (address, interface) in [("10.0.1.5", "eni-1"), ("10.0.1.6", "eni-1"), ("10.0.1.7", "eni-2")] {
+        assert_eq!(at(address), Some((interface, Some("i-1"), Some("111122223333"))), "{address}");
+    }
+    let attached = read.interface("eni-1").and_then(|interface| interface.attached);
+    assert_eq!(attached, crate::model::period::parse_instant("2026-09-01T00:00:01Z"));
+    let bare = |address| read.instances_at("vpc-hub", addr(address)).map(|i| i.id.as_str()).collect::<Vec<_>>();
+    assert_eq!((bare("10.0.1.9"), bare("10.0.1.5")), (vec!["i-2"], vec![]));
+    let tags: Vec<_> = read.tags("i-1").iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_eq!(tags, [("Name", "web"), ("team", "pay")], "a tag without a value says nothing");
+    assert!(read.tags("i-2").is_empty());
+}
+
+#[test]
+fn an_interface_may_be_described_by_both() {
+    let interfaces = r#"{"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "VpcId": "vpc-hub", "Description": "x",
+        "PrivateIpAddress": "10.0.1.5", "InterfaceType": "interface", "Attachment": {"AttachmentId": "a"}}]}"#;
+    for files in [[INSTANCES, interfaces], [interfaces, INSTANCES]] {
+        let read = inventory(&files);
+        let known = read.interface("eni-1").expect("described");
+        assert_eq!((known.description.as_deref(), known.instance.as_deref()), (Some("x"), Some("i-1")));
+        assert!(known.attached.is_some(), "what the one leaves out the other says");
+    }
+}
+
+#[test]
+fn tags_come_from_every_description() {
+    let tags = r#"{"Tags": [
+        {"ResourceId": "i-2", "ResourceType": "instance", "Key": "team", "Value": "search"},
+        {"ResourceId": "vpc-hub", "ResourceType": "vpc", "Key": "Name", "Value": "hub"},
+        {"ResourceId": "nat-1", "ResourceType": "natgateway", "Key": "Name", "Value": "other"},
+        {"ResourceId": "i-1", "ResourceType": "instance", "Key": "team", "Value": "billing"},
+        {"Key": "team", "Value": "of nobody"}]}"#;
+    let with =
+        |other: &str| r#"{"Tags": [{"ResourceId": "i-2", "Key": "team", "Value": "OTHER"}]}"#.replace("OTHER", other);
+    let read = inventory(&[INSTANCES, VPCS, NAT, tags, &with("search")]);
+    assert_eq!(read.tags("i-2").get("team").map(String::as_str), Some("search"));
+    assert_eq!(read.tags("i-1").get("team").map(String::as_str), Some("(several)"), "two values at unknown times");
+    assert_eq!(read.vpc("vpc-hub").and_then(|vpc| vpc.name.as_deref()), Some("hub"));
+    assert_eq!(
+        read.nat_gateway("nat-1").and_then(|nat| nat.name.as_deref()),
+        Some("egress"),
+        "its own description first"
+    );
+    check_warnings("a tag of nothing", &[("t.json", tags)], &["Tags[4]: no `ResourceId`"]);
+}
+
+#[test]
+fn flow_logs_tell_what_their_tag_fields_hold() {
+    let logs = r#"{"FlowLogs": [{"FlowLogId": "fl-1", "TagFieldSpecifications": [
+        {"ResourceType": "instance", "TagKeys": ["team", "env"]}, {"ResourceType": "auto-scaling-group", "TagKeys": ["app"]},
+        {"ResourceType": "moon", "TagKeys": ["x"]}]}]}"#;
+    let read = inventory(&[logs]);
+    let fields: Vec<_> = read.flow_log("fl-1").expect("described").tag_fields.iter().collect();
+    let fields: Vec<_> = fields.iter().map(|(field, key)| (field.as_str(), key.as_str())).collect();
+    assert_eq!(fields, [("asg-tag", "app"), ("instance-tag", "team"), ("instance-tag-2", "env")]);
 }

@@ -105,6 +105,22 @@ fn ports_of_any_type_are_read_and_those_of_a_strange_one_refuse_nothing() {
 }
 
 #[test]
+fn owners_of_any_type_are_read_and_those_of_a_strange_one_refuse_nothing() {
+    let mut columns = columns(int64, strings);
+    let strange: ArrayRef = Arc::new(BooleanArray::from(vec![true; 4]));
+    let dictionary: ArrayRef = Arc::new(["a", "a", "-", "b"].into_iter().collect::<DictionaryArray<Int32Type>>());
+    columns.extend([
+        ("ecs_cluster_name", strings(&["shop", "shop", "-", "x"])),
+        ("ecs_service_name", dictionary),
+        ("asg_tag_2", strange),
+    ]);
+    let bytes = file(columns, Codec::SNAPPY, true);
+    check(&bytes, Ok((&ROWS, &[4])));
+    let owners = read(&bytes, &LayoutHints::default()).expect("read").1.owners;
+    assert_eq!(owners, ["shop||a|||||||", "shop||a|||||||", ""]);
+}
+
+#[test]
 fn other_parquet_is_refused_and_damaged_parquet_broken() {
     let one =
         |names: &[&'static str]| file(names.iter().map(|name| (*name, strings(&["-"]))).collect(), Codec::SNAPPY, true);
