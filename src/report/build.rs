@@ -1,6 +1,6 @@
 //! From attributed bytes and what each gateway's cost to the report's rows: sums, and splits that add up to the last digit.
 
-use super::{ClientRow, DestinationRow, GroupRow, NatGatewayRow, TrafficRow};
+use super::{ClientRow, ClientServiceRow, DestinationRow, GroupRow, NatGatewayRow, TrafficRow};
 use crate::attribute::{Attributed, Destination, Gateway, UNKNOWN, basis_key};
 use crate::count::resolve::Basis;
 use crate::frames::flows::{FrameError, GroupSum, Key};
@@ -13,6 +13,11 @@ use crate::name::endpoints::EndpointType;
 use crate::name::endpoints::offer::endpoint_type_in;
 use crate::reconcile::split::GatewayCost;
 use std::collections::{BTreeMap, BTreeSet};
+
+mod matrix;
+
+/// What a row says of a third party that has endpoint services of its own.
+const PARTNER: &str = "offers PrivateLink";
 
 /// A dimension of `--group-by`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -221,7 +226,7 @@ impl<'a> Builder<'a> {
     /// The `top` destinations by bytes, then one `(other)` row.
     pub fn destinations(&self, top: usize) -> Result<Vec<DestinationRow>, FrameError> {
         let name = |at: &Destination| Some((at.name.clone(), at.region.clone()));
-        self.destination_rows(top, name)
+        self.destination_rows(top, name, |at| at.holds.or_else(|| at.is_partner.then_some(PARTNER)))
     }
 
     /// The `top` S3 buckets by bytes, `(unknown)` for S3 traffic without one, then one `(other)` row.
@@ -229,16 +234,26 @@ impl<'a> Builder<'a> {
         let unknown = || "(unknown)".to_owned();
         let bucket =
             |at: &Destination| at.is_s3.then(|| (at.bucket.clone().unwrap_or_else(unknown), at.region.clone()));
-        self.destination_rows(top, bucket)
+        self.destination_rows(top, bucket, |at| at.holds)
     }
 
     fn destination_rows(
         &self,
         top: usize,
         name: impl Fn(&Destination) -> Option<(String, Option<String>)>,
+        note: impl Fn(&Destination) -> Option<&'static str>,
     ) -> Result<Vec<DestinationRow>, FrameError> {
         let sums = self.sums(&[Key::Gateway, Key::Destination], Basis::Remote)?;
         let of = |sum: &GroupSum| self.attributed.destinations.get(sum.keys[1] as usize).and_then(&name);
+        let mut notes: BTreeMap<(String, Option<String>), Option<&'static str>> = BTreeMap::new();
+        for at in &self.attributed.destinations {
+            let Some(key) = name(at) else { continue };
+            // A name that stands for several things has no note.
+            notes
+                .entry(key)
+                .and_modify(|known| *known = known.filter(|_| *known == note(at)))
+                .or_insert_with(|| note(at));
+        }
         // All of a gateway's rows are split together, so that the parts are those of its whole cost.
         let mut rows: BTreeMap<(String, Option<String>), DestinationRow> = BTreeMap::new();
         for (_, key, [upload, download], usd) in self.split_by(sums.iter().map(|sum| (of(sum), sum))) {
@@ -249,12 +264,16 @@ impl<'a> Builder<'a> {
                 upload_bytes: Bytes::ZERO,
                 download_bytes: Bytes::ZERO,
                 usd: Some(Usd::ZERO),
+                note: None,
             });
             add_destination(row, upload, download, usd);
         }
         let mut rows: Vec<DestinationRow> = rows.into_values().collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.upload_bytes + row.download_bytes));
         let rest = rows.split_off(rows.len().min(top));
+        for row in &mut rows {
+            row.note = notes.get(&(row.name.clone(), row.region.clone())).copied().flatten();
+        }
         if let Some(first) = rest.first() {
             let mut other = DestinationRow { name: "(other)".to_owned(), region: None, ..first.clone() };
             for row in &rest[1..] {

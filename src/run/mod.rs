@@ -256,6 +256,7 @@ impl Answer<'_> {
             clients: builder.clients(self.plan.top)?,
             destinations: builder.destinations(self.plan.top)?,
             buckets: builder.buckets(self.plan.top)?,
+            client_services: builder.client_services(self.plan.top)?,
             groups: if by.is_empty() { None } else { Some(builder.groups(by)?) },
             nat_gateways,
             traffic,

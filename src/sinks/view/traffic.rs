@@ -12,27 +12,31 @@ use std::collections::BTreeMap;
 
 /// Bytes in both directions and their cost.
 #[derive(Clone, Copy)]
-struct Load {
+pub(super) struct Load {
     up: i128,
     down: i128,
-    usd: Option<Usd>,
+    pub(super) usd: Option<Usd>,
 }
 
 impl Load {
-    fn new(up: Bytes, down: Bytes, usd: Option<Usd>) -> Self {
+    pub(super) fn of(row: &TrafficRow) -> Self {
+        Self::new(row.upload_bytes, row.download_bytes, row.usd)
+    }
+
+    pub(super) fn new(up: Bytes, down: Bytes, usd: Option<Usd>) -> Self {
         Self { up: human::int(up), down: human::int(down), usd }
     }
 
-    fn total(self) -> i128 {
+    pub(super) fn total(self) -> i128 {
         self.up.saturating_add(self.down)
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub(super) fn plus(self, other: Self) -> Self {
         let usd = self.usd.and_then(|a| Some(plus(a, other.usd?)));
         Self { up: self.up.saturating_add(other.up), down: self.down.saturating_add(other.down), usd }
     }
 
-    fn cells(self, whole: i128) -> [Cell; 5] {
+    pub(super) fn cells(self, whole: i128) -> [Cell; 5] {
         [
             Cell::Data(self.up),
             Cell::Data(self.down),
@@ -43,7 +47,7 @@ impl Load {
     }
 }
 
-fn load_columns(numbers: &Numbers) -> [Column; 5] {
+pub(super) fn load_columns(numbers: &Numbers) -> [Column; 5] {
     let unit = numbers.unit();
     [
         Column::summed(format!("Upload {unit}")).rank(2),
@@ -87,7 +91,7 @@ pub(super) fn services(report: &Report, top: usize, numbers: &Numbers) -> Sectio
     }
     let mut sums: BTreeMap<ServiceKey<'_>, Load> = BTreeMap::new();
     for row in &report.traffic {
-        let load = Load::new(row.upload_bytes, row.download_bytes, row.usd);
+        let load = Load::of(row);
         sums.entry(ServiceKey::of(row)).and_modify(|sum| *sum = sum.plus(load)).or_insert(load);
     }
     let mut sorted: Vec<(ServiceKey<'_>, Load)> = sums.into_iter().collect();

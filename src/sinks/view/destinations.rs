@@ -1,0 +1,79 @@
+//! Where the bytes went: hosts and services, S3 buckets.
+
+use super::empty;
+use super::evidence::has_queries;
+use super::traffic::{Load, load_columns};
+use crate::report::{DestinationRow, Report};
+use crate::sinks::document::{Cell, Column, Grid, Row, Section};
+use crate::sinks::human::Numbers;
+
+/// Hosts, services and addresses; the first `top` rows (0: all that the report lists) and `(other)`. Absent where nothing was seen.
+pub(super) fn destinations(report: &Report, top: usize, numbers: &Numbers) -> Option<Section> {
+    let rows = report.destinations.as_slice();
+    let grid = grid(rows, "Destination", top, numbers)?;
+    let partners = listed(rows, top).iter().any(|row| row.note.is_some_and(|note| note.contains("PrivateLink")));
+    let note =
+        "offers PrivateLink: its owner has an endpoint service of its own; what that costs is no part of this report.";
+    let notes = partners.then(|| note.to_owned()).into_iter().collect();
+    Some(Section { title: "Top destinations".to_owned(), grid: Some(grid), notes, ..Section::default() })
+}
+
+/// S3 buckets likewise. Where none has a name, what would tell it.
+pub(super) fn buckets(report: &Report, top: usize, numbers: &Numbers) -> Option<Section> {
+    let title = "Top S3 buckets".to_owned();
+    let rows = report.buckets.as_slice();
+    let grid = grid(rows, "Bucket", top, numbers)?;
+    if rows.iter().all(|row| row.name == UNKNOWN_BUCKET) {
+        let sum = rows.iter().map(load).reduce(Load::plus).map_or(0, Load::total);
+        let why = if has_queries(report) {
+            "the names that were asked for hold none (path style), or nobody asked the VPC's Resolver."
+        } else {
+            "only Resolver query logs tell which one clients asked for."
+        };
+        return Some(empty(title, &format!("No bucket of {} of S3 data is known: {why}", numbers.size(sum))));
+    }
+    let unknown = listed(rows, top).iter().any(|row| row.name == UNKNOWN_BUCKET);
+    let note = format!(
+        "{UNKNOWN_BUCKET}: the name that was asked for holds no bucket (path style), or nobody asked the VPC's Resolver for it."
+    );
+    let notes = unknown.then_some(note).into_iter().collect();
+    Some(Section { title, grid: Some(grid), notes, ..Section::default() })
+}
+
+/// Name of the report's row for S3 traffic whose bucket is not known.
+const UNKNOWN_BUCKET: &str = "(unknown)";
+/// Name of the report's row for all that it does not list.
+const OTHER: &str = "(other)";
+
+/// The rows that are shown as they are; the report has its own `(other)` last.
+fn listed(rows: &[DestinationRow], top: usize) -> &[DestinationRow] {
+    let named = rows.iter().position(|row| row.name == OTHER).unwrap_or(rows.len());
+    let keep = if top == 0 || rows.len() <= top + 1 { named } else { top.min(named) };
+    &rows[..keep]
+}
+
+fn grid(rows: &[DestinationRow], title: &str, top: usize, numbers: &Numbers) -> Option<Grid> {
+    let whole = rows.iter().map(|row| load(row).total()).fold(0, i128::saturating_add);
+    let shown = listed(rows, top);
+    let mut drawn: Vec<Row> = shown.iter().map(|row| destination(row, whole)).collect();
+    let rest = rows[shown.len()..].iter().map(load).reduce(Load::plus);
+    drawn.extend(rest.map(|rest| {
+        let cells = [Cell::text(OTHER), Cell::Blank].into_iter().chain(rest.cells(whole)).chain([Cell::Blank]);
+        Row::new(cells.collect())
+    }));
+    let mut columns = vec![Column::text(title), Column::text("Region").optional().rank(4)];
+    columns.extend(load_columns(numbers));
+    columns.push(Column::text("Note").optional().rank(1));
+    (!rows.is_empty()).then(|| Grid::new(columns, drawn).with_total("Total").without_unknown_columns())
+}
+
+fn load(row: &DestinationRow) -> Load {
+    Load::new(row.upload_bytes, row.download_bytes, row.usd)
+}
+
+fn destination(row: &DestinationRow, whole: i128) -> Row {
+    let mut cells = vec![Cell::text(row.name.clone()), Cell::known(row.region.as_ref())];
+    cells.extend(load(row).cells(whole));
+    cells.push(row.note.map_or(Cell::Blank, Cell::text));
+    Row::new(cells)
+}
