@@ -245,15 +245,7 @@ impl<'a> Builder<'a> {
     ) -> Result<Vec<DestinationRow>, FrameError> {
         let sums = self.sums(&[Key::Gateway, Key::Destination], Basis::Remote)?;
         let of = |sum: &GroupSum| self.attributed.destinations.get(sum.keys[1] as usize).and_then(&name);
-        let mut notes: BTreeMap<(String, Option<String>), Option<&'static str>> = BTreeMap::new();
-        for at in &self.attributed.destinations {
-            let Some(key) = name(at) else { continue };
-            // A name that stands for several things has no note.
-            notes
-                .entry(key)
-                .and_modify(|known| *known = known.filter(|_| *known == note(at)))
-                .or_insert_with(|| note(at));
-        }
+        let notes = agreed(self.attributed.destinations.iter().filter_map(|at| Some((name(at)?, note(at)))));
         // All of a gateway's rows are split together, so that the parts are those of its whole cost.
         let mut rows: BTreeMap<(String, Option<String>), DestinationRow> = BTreeMap::new();
         for (_, key, [upload, download], usd) in self.split_by(sums.iter().map(|sum| (of(sum), sum))) {
@@ -272,7 +264,7 @@ impl<'a> Builder<'a> {
         rows.sort_by_key(|row| std::cmp::Reverse(row.upload_bytes + row.download_bytes));
         let rest = rows.split_off(rows.len().min(top));
         for row in &mut rows {
-            row.note = notes.get(&(row.name.clone(), row.region.clone())).copied().flatten();
+            row.note = notes.get(&(row.name.clone(), row.region.clone())).copied();
         }
         if let Some(first) = rest.first() {
             let mut other = DestinationRow { name: "(other)".to_owned(), region: None, ..first.clone() };
@@ -411,6 +403,15 @@ pub fn observed(gateway: &Gateway) -> Option<Bytes> {
     (count.covered && (count.undecided.bytes == 0 || bytes > Bytes::ZERO)).then_some(bytes)
 }
 
+/// What all that share a key say of it; a key that stands for several things has no note.
+fn agreed<K: Ord>(said: impl Iterator<Item = (K, Option<&'static str>)>) -> BTreeMap<K, &'static str> {
+    let mut notes: BTreeMap<K, Option<&'static str>> = BTreeMap::new();
+    for (key, note) in said {
+        notes.entry(key).and_modify(|known| *known = known.filter(|_| *known == note)).or_insert(note);
+    }
+    notes.into_iter().filter_map(|(key, note)| Some((key, note?))).collect()
+}
+
 fn add_destination(row: &mut DestinationRow, upload: Bytes, download: Bytes, usd: Option<Usd>) {
     row.upload_bytes += upload;
     row.download_bytes += download;
@@ -428,4 +429,24 @@ fn add_client(row: &mut ClientRow, gateways: &[String], upload: Bytes, download:
 
 fn traffic_key(row: &TrafficRow) -> impl Ord + '_ {
     (&row.nat_gateway_id, &row.vpc_id, &row.az_id, &row.service, &row.service_region, row.evidence, row.endpoint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(situation: &str, said: &[Option<&'static str>], expect: Option<&str>) {
+        let notes = agreed(said.iter().map(|note| ("key", *note)));
+        assert_eq!(notes.get("key").copied(), expect, "{situation}");
+    }
+
+    #[test]
+    fn a_note_needs_all_to_agree() {
+        let (a, b) = (Some("a"), Some("b"));
+        check("all", &[a, a], a);
+        check("none", &[None, None], None);
+        check("some without", &[a, None, a], None);
+        check("the first without", &[None, a], None);
+        check("several", &[a, b, a], None);
+    }
 }

@@ -52,7 +52,7 @@ pub struct Plan {
     pub cost_basis: CostBasis,
     /// Dimensions of `groups`; none leaves the part out.
     pub group_by: Vec<Dimension>,
-    /// Clients to show before `(other)`.
+    /// Clients, destinations, buckets and services by client before `(other)`.
     pub top: usize,
     /// How many hours back a name may have been asked for before it was used.
     pub dns_look_back: u32,

@@ -80,7 +80,8 @@ pub struct Style {
     pub width: Option<u16>,
     /// Whether rules and ellipses may be other than ASCII.
     pub unicode: bool,
-    /// Rows of services, of own services and of `keep-nat` decisions before the rest is summed up or left out; 0 shows all.
+    /// Rows of services, destinations, clients by service, own services and `keep-nat` decisions before the rest is summed up or left
+    /// out; 0 shows all.
     pub top: usize,
     /// Below 0: only headline, decisions, findings and warnings. Above 0: also every `keep-nat` decision, and kinds of records
     /// that did not occur.

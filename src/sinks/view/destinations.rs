@@ -61,8 +61,9 @@ fn grid(rows: &[DestinationRow], title: &str, top: usize, numbers: &Numbers) -> 
         let cells = [Cell::text(OTHER), Cell::Blank].into_iter().chain(rest.cells(whole)).chain([Cell::Blank]);
         Row::new(cells.collect())
     }));
-    let mut columns = vec![Column::text(title), Column::text("Region").optional().rank(4)];
-    columns.extend(load_columns(numbers));
+    let mut columns = vec![Column::text(title), Column::text("Region").optional().rank(5)];
+    // A whole name is worth more than the two directions.
+    columns.extend(load_columns(numbers).map(|column| if column.rank > 1 { column.rank(4) } else { column }));
     columns.push(Column::text("Note").optional().rank(1));
     (!rows.is_empty()).then(|| Grid::new(columns, drawn).with_total("Total").without_unknown_columns())
 }
@@ -76,4 +77,56 @@ fn destination(row: &DestinationRow, whole: i128) -> Row {
     cells.extend(load(row).cells(whole));
     cells.push(row.note.map_or(Cell::Blank, Cell::text));
     Row::new(cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sinks::sample;
+
+    fn names(section: &Section) -> Vec<String> {
+        let grid = section.grid.as_ref().unwrap();
+        grid.rows.iter().map(|row| row.cells[0].show(&Numbers::new("USD", 0))).collect()
+    }
+
+    #[test]
+    fn what_is_not_shown_is_in_other() {
+        let report = sample::billed();
+        let numbers = Numbers::new("USD", 0);
+        let at = |top| destinations(&report, top, &numbers).unwrap();
+        let whole = Cell::Data(report.destinations.iter().map(|row| load(row).total()).sum());
+        for (top, shown) in [(0, 6), (1, 2), (4, 5), (5, 6), (100, 6)] {
+            let section = at(top);
+            assert_eq!(names(&section).len(), shown, "{top}");
+            assert_eq!(names(&section).last().unwrap(), OTHER, "{top}");
+            assert_eq!(section.grid.unwrap().total_row().unwrap().cells[4], whole, "{top}");
+        }
+        assert!(at(2).notes.is_empty(), "no row says that it offers PrivateLink");
+        assert_eq!(at(3).notes.len(), 1);
+    }
+
+    fn check_buckets(situation: &str, change: impl FnOnce(&mut Report), grid: bool, note: &str) {
+        let mut report = sample::billed();
+        change(&mut report);
+        let section = buckets(&report, 10, &Numbers::new("USD", 0)).unwrap();
+        assert_eq!(section.grid.is_some(), grid, "{situation}");
+        assert!(section.notes.iter().any(|n| n.contains(note)), "{situation}: {:?}", section.notes);
+    }
+
+    #[test]
+    fn buckets_that_are_not_known_are_explained() {
+        let keep_unknown = |r: &mut Report| r.buckets.retain(|row| row.name == UNKNOWN_BUCKET);
+        check_buckets("some", |_| {}, true, "(unknown): the name that was asked for holds no bucket");
+        check_buckets("none, with Resolver logs", keep_unknown, false, "path style");
+        let without = |r: &mut Report| {
+            keep_unknown(r);
+            r.inputs.clear();
+        };
+        check_buckets("none, without Resolver logs", without, false, "only Resolver query logs tell");
+        let mut report = sample::billed();
+        report.buckets.retain(|row| row.name != UNKNOWN_BUCKET);
+        assert!(buckets(&report, 10, &Numbers::new("USD", 0)).unwrap().notes.is_empty());
+        report.buckets.clear();
+        assert!(buckets(&report, 10, &Numbers::new("USD", 0)).is_none(), "no S3 traffic");
+    }
 }

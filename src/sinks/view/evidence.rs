@@ -142,3 +142,67 @@ pub(super) fn unnamed(report: &Report, top: usize, numbers: &Numbers) -> Option<
     let notes = kinds.into_iter().map(|kind| kind.remedy().to_owned()).collect();
     Some(Section { title: "AWS, service not known".to_owned(), grid: Some(grid), notes, ..Section::default() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sinks::sample;
+
+    fn check(situation: &str, change: impl FnOnce(&mut Report), expect: &[(Option<&str>, Missing)]) {
+        let mut report = sample::billed();
+        change(&mut report);
+        let found: Vec<_> = unnamed_by_vpc(&report).iter().map(|of| (of.vpc, of.missing)).collect();
+        assert_eq!(found, expect, "{situation}");
+    }
+
+    /// Makes the first row of logs unnamed traffic of this VPC.
+    fn unname(report: &mut Report, vpc: Option<&str>) {
+        let row = report.traffic.iter_mut().find(|row| row.service == "logs").unwrap();
+        row.service = UNNAMED_AWS.to_owned();
+        row.evidence = "ip-ranges";
+        row.vpc_id = vpc.map(str::to_owned);
+    }
+
+    const PROD: &str = "vpc-0a1b2c3d4e5f60718";
+
+    #[test]
+    fn what_is_missing_is_told_by_vpc() {
+        let query = (Some(PROD), Missing::Query);
+        check("its other traffic was asked for", |_| {}, &[query]);
+        check("no Resolver log", |r| r.inputs.retain(|i| i.kind != "dns"), &[(Some(PROD), Missing::QueryLog)]);
+        let nothing = |r: &mut Report| r.inputs.iter_mut().for_each(|i| i.objects = 0);
+        check("an empty folder of Resolver logs", nothing, &[(Some(PROD), Missing::QueryLog)]);
+        check(
+            "a VPC that asks elsewhere",
+            |r| unname(r, Some("vpc-0e")),
+            &[(Some("vpc-0e"), Missing::QueryLog), query],
+        );
+        check("no VPC", |r| unname(r, None), &[(None, Missing::Vpc), query]);
+        check("all is named", |r| r.traffic.retain(|row| row.service != UNNAMED_AWS), &[]);
+    }
+
+    #[test]
+    fn every_kind_of_evidence_adds_up_to_the_traffic() {
+        for report in [sample::full(), sample::billed()] {
+            let grid = named_by(&report, &Numbers::new("USD", 0)).unwrap().grid.unwrap();
+            let total = grid.total_row().unwrap();
+            let bytes = report.traffic.iter().map(row_bytes).sum();
+            let usd = report.traffic.iter().filter_map(|row| row.usd).sum();
+            assert_eq!((&total.cells[4], &total.cells[6]), (&Cell::Data(bytes), &Cell::Money(usd)));
+        }
+        assert!(named_by(&sample::empty(), &Numbers::new("USD", 0)).is_none());
+    }
+
+    #[test]
+    fn what_is_not_shown_by_vpc_is_counted() {
+        let mut report = sample::billed();
+        unname(&mut report, Some("vpc-0e"));
+        let all = unnamed(&report, 0, &Numbers::new("USD", 0)).unwrap();
+        assert_eq!((all.grid.unwrap().rows.len(), all.notes.len()), (2, 2));
+        unname(&mut report, None);
+        let short = unnamed(&report, 1, &Numbers::new("USD", 0)).unwrap().grid.unwrap();
+        assert_eq!(short.rows[1].cells[0], Cell::text("(2 other VPCs)"));
+        let bytes = report.traffic.iter().filter(|row| row.service == UNNAMED_AWS).map(row_bytes).sum();
+        assert_eq!(short.total_row().unwrap().cells[3], Cell::Data(bytes));
+    }
+}

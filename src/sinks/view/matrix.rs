@@ -184,3 +184,101 @@ fn adds_up(row: &Row, numbers: &Numbers) -> bool {
     let total = shown.pop();
     total == Some(shown.into_iter().fold(0, i128::saturating_add))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::usd::Usd;
+    use crate::sinks::sample;
+
+    fn section(report: &Report, width: Option<u16>, top: usize) -> Section {
+        let style = Style { width, top, ..Style::default() };
+        clients_by_service(report, &style, &Numbers::new("USD", 0)).unwrap()
+    }
+
+    fn amount(cell: &Cell) -> i128 {
+        match cell {
+            Cell::Money(usd) => usd.units(),
+            Cell::Data(bytes) => *bytes,
+            Cell::Text(text) if text == "-" => 0,
+            other => panic!("{other:?} is no amount"),
+        }
+    }
+
+    /// The amounts of a row: services, `(other)`, total.
+    fn amounts(grid: &Grid, row: &Row) -> Vec<i128> {
+        let summed = grid.columns.iter().zip(&row.cells).filter(|(column, _)| column.is_numeric());
+        summed.map(|(_, cell)| amount(cell)).collect()
+    }
+
+    #[test]
+    fn every_line_and_every_column_adds_up_at_every_width() {
+        let (full, billed) = (sample::full(), sample::billed());
+        let bytes = full.traffic.iter().map(|row| Load::of(row).total()).sum();
+        let usd = billed.traffic.iter().filter_map(|row| row.usd).sum::<Usd>().units();
+        for (report, whole) in [(full, bytes), (billed, usd)] {
+            for width in [None, Some(20), Some(80), Some(100), Some(120), Some(160)] {
+                for top in [0, 1, 2, 10] {
+                    let grid = section(&report, width, top).grid.unwrap();
+                    let total = grid.total_row().unwrap();
+                    for row in grid.rows.iter().chain([&total]) {
+                        let mut parts = amounts(&grid, row);
+                        assert_eq!(parts.pop().unwrap(), parts.iter().sum::<i128>(), "{width:?} {top}: {row:?}");
+                    }
+                    assert_eq!(amounts(&grid, &total).pop(), Some(whole), "{width:?} {top}");
+                }
+            }
+        }
+    }
+
+    fn titles(grid: &Grid) -> Vec<&str> {
+        grid.columns.iter().filter(|c| c.is_numeric()).map(|c| c.title.as_str()).collect()
+    }
+
+    fn clients(grid: &Grid) -> Vec<String> {
+        grid.rows.iter().map(|row| row.cells[0].show(&Numbers::new("USD", 0))).collect()
+    }
+
+    #[test]
+    fn a_narrow_table_has_fewer_services_and_loses_none() {
+        let report = sample::billed();
+        let at = |width| section(&report, Some(width), 10).grid.unwrap();
+        assert_eq!(titles(&at(64)), ["s3 us-east-1", "internet", "(other)", "Total"]);
+        assert_eq!(titles(&at(1)), ["s3 us-east-1", "(other)", "Total"]);
+        let counts: Vec<usize> = [60, 80, 100, 120, 160, 200].map(|width| titles(&at(width)).len()).to_vec();
+        assert!(counts.is_sorted() && counts[5] == SERVICES + 2, "{counts:?}");
+    }
+
+    #[test]
+    fn clients_that_are_not_listed_are_together() {
+        let report = sample::billed();
+        let grid = section(&report, None, 2).grid.unwrap();
+        assert_eq!(clients(&grid), ["10.20.1.17", "10.20.2.44", "(unknown)", "(other)"]);
+        let all = section(&report, None, 0).grid.unwrap();
+        assert_eq!(clients(&all)[3..], ["2600:1f18:1234:5600::1f", "(unknown)", "(other)"]);
+    }
+
+    #[test]
+    fn titles_are_plain_and_short() {
+        let mut report = sample::billed();
+        for row in &mut report.client_services {
+            row.service = match row.service.as_str() {
+                "internet" => "domain:a-rather-long-name.example.com".to_owned(),
+                "ecr.dkr" => "\u{1b}[31m".to_owned(),
+                other => other.to_owned(),
+            };
+        }
+        let grid = section(&report, Some(120), 10).grid.unwrap();
+        assert_eq!(titles(&grid)[1..3], ["a-rather…ple.com", "\\u{1b}[31m"]);
+    }
+
+    #[test]
+    fn without_pairs_there_is_a_reason_and_without_traffic_nothing() {
+        let mut report = sample::billed();
+        report.client_services.clear();
+        let section = section(&report, None, 10);
+        assert!(section.grid.is_none() && section.notes[0].contains("log pkt-srcaddr and pkt-dstaddr"));
+        let style = Style::default();
+        assert!(clients_by_service(&sample::bill_only(), &style, &Numbers::new("USD", 0)).is_none());
+    }
+}
