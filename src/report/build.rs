@@ -12,9 +12,11 @@ use crate::model::usd::Usd;
 use crate::name::endpoints::EndpointType;
 use crate::name::endpoints::offer::endpoint_type_in;
 use crate::reconcile::split::GatewayCost;
+use notes::agreed;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod matrix;
+mod notes;
 
 /// What a row says of a third party that has endpoint services of its own.
 const PARTNER: &str = "offers PrivateLink";
@@ -403,15 +405,6 @@ pub fn observed(gateway: &Gateway) -> Option<Bytes> {
     (count.covered && (count.undecided.bytes == 0 || bytes > Bytes::ZERO)).then_some(bytes)
 }
 
-/// What all that share a key say of it; a key that stands for several things has no note.
-fn agreed<K: Ord>(said: impl Iterator<Item = (K, Option<&'static str>)>) -> BTreeMap<K, &'static str> {
-    let mut notes: BTreeMap<K, Option<&'static str>> = BTreeMap::new();
-    for (key, note) in said {
-        notes.entry(key).and_modify(|known| *known = known.filter(|_| *known == note)).or_insert(note);
-    }
-    notes.into_iter().filter_map(|(key, note)| Some((key, note?))).collect()
-}
-
 fn add_destination(row: &mut DestinationRow, upload: Bytes, download: Bytes, usd: Option<Usd>) {
     row.upload_bytes += upload;
     row.download_bytes += download;
@@ -429,24 +422,4 @@ fn add_client(row: &mut ClientRow, gateways: &[String], upload: Bytes, download:
 
 fn traffic_key(row: &TrafficRow) -> impl Ord + '_ {
     (&row.nat_gateway_id, &row.vpc_id, &row.az_id, &row.service, &row.service_region, row.evidence, row.endpoint)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(situation: &str, said: &[Option<&'static str>], expect: Option<&str>) {
-        let notes = agreed(said.iter().map(|note| ("key", *note)));
-        assert_eq!(notes.get("key").copied(), expect, "{situation}");
-    }
-
-    #[test]
-    fn a_note_needs_all_to_agree() {
-        let (a, b) = (Some("a"), Some("b"));
-        check("all", &[a, a], a);
-        check("none", &[None, None], None);
-        check("some without", &[a, None, a], None);
-        check("the first without", &[None, a], None);
-        check("several", &[a, b, a], None);
-    }
 }
