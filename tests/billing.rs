@@ -209,9 +209,9 @@ fn endpoints_that_exist_are_judged_by_their_own_bytes_and_hours() {
 fn parts_may_be_given_by_flags() {
     let account = account("--discount 7 --seed 95");
     let expected = account.report(&[]);
-    let parts = ["flow-logs", "inventory", "billing", "metrics"].map(|part| account.path().join(part));
+    let parts = ["flow-logs", "inventory", "billing", "metrics", "dns"].map(|part| account.path().join(part));
     let mut args = vec!["report", "--format", "json", "--top", "1000000", "--month", "2026-10"];
-    for (flag, path) in ["--flow-logs", "--inventory", "--billing", "--metrics"].into_iter().zip(&parts) {
+    for (flag, path) in ["--flow-logs", "--inventory", "--billing", "--metrics", "--dns"].into_iter().zip(&parts) {
         args.extend([flag, common::arg(path)]);
     }
     let empty = tempfile::tempdir().expect("a folder");

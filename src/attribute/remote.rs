@@ -18,6 +18,10 @@ pub struct Destination {
     pub region: Option<String>,
     /// S3 bucket; `None` where it is not known, or where it is not S3.
     pub bucket: Option<String>,
+    /// What the bucket holds, where it is one of AWS's own: `ECR image layers`.
+    pub holds: Option<&'static str>,
+    /// Whether it is a third party that offers its service over `PrivateLink` itself.
+    pub is_partner: bool,
 }
 
 /// What is known of a row's remote; keys into the tables.
@@ -76,14 +80,16 @@ impl<'a> Remotes<'a> {
         };
         let is_s3 = named.service == "s3";
         let host = asked_for.and_then(Names::only);
-        let bucket = host.filter(|_| is_s3).and_then(|host| self.namer.host(host).bucket);
+        let s3 = host.filter(|_| is_s3).map(|host| self.namer.host(host)).unwrap_or_default();
+        let domain = named.service.strip_prefix("domain:");
+        let is_partner = domain.is_some_and(|domain| self.namer.host(domain).partner().is_some());
         let unnamed = named.evidence == Evidence::None || named.service.starts_with("range:");
         let name = match host {
             Some(host) if named.evidence != Evidence::Rule => host.to_owned(),
             _ if unnamed => remote.to_owned(),
             _ => named.service.clone(),
         };
-        Destination { name, region: named.region.clone(), bucket }
+        Destination { name, region: named.region.clone(), bucket: s3.bucket, holds: s3.holds, is_partner }
     }
 
     pub(super) fn into_tables(self) -> (Vec<Named>, Vec<Destination>) {

@@ -55,7 +55,8 @@ impl ReportPlan {
         let top = args.top.or_else(|| first(&settings, |s| s.top));
         let plan = Plan {
             group_by: dimensions(args, &settings)?,
-            top: top.unwrap_or(TOP),
+            // As the tables have it: 0 shows all.
+            top: top.map_or(TOP, |top| if top == 0 { usize::MAX } else { top }),
             ..plan(&bundle, &args.input, &settings)?
         };
         let format = match args.format {

@@ -2,7 +2,7 @@
 
 pub use super::dimension::Dimension;
 use super::dimension::TEAM;
-use super::{ClientRow, DestinationRow, GroupRow, NatGatewayRow, TrafficRow};
+use super::{ClientRow, ClientServiceRow, DestinationRow, GroupRow, NatGatewayRow, TrafficRow};
 use crate::attribute::{Attributed, Destination, Gateway, UNKNOWN, basis_key};
 use crate::count::resolve::Basis;
 use crate::frames::flows::{FrameError, GroupSum, Key};
@@ -15,7 +15,14 @@ use crate::model::usd::Usd;
 use crate::name::endpoints::EndpointType;
 use crate::name::endpoints::offer::endpoint_type_in;
 use crate::reconcile::split::GatewayCost;
+use notes::agreed;
 use std::collections::{BTreeMap, BTreeSet};
+
+mod matrix;
+mod notes;
+
+/// What a row says of a third party that has endpoint services of its own.
+const PARTNER: &str = "offers PrivateLink";
 
 /// What others say of a gateway.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -193,22 +200,24 @@ impl<'a> Builder<'a> {
     /// The `top` destinations by bytes, then one `(other)` row.
     pub fn destinations(&self, top: usize) -> Result<Vec<DestinationRow>, FrameError> {
         let name = |at: &Destination| Some((at.name.clone(), at.region.clone()));
-        self.destination_rows(top, name)
+        self.destination_rows(top, name, |at| at.holds.or_else(|| at.is_partner.then_some(PARTNER)))
     }
 
     /// The `top` S3 buckets by bytes, then one `(other)` row. S3 traffic whose bucket nothing tells is in none.
     pub fn buckets(&self, top: usize) -> Result<Vec<DestinationRow>, FrameError> {
         let bucket = |at: &Destination| Some((at.bucket.clone()?, at.region.clone()));
-        self.destination_rows(top, bucket)
+        self.destination_rows(top, bucket, |at| at.holds)
     }
 
     fn destination_rows(
         &self,
         top: usize,
         name: impl Fn(&Destination) -> Option<(String, Option<String>)>,
+        note: impl Fn(&Destination) -> Option<&'static str>,
     ) -> Result<Vec<DestinationRow>, FrameError> {
         let sums = self.sums(&[Key::Gateway, Key::Destination], Basis::Remote)?;
         let of = |sum: &GroupSum| self.attributed.destinations.get(sum.keys[1] as usize).and_then(&name);
+        let notes = agreed(self.attributed.destinations.iter().filter_map(|at| Some((name(at)?, note(at)))));
         // All of a gateway's rows are split together, so that the parts are those of its whole cost.
         let mut rows: BTreeMap<(String, Option<String>), DestinationRow> = BTreeMap::new();
         for (_, key, [upload, download], usd) in self.split_by(sums.iter().map(|sum| (of(sum), sum))) {
@@ -219,12 +228,16 @@ impl<'a> Builder<'a> {
                 upload_bytes: Bytes::ZERO,
                 download_bytes: Bytes::ZERO,
                 usd: Some(Usd::ZERO),
+                note: None,
             });
             add_destination(row, upload, download, usd);
         }
         let mut rows: Vec<DestinationRow> = rows.into_values().collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.upload_bytes + row.download_bytes));
         let rest = rows.split_off(rows.len().min(top));
+        for row in &mut rows {
+            row.note = notes.get(&(row.name.clone(), row.region.clone())).copied();
+        }
         if let Some(first) = rest.first() {
             let mut other = DestinationRow { name: "(other)".to_owned(), region: None, ..first.clone() };
             for row in &rest[1..] {

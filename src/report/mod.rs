@@ -43,6 +43,10 @@ pub struct Report {
     pub destinations: Vec<DestinationRow>,
     /// S3 buckets likewise. S3 traffic whose bucket no Resolver log tells is in none of the rows.
     pub buckets: Vec<DestinationRow>,
+    /// What the largest clients used the largest services for: for people and CSV, no part of the JSON contract. Empty where no
+    /// log knows both ends of a conversation; else it sums to all attributed bytes.
+    #[serde(skip)]
+    pub client_services: Vec<ClientServiceRow>,
     /// Endpoint decisions, largest net saving first.
     pub decisions: Vec<DecisionRow>,
     /// Findings on the gateways themselves, largest first.
@@ -214,6 +218,29 @@ pub struct DestinationRow {
     /// Remote to client.
     pub download_bytes: Bytes,
     /// Cost; null where no price is known.
+    pub usd: Option<Usd>,
+    /// What people may want to know of it, in a few words: what AWS's own bucket holds, that a third party offers
+    /// `PrivateLink`. No part of the JSON contract.
+    #[serde(skip)]
+    pub note: Option<&'static str>,
+}
+
+/// What one client used one service for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClientServiceRow {
+    /// Address; `(unknown)` for logs that tell services without clients, `(other)` for all other clients together.
+    pub client: String,
+    /// VPC of the client.
+    pub vpc_id: Option<String>,
+    /// Service as in [`TrafficRow`]; `(other)` for all other services together.
+    pub service: String,
+    /// Region of the service.
+    pub service_region: Option<String>,
+    /// Client to remote.
+    pub upload_bytes: Bytes,
+    /// Remote to client.
+    pub download_bytes: Bytes,
+    /// Cost; null where a price is missing.
     pub usd: Option<Usd>,
 }
 

@@ -91,6 +91,7 @@ mod tests {
             clients: Vec::new(),
             destinations: Vec::new(),
             buckets: Vec::new(),
+            client_services: Vec::new(),
             decisions: Vec::new(),
             findings: Vec::new(),
             custom_services: Vec::new(),

@@ -53,7 +53,7 @@ pub struct Plan {
     pub cost_basis: CostBasis,
     /// Dimensions of `groups`; none leaves the part out.
     pub group_by: Vec<Dimension>,
-    /// Clients to show before `(other)`.
+    /// Clients, destinations, buckets and services by client before `(other)`.
     pub top: usize,
     /// How many hours back a name may have been asked for before it was used.
     pub dns_look_back: u32,
@@ -259,6 +259,7 @@ impl Answer<'_> {
             clients: builder.clients(self.plan.top)?,
             destinations: builder.destinations(self.plan.top)?,
             buckets: builder.buckets(self.plan.top)?,
+            client_services: builder.client_services(self.plan.top)?,
             groups: if by.is_empty() { None } else { Some(builder.groups(by)?) },
             nat_gateways,
             traffic,

@@ -59,6 +59,9 @@ const TRAFFIC: &[&str] = &[
 ];
 const CLIENTS: &[&str] =
     &["client", "kind", "name", "vpc_id", "nat_gateway_ids", "upload_bytes", "download_bytes", "usd"];
+const DESTINATIONS: &[&str] = &["name", "region", "upload_bytes", "download_bytes", "usd"];
+const CLIENT_SERVICES: &[&str] =
+    &["client", "vpc_id", "service", "service_region", "upload_bytes", "download_bytes", "usd"];
 const DECISIONS: &[&str] = &[
     "action",
     "endpoint_type",
@@ -103,6 +106,9 @@ pub(super) fn render(report: &Report, table: TableName) -> String {
         TableName::NatGateways => rows(NAT_GATEWAYS, &report.nat_gateways),
         TableName::Traffic => rows(TRAFFIC, &report.traffic),
         TableName::Clients => rows(CLIENTS, &report.clients),
+        TableName::Destinations => rows(DESTINATIONS, &report.destinations),
+        TableName::Buckets => rows(DESTINATIONS, &report.buckets),
+        TableName::ClientServices => rows(CLIENT_SERVICES, &report.client_services),
         TableName::Decisions => rows(DECISIONS, &report.decisions),
         TableName::Findings => rows(FINDINGS, &report.findings),
         TableName::CustomServices => rows(CUSTOM_SERVICES, &report.custom_services),
@@ -256,6 +262,9 @@ mod tests {
         check(TableName::NatGateways, &report.nat_gateways);
         check(TableName::Traffic, &report.traffic);
         check(TableName::Clients, &report.clients);
+        check(TableName::Destinations, &report.destinations);
+        check(TableName::Buckets, &report.buckets);
+        check(TableName::ClientServices, &report.client_services);
         check(TableName::Decisions, &report.decisions);
         check(TableName::Findings, &report.findings);
         check(TableName::CustomServices, &report.custom_services);

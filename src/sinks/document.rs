@@ -198,7 +198,7 @@ impl Cell {
     }
 
     /// What a reader adds up, in units of the last decimal that is printed.
-    fn shown_number(&self, numbers: &Numbers) -> Option<i128> {
+    pub(super) fn shown_number(&self, numbers: &Numbers) -> Option<i128> {
         match self {
             Self::Count(n) => Some(*n),
             Self::Data(bytes) => Some(numbers.data_rounded(*bytes)),

@@ -34,7 +34,7 @@ pub enum Format {
     Markdown,
 }
 
-/// The table that CSV writes. The names are those of the JSON report.
+/// The table that CSV writes. Names are those of the JSON report, but for what it does not hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum TableName {
     /// The headline, one row.
@@ -47,6 +47,13 @@ pub enum TableName {
     Traffic,
     /// The largest clients.
     Clients,
+    /// Where most bytes went: hosts, services, addresses.
+    Destinations,
+    /// The same by S3 bucket.
+    Buckets,
+    /// What the largest clients used the largest services for, one row per client and service; the JSON report does not have it.
+    #[value(alias = "client_services")]
+    ClientServices,
     /// Endpoint decisions.
     Decisions,
     /// Findings on the gateways themselves.
@@ -73,7 +80,8 @@ pub struct Style {
     pub width: Option<u16>,
     /// Whether rules and ellipses may be other than ASCII.
     pub unicode: bool,
-    /// Rows of services, of own services and of `keep-nat` decisions before the rest is summed up or left out; 0 shows all.
+    /// Rows of services, destinations, clients by service, own services and `keep-nat` decisions before the rest is summed up or left
+    /// out; 0 shows all.
     pub top: usize,
     /// Below 0: only headline, decisions, findings and warnings. Above 0: also every `keep-nat` decision, and kinds of records
     /// that did not occur.
@@ -128,7 +136,8 @@ pub fn render(report: &Report, format: Format, table: TableName, style: &Style) 
         Format::Json => json::render(report),
         Format::Csv => csv::render(report, table),
         Format::Table => terminal::render(&view::document(report, style), style),
-        Format::Markdown => markdown::render(&view::document(report, style)),
+        // A page is as wide as its reader makes it, not as the terminal of whoever wrote it.
+        Format::Markdown => markdown::render(&view::document(report, &Style { width: None, ..*style })),
     }
 }
 

@@ -3,11 +3,12 @@
 use crate::model::bytes::Bytes;
 use crate::model::usd::{PricePerGb, Usd};
 use crate::report::{
-    ClientRow, CustomServiceRow, DecisionRow, DestinationRow, FindingRow, GroupRow, InputRow, NatGatewayRow, Period,
-    Provenance, RecordBytes, RecordKinds, Report, SCHEMA, Summary, TrafficRow, WarningRow,
+    ClientRow, CustomServiceRow, DecisionRow, FindingRow, GroupRow, InputRow, NatGatewayRow, Period, Provenance,
+    RecordBytes, RecordKinds, Report, SCHEMA, Summary, TrafficRow, WarningRow,
 };
 
 mod bill;
+mod names;
 
 pub(super) use bill::{bill_only, billed, cost_explorer, pooled};
 
@@ -40,6 +41,7 @@ pub(super) fn full() -> Report {
     let nat_gateways = nat_gateways(&traffic);
     let observed = traffic.iter().map(|r| r.upload_bytes + r.download_bytes).sum();
     let attributed = traffic.iter().filter_map(|r| r.usd).sum();
+    let price = PricePerGb::new(usd("0.045"));
     let decisions = decisions();
     let avoidable: Usd = decisions.iter().filter(|d| d.net_usd.is_some()).filter_map(|d| d.avoided_usd).sum();
     Report {
@@ -63,17 +65,11 @@ pub(super) fn full() -> Report {
             ..Summary::default()
         },
         nat_gateways,
-        traffic,
         clients: clients(),
-        destinations: vec![
-            destination("artifacts.s3.us-east-1.amazonaws.com", Some("us-east-1"), 512_000, "301.2"),
-            destination("140.82.112.3", None, 90_000, "4.1"),
-            destination("(other)", None, 1_000, "0.1"),
-        ],
-        buckets: vec![
-            destination("artifacts", Some("us-east-1"), 512_000, "301.2"),
-            destination("(other)", None, 100_000, "7.5"),
-        ],
+        destinations: names::destinations(&traffic, price),
+        buckets: names::buckets(price),
+        client_services: names::client_services(&traffic),
+        traffic,
         decisions,
         findings: findings(),
         custom_services: custom_services(),
@@ -125,6 +121,7 @@ pub(super) fn empty() -> Report {
     report.decisions.clear();
     report.destinations.clear();
     report.buckets.clear();
+    report.client_services.clear();
     report.findings.clear();
     report.custom_services.clear();
     report.groups = None;
@@ -133,16 +130,6 @@ pub(super) fn empty() -> Report {
     report.warnings.clear();
     report.inputs.clear();
     report
-}
-
-fn destination(name: &str, region: Option<&str>, download: u64, cost: &str) -> DestinationRow {
-    DestinationRow {
-        name: name.to_owned(),
-        region: region.map(str::to_owned),
-        upload_bytes: mb(1_024),
-        download_bytes: mb(download),
-        usd: Some(usd(cost)),
-    }
 }
 
 fn findings() -> Vec<FindingRow> {

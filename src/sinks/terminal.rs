@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 mod fit;
 
-pub(super) use fit::{width, wrap};
+pub(super) use fit::{shortened, width, wrap};
 
 const INDENT: usize = 2;
 

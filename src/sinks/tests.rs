@@ -178,6 +178,20 @@ fn the_headline_answers_what_it_can() {
 }
 
 #[test]
+fn the_headline_says_what_would_name_the_rest() {
+    let start = "- Not claimed: AWS, service not known: $16.57 for 409.2 GB (3.1%);";
+    check_fact("nobody asked", sample::billed(), |_| {}, &format!("{start} nobody asked the Resolver"));
+    let unlogged = |r: &mut Report| r.inputs.clear();
+    check_fact("no Resolver log", sample::billed(), unlogged, &format!("{start} log Resolver queries of 1 VPC"));
+    let no_vpc = |r: &mut Report| {
+        for row in r.traffic.iter_mut().filter(|row| row.service == "range:amazon") {
+            row.vpc_id = None;
+        }
+    };
+    check_fact("no VPC", sample::billed(), no_vpc, &format!("{start} log Resolver queries"));
+}
+
+#[test]
 fn the_headline_says_what_it_cannot_answer() {
     let usd = sample::usd;
     check_fact(

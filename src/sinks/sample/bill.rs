@@ -1,6 +1,6 @@
 //! The same account with a bill: every kind of decision and finding; the bill alone; sums that name no gateway.
 
-use super::{DATA, NAT_A, NAT_B, NAT_DATA, PROD, full, mb, some, usd};
+use super::{DATA, NAT_A, NAT_B, NAT_DATA, PROD, full, mb, names, some, usd};
 use crate::model::bytes::Bytes;
 use crate::model::usd::{PricePerGb, SCALE, Usd};
 use crate::report::{
@@ -34,6 +34,9 @@ pub(crate) fn billed() -> Report {
     report.nat_gateways[4].diagnosis =
         some("Only the bill knows this gateway: it was deleted before anyone described it, and no log holds it.");
     report.clients = clients(&report);
+    report.destinations = names::destinations(&report.traffic, rate());
+    report.buckets = names::buckets(rate());
+    report.client_services = names::client_services(&report.traffic);
     report.decisions = decisions();
     for decision in &mut report.decisions {
         settle(decision, &report.traffic);
@@ -43,6 +46,7 @@ pub(crate) fn billed() -> Report {
     report.custom_services = custom_services();
     report.groups = None;
     report.inputs.push(billing());
+    report.inputs.push(resolver_logs());
     report.summary = summary(&report);
     report
 }
@@ -103,11 +107,18 @@ fn without_logs(report: &mut Report) {
     report.period.observed_end = None;
     report.traffic.clear();
     report.clients.clear();
+    report.destinations.clear();
+    report.buckets.clear();
+    report.client_services.clear();
     report.decisions.clear();
     report.custom_services.clear();
     report.records = RecordKinds::default();
     report.record_bytes = RecordBytes::default();
     report.inputs = vec![billing()];
+}
+
+fn resolver_logs() -> InputRow {
+    InputRow { kind: "dns", source: "bundle/dns".to_owned(), objects: 1_488, bytes: 9_113_204, unreadable: 0 }
 }
 
 fn billing() -> InputRow {
@@ -200,7 +211,7 @@ fn interface_traffic() -> Vec<TrafficRow> {
         service: service.to_owned(),
         service_region: some("us-east-1"),
         endpoint: "interface",
-        evidence: "rule",
+        evidence: "dns",
         upload_bytes: mb(mbs.0),
         download_bytes: mb(mbs.1),
         usd: None,

@@ -84,7 +84,7 @@ impl Texts {
 }
 
 /// `text` in at most `limit` columns, its middle given up: both ends of an id tell more than its middle.
-fn shortened(text: &str, limit: usize, ellipsis: &str) -> String {
+pub(in crate::sinks) fn shortened(text: &str, limit: usize, ellipsis: &str) -> String {
     if width(text) <= limit {
         return text.to_owned();
     }

@@ -7,8 +7,11 @@ use crate::model::usd::Usd;
 use crate::report::{Report, TrafficRow};
 
 mod apart;
+mod destinations;
+mod evidence;
 mod gateways;
 mod headline;
+mod matrix;
 mod money;
 mod quality;
 mod showback;
@@ -16,7 +19,8 @@ mod traffic;
 
 pub(super) use quality::kinds;
 
-/// The document of one report: headline, decisions, findings, services, gateways, own services, clients, groups, showback, data quality.
+/// The document of one report: headline, decisions, findings, services and what names them, destinations, buckets, gateways, own
+/// services, clients and what they used, groups, showback, data quality.
 pub(super) fn document(report: &Report, style: &Style) -> Document {
     let billed = report.summary.billed_bytes.map_or(0, human::int);
     let numbers = Numbers::new(&report.currency, carried_bytes(report).max(billed));
@@ -24,9 +28,14 @@ pub(super) fn document(report: &Report, style: &Style) -> Document {
     let mut sections = vec![money::decisions(report, keep_nat_rows, &numbers), apart::findings(report)];
     if style.verbosity >= 0 {
         sections.push(traffic::services(report, style.top, &numbers));
+        sections.extend(evidence::named_by(report, &numbers));
+        sections.extend(evidence::unnamed(report, style.top, &numbers));
+        sections.extend(destinations::destinations(report, style.top, &numbers));
+        sections.extend(destinations::buckets(report, style.top, &numbers));
         sections.push(gateways::gateways(report, &numbers));
         sections.extend(apart::custom_services(report, style.top, &numbers));
         sections.push(traffic::clients(report, &numbers));
+        sections.extend(matrix::clients_by_service(report, style, &numbers));
         sections.extend(traffic::groups(report, &numbers));
         sections.extend(showback::showback(report, &numbers));
         sections.push(quality::records(report, style.verbosity > 0, &numbers));

@@ -15,10 +15,14 @@ use std::collections::BTreeMap;
 pub(super) struct Load {
     up: i128,
     down: i128,
-    usd: Option<Usd>,
+    pub(super) usd: Option<Usd>,
 }
 
 impl Load {
+    pub(super) fn of(row: &TrafficRow) -> Self {
+        Self::new(row.upload_bytes, row.download_bytes, row.usd)
+    }
+
     pub(super) fn new(up: Bytes, down: Bytes, usd: Option<Usd>) -> Self {
         Self { up: human::int(up), down: human::int(down), usd }
     }
@@ -39,6 +43,13 @@ impl Load {
     pub(super) fn plus(self, other: Self) -> Self {
         let usd = self.usd.and_then(|a| Some(plus(a, other.usd?)));
         Self { up: self.up.saturating_add(other.up), down: self.down.saturating_add(other.down), usd }
+    }
+
+    /// Without a part of it; never less than nothing.
+    pub(super) fn minus(self, part: Self) -> Self {
+        let usd = self.usd.and_then(|all| Some(plus(all, -part.usd?)));
+        let left = |all: i128, part: i128| all.saturating_sub(part).max(0);
+        Self { up: left(self.up, part.up), down: left(self.down, part.down), usd }
     }
 
     pub(super) fn cells(self, whole: i128) -> [Cell; 5] {
@@ -96,7 +107,7 @@ pub(super) fn services(report: &Report, top: usize, numbers: &Numbers) -> Sectio
     }
     let mut sums: BTreeMap<ServiceKey<'_>, Load> = BTreeMap::new();
     for row in &report.traffic {
-        let load = Load::new(row.upload_bytes, row.download_bytes, row.usd);
+        let load = Load::of(row);
         sums.entry(ServiceKey::of(row)).and_modify(|sum| *sum = sum.plus(load)).or_insert(load);
     }
     let mut sorted: Vec<(ServiceKey<'_>, Load)> = sums.into_iter().collect();

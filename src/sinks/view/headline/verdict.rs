@@ -5,6 +5,7 @@ use crate::model::usd::{SCALE, Usd};
 use crate::report::{DecisionRow, Report};
 use crate::sinks::document::{Fact, Tone};
 use crate::sinks::human::{self, Numbers, UNKNOWN};
+use crate::sinks::view::evidence::{Missing, unnamed_by_vpc};
 use crate::sinks::view::plus;
 use std::collections::BTreeSet;
 
@@ -186,8 +187,20 @@ pub(super) fn not_claimed(report: &Report, numbers: &Numbers) -> Option<Fact> {
     let bytes = bytes_of(report, |r| r.service == UNNAMED_AWS);
     let usd: Option<Vec<Usd>> = report.traffic.iter().filter(|r| r.service == UNNAMED_AWS).map(|r| r.usd).collect();
     let usd = usd.map_or_else(|| UNKNOWN.to_owned(), |usd| numbers.money(usd.into_iter().fold(Usd::ZERO, plus)));
-    let text = format!("AWS, service not known: {usd} for {}", numbers.size(bytes));
+    let share = human::percent(bytes, bytes_of(report, |_| true));
+    let text = format!("AWS, service not known: {usd} for {} ({share}); {}", numbers.size(bytes), remedy(report));
     (bytes > 0).then(|| plain("Not claimed", text))
+}
+
+/// What would name it, in a few words.
+fn remedy(report: &Report) -> String {
+    let by_vpc = unnamed_by_vpc(report);
+    let of = |missing: Missing| by_vpc.iter().filter(|of| of.missing == missing).count();
+    match (of(Missing::QueryLog), of(Missing::Query)) {
+        (0, 0) => "log Resolver queries".to_owned(),
+        (0, _) => "nobody asked the Resolver".to_owned(),
+        (vpcs, _) => format!("log Resolver queries of {}", human::plural(vpcs, "VPC", "VPCs")),
+    }
 }
 
 /// What the cost and the saving do not hold.
