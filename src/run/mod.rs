@@ -208,7 +208,7 @@ impl Answer<'_> {
         let witnesses =
             money::witnesses(self.money, self.attributed, &builder.days()?, self.metrics, (inventory, window));
         let nat_gateways = builder.nat_gateways(witnesses);
-        let traffic = builder.traffic()?;
+        let (traffic, _) = builder.traffic()?;
         let basis = decide::Basis {
             inventory,
             prices: self.prices,
@@ -230,7 +230,7 @@ impl Answer<'_> {
             cost_basis: self.money.basis,
             summary: decide::summary(self.money, &nat_gateways, &decisions, &findings),
             clients: builder.clients(self.plan.top)?,
-            groups: if by.is_empty() { None } else { Some(builder.groups(by)?) },
+            groups: if by.is_empty() { None } else { Some(builder.groups(by)?.0) },
             nat_gateways,
             traffic,
             decisions,
@@ -271,7 +271,7 @@ impl Answer<'_> {
         });
         Ok(Trail {
             gateways: gateways.collect(),
-            clients: builder.groups(&[Dimension::Nat, Dimension::Vpc, Dimension::Client])?,
+            clients: builder.groups(&[Dimension::Nat, Dimension::Vpc, Dimension::Client])?.0,
             prices: self.prices.clone(),
             price_file: self.loaded.price_file().map(str::to_owned),
             hours: self.period.hours(),
