@@ -179,6 +179,8 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
     let rows = std::mem::take(&mut rollup.rows);
     let crossings = std::mem::take(&mut rollup.crossings);
     let mut resolver = Resolver::new(rollup, roles, routes, &vantage, inferred);
+    // As many as there can be: growing would hold them twice. Pages that are never written cost nothing.
+    resolver.rows.reserve(rows.len());
     for ((key, source), sums) in rows {
         if vantage.speaks(key.interface, key.hour, source) {
             resolver.row(&key, &sums);
