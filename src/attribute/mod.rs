@@ -70,7 +70,7 @@ pub fn attribute(
         }
         let client = if row.client.is_none() { UNKNOWN } else { row.client.raw() };
         let keys = [row.gateway, row.hour / HOURS_PER_DAY, client, place, service, basis_key(row.basis)];
-        columns.push(keys, row.upload, row.download);
+        columns.push(keys, row.upload, row.download, row.records);
     }
     let places = places.into_table();
     let gateways = counted.gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
