@@ -2,8 +2,11 @@
 //! peering and a transit gateway, with both ends logged, under two flow logs, and delivered twice.
 
 mod common;
+#[path = "common/explained.rs"]
+mod explained;
 
 use common::{arg, natlens};
+use explained::explained;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -108,7 +111,7 @@ fn put(folder: &Path, key: &str, bytes: &[u8]) {
     std::fs::write(path, bytes).expect("a file can be written");
 }
 
-fn report(objects: &Objects, header: &str, inventory: &Value, prices: Option<&str>) -> Value {
+fn bundle(objects: &Objects, header: &str, inventory: &Value, prices: Option<&str>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (key, records) in objects {
         let text = format!("{header}\n{}\n", records.join("\n"));
@@ -118,10 +121,14 @@ fn report(objects: &Objects, header: &str, inventory: &Value, prices: Option<&st
     if let Some(prices) = prices {
         put(folder.path(), "prices.csv", prices.as_bytes());
     }
-    let run = natlens(
-        folder.path(),
-        &["report", arg(folder.path()), "--from", "2026-10-01", "--to", "2026-10-02", "--format", "json"],
-    );
+    folder
+}
+
+const PERIOD: [&str; 4] = ["--from", "2026-10-01", "--to", "2026-10-02"];
+
+fn report(objects: &Objects, header: &str, inventory: &Value, prices: Option<&str>) -> Value {
+    let folder = bundle(objects, header, inventory, prices);
+    let run = natlens(folder.path(), &[&["report", arg(folder.path()), "--format", "json"], &PERIOD[..]].concat());
     assert_eq!(run.code, 0, "{}", run.stderr);
     serde_json::from_str(&run.stdout).expect("JSON on stdout")
 }
@@ -216,6 +223,22 @@ fn three_paths_and_every_byte_once() {
     {
         let reason = report["custom_services"][row]["reason"].as_str().expect("a reason");
         assert!(reason.contains(words), "{reason}");
+    }
+}
+
+#[test]
+fn every_comparison_is_explained_to_its_last_digit() {
+    // By a price file, a GB costs less over the transit gateway than PrivateLink's first tier, and more than its second.
+    let cheap = "region,item,usd\nus-east-1,tgw_vpc_gb,0.014\n";
+    for prices in [None, Some(cheap)] {
+        let folder = bundle(&day(), HEADER, &inventory(), prices);
+        for vpc in ["vpc-0a", "vpc-0b", "vpc-0c"] {
+            let explanation = explained(folder.path(), ".", vpc, &PERIOD);
+            assert_eq!(explained::check(&explanation), 0, "{vpc}");
+            let steps = explanation["steps"].as_array().expect("steps").iter();
+            let results: Vec<&Value> = steps.filter(|step| step["label"] == "net").collect();
+            assert!(!results.is_empty(), "{vpc}");
+        }
     }
 }
 

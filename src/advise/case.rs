@@ -6,11 +6,12 @@ use super::tiers::Tiers;
 use crate::model::bytes::Bytes;
 use crate::model::inventory::{EndpointKind, Inventory, VpcEndpoint, Zones};
 use crate::model::region;
-use crate::model::usd::{PricePerGb, Usd};
+use crate::model::usd::{PricePerGb, Usd, div_half_even};
 use crate::name::endpoints::offer::{offer, room};
 use crate::name::endpoints::{EndpointType, table};
 use crate::price::{Item, PriceBook, PriceMissing};
 use crate::report::{NatGatewayRow, TrafficRow};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is known when decisions are due.
@@ -60,6 +61,44 @@ pub struct Cases {
     pub undecided: Vec<(String, String, Bytes)>,
     /// Endpoints that cannot be judged, because nothing says what they carry.
     pub unmeasured: Vec<String>,
+    /// What a GB would cost without an existing endpoint, by its id.
+    pub nat_rates: BTreeMap<String, NatRate>,
+}
+
+/// What a GB costs through the NAT gateway that would take an endpoint's traffic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NatRate {
+    /// The gateway.
+    pub nat_gateway_id: String,
+    /// Its Region.
+    pub region: Option<String>,
+    /// What it charges: what was paid, else the list price.
+    pub gateway: Usd,
+    /// What the transit gateway on the way charges; `None` without one.
+    pub transit: Option<Usd>,
+    /// Price of a GB that crosses AZs, for each direction and side.
+    pub crossing: Usd,
+    /// Of the endpoint's AZs, how many have no gateway of the VPC's own: their bytes cross.
+    pub crossing_azs: u64,
+    /// The endpoint's AZs.
+    pub azs: u64,
+}
+
+impl NatRate {
+    /// What crossing adds to a GB, half-even: both sides pay, for the part of the AZs that cross.
+    #[must_use]
+    pub fn crossing_per_gb(&self) -> Usd {
+        match i128::from(self.azs) {
+            0 => Usd::ZERO,
+            azs => Usd::from_units(div_half_even(self.crossing.many(2 * self.crossing_azs).units(), azs)),
+        }
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn per_gb(&self) -> PricePerGb {
+        PricePerGb::new(self.gateway + self.transit.unwrap_or_default() + self.crossing_per_gb())
+    }
 }
 
 /// The way of a row's bytes to its gateway, and what that costs besides the gateway.
@@ -231,6 +270,9 @@ impl Account<'_> {
             let hour = self.prices.price(Some(region), Item::InterfaceEndpointHour).ok()?;
             (!azs.is_empty()).then(|| hour.many(self.period_hours).many(azs.len() as u64))
         };
+        let nat_rate = self.nat_rate(vpc, &azs);
+        let nat_per_gb = nat_rate.as_ref().map(NatRate::per_gb);
+        cases.nat_rates.extend(nat_rate.map(|rate| (endpoint.id.clone(), rate)));
         case.endpoints.push(ExistingEndpoint {
             id: endpoint.id.clone(),
             vpc: vpc.clone(),
@@ -238,7 +280,7 @@ impl Account<'_> {
             service: service.to_owned(),
             bytes: seen.bytes,
             hours_usd: seen.hours_usd.or_else(at_list),
-            nat_per_gb: self.nat_per_gb(vpc, &azs),
+            nat_per_gb,
             private_dns: endpoint.private_dns,
             azs,
         });
@@ -255,31 +297,36 @@ impl Account<'_> {
     }
 
     /// What a GB from these AZs of a VPC costs through the dearest gateway that the VPC can reach: a removal is never oversold.
-    fn nat_per_gb(&self, vpc: &str, azs: &BTreeSet<String>) -> Option<PricePerGb> {
+    fn nat_rate(&self, vpc: &str, azs: &BTreeSet<String>) -> Option<NatRate> {
         let gateways = self.inventory.gateways_reachable_from_vpc(vpc);
         let rows: Vec<&NatGatewayRow> = gateways.iter().filter_map(|nat| self.gateway(&nat.id)).collect();
-        let rate = |row: &NatGatewayRow| {
+        let rate = |row: &&NatGatewayRow| {
             let list = || self.prices.price(row.region.as_deref(), Item::NatGatewayGb).ok();
-            let rate = row.usd_per_gb.or_else(list)?;
-            if row.vpc_id.as_deref() == Some(vpc) {
-                return Some(rate);
-            }
-            Some(rate + self.prices.price(row.region.as_deref(), Item::TgwVpcGb).ok()?)
+            let at_home = row.vpc_id.as_deref() == Some(vpc);
+            let transit = || self.prices.price(row.region.as_deref(), Item::TgwVpcGb).ok();
+            Some(NatRate {
+                nat_gateway_id: row.nat_gateway_id.clone(),
+                region: row.region.clone(),
+                gateway: row.usd_per_gb.or_else(list)?,
+                transit: if at_home { None } else { Some(transit()?) },
+                azs: azs.len() as u64,
+                ..NatRate::default()
+            })
         };
         // What is waived today need not be for more data.
-        let charged = |rate: &Usd| *rate > Usd::ZERO;
-        let rates: Option<Vec<Usd>> = rows.iter().map(|row| rate(row).filter(charged)).collect();
-        let dearest = rates?.into_iter().max()?;
+        let charged = |rate: &NatRate| rate.per_gb().per_gb() > Usd::ZERO;
+        let rates: Option<Vec<NatRate>> = rows.iter().map(|row| rate(row).filter(charged)).collect();
+        // Of equals the first by id.
+        let mut dearest =
+            rates?.into_iter().min_by_key(|rate| (Reverse(rate.per_gb().per_gb()), rate.nat_gateway_id.clone()))?;
         // Of the AZs without a gateway of the VPC's own the bytes have to cross.
         let zonal: BTreeSet<&String> =
             rows.iter().filter(|row| row.vpc_id.as_deref() == Some(vpc)).filter_map(|row| row.az_id.as_ref()).collect();
-        let crossing = azs.iter().filter(|az| !zonal.is_empty() && !zonal.contains(az)).count() as u64;
-        if crossing == 0 {
-            return Some(PricePerGb::new(dearest));
+        dearest.crossing_azs = azs.iter().filter(|az| !zonal.is_empty() && !zonal.contains(az)).count() as u64;
+        if dearest.crossing_azs > 0 {
+            let region = rows.first()?.region.as_deref();
+            dearest.crossing = self.prices.price(region, Item::CrossAzGbEachDirection).ok()?;
         }
-        let region = rows.first()?.region.as_deref();
-        let each = self.prices.price(region, Item::CrossAzGbEachDirection).ok()?.many(2 * crossing);
-        let share = crate::model::usd::div_half_even(each.units(), i128::try_from(azs.len()).ok()?);
-        Some(PricePerGb::new(dearest + Usd::from_units(share)))
+        Some(dearest)
     }
 }

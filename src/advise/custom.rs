@@ -6,11 +6,12 @@
 
 mod reason;
 
+use super::tiers::{BreakEven, below_bounds};
 use crate::model::addr::Addr;
 use crate::model::bytes::Bytes;
 use crate::model::custom::{CustomFlow, CustomPath};
-use crate::model::usd::{PricePerGb, SCALE, Usd};
-use crate::report::{CustomServiceRow, Decimal};
+use crate::model::usd::{PricePerGb, Usd};
+use crate::report::CustomServiceRow;
 use reason::{Missing, Reason};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,21 +61,64 @@ pub struct CustomCase {
     pub hours: u64,
 }
 
-/// GB up to which the first and the second tier reach (AWS `PrivateLink` pricing).
-const TIER_ENDS: [u64; 2] = [1_048_576, 5_242_880];
+/// What a row of the comparison is made from, for `explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomWorking {
+    /// Region of the clients' VPC, where known.
+    pub region: Option<String>,
+    /// The traffic, with what its way costs.
+    pub flows: Vec<(CustomFlow, Option<PathPrice>)>,
+    /// What `PrivateLink` costs; `None` where a price or an AZ is missing.
+    pub link: Option<PrivateLink>,
+    /// From how many GB on it pays; `None` where a figure is missing.
+    pub break_even: Option<BreakEven>,
+}
+
+/// What a GB costs on its way, either direction: the sum of its parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PathPrice {
+    /// NAT gateway.
+    pub gateway: Usd,
+    /// Transit gateway.
+    pub transit: Usd,
+    /// Crossing from one AZ to another, and to public addresses, each of them paid on both sides.
+    pub crossing: Usd,
+    /// How often it crosses.
+    pub crossings: u64,
+}
+
+impl PathPrice {
+    /// All parts.
+    #[must_use]
+    pub fn per_gb(&self) -> PricePerGb {
+        PricePerGb::new(self.gateway + self.transit + self.crossing.many(2 * self.crossings))
+    }
+}
+
+/// What `PrivateLink` costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PrivateLink {
+    /// AZs with clients: an endpoint in each.
+    pub azs: u64,
+    /// Hours of the endpoints and of the load balancer.
+    pub hours: Usd,
+    /// Prices of a GB by tier, the load balancer's included.
+    pub gb: [Option<PricePerGb>; 3],
+}
 
 /// One row per client VPC, service address, port and path; largest net saving first, rows without one last, then by key.
 #[must_use]
-pub fn compare(case: &CustomCase) -> Vec<CustomServiceRow> {
+pub fn compare(case: &CustomCase) -> Vec<(CustomServiceRow, CustomWorking)> {
     let mut services: BTreeMap<ServiceKey<'_>, Vec<&CustomFlow>> = BTreeMap::new();
     for flow in case.flows.iter().filter(|flow| bytes_of(flow) > Bytes::ZERO) {
         let key = &flow.key;
         let service = (&*key.client_vpc, &*key.peer_vpc, key.peer, key.port, key.path.as_str());
         services.entry(service).or_default().push(flow);
     }
-    let mut rows: Vec<CustomServiceRow> = services.iter().map(|(key, flows)| row(case, *key, flows)).collect();
+    let mut rows: Vec<(CustomServiceRow, CustomWorking)> =
+        services.iter().map(|(key, flows)| row(case, *key, flows)).collect();
     // Stable: rows of one saving stay in the order of their keys.
-    rows.sort_by_key(|row| (row.net_usd.is_none(), Reverse(row.net_usd)));
+    rows.sort_by_key(|(row, _)| (row.net_usd.is_none(), Reverse(row.net_usd)));
     rows
 }
 
@@ -85,7 +129,7 @@ fn bytes_of(flow: &CustomFlow) -> Bytes {
     flow.upload + flow.download
 }
 
-fn row(case: &CustomCase, key: ServiceKey<'_>, flows: &[&CustomFlow]) -> CustomServiceRow {
+fn row(case: &CustomCase, key: ServiceKey<'_>, flows: &[&CustomFlow]) -> (CustomServiceRow, CustomWorking) {
     let (vpc, peer_vpc, peer, port, path) = key;
     let bytes: Bytes = flows.iter().map(|flow| bytes_of(flow)).sum();
     let region = case.regions.get(vpc);
@@ -95,13 +139,18 @@ fn row(case: &CustomCase, key: ServiceKey<'_>, flows: &[&CustomFlow]) -> CustomS
         (Some(_), Some(there)) => Err(Missing::OtherRegion(there.clone())),
         _ => Err(Missing::Region),
     };
-    let today = in_one_region.clone().and_then(|()| today(case, &prices, flows));
+    let paths: Vec<Result<PathPrice, Missing>> =
+        flows.iter().map(|flow| in_one_region.clone().and_then(|()| path_price(case, &prices, flow))).collect();
+    let today: Result<Usd, Missing> =
+        flows.iter().zip(&paths).map(|(flow, path)| Ok(path.clone()?.per_gb().cost(bytes_of(flow)))).sum();
     let link = in_one_region.and_then(|()| private_link(case.hours, &prices, flows));
     let (today_usd, link_usd) = (today.as_ref().ok().copied(), link.as_ref().ok().and_then(|link| link.usd(bytes)));
     let net = today_usd.zip(link_usd).map(|(today, link)| today - link);
     let break_even = today_usd.zip(link.as_ref().ok()).and_then(|(today, link)| link.break_even(today, bytes));
-    let reason = Reason { vpc, peer, port, path, today: &today, link: link.as_ref().err(), net, break_even };
-    CustomServiceRow {
+    let break_even_gb = break_even.as_ref().and_then(|found| found.gb);
+    let reason =
+        Reason { vpc, peer, port, path, today: &today, link: link.as_ref().err(), net, break_even: break_even_gb };
+    let row = CustomServiceRow {
         vpc_id: vpc.to_owned(),
         peer_vpc_id: Some(peer_vpc.to_owned()),
         peer: peer.to_string(),
@@ -111,49 +160,44 @@ fn row(case: &CustomCase, key: ServiceKey<'_>, flows: &[&CustomFlow]) -> CustomS
         today_usd,
         privatelink_usd: link_usd,
         net_usd: net,
-        break_even_gb: break_even,
+        break_even_gb,
         reason: reason.to_string(),
-    }
-}
-
-/// What the paths charge for the bytes.
-fn today(case: &CustomCase, prices: &CustomPrices, flows: &[&CustomFlow]) -> Result<Usd, Missing> {
-    flows.iter().map(|flow| Ok(path_price(case, prices, flow)?.cost(bytes_of(flow)))).sum()
+    };
+    let flows = flows.iter().zip(paths).map(|(flow, path)| ((*flow).clone(), path.ok()));
+    (row, CustomWorking { region: region.cloned(), flows: flows.collect(), link: link.ok(), break_even })
 }
 
 /// What a GB costs on its way, either direction.
-fn path_price(case: &CustomCase, prices: &CustomPrices, flow: &CustomFlow) -> Result<PricePerGb, Missing> {
+fn path_price(case: &CustomCase, prices: &CustomPrices, flow: &CustomFlow) -> Result<PathPrice, Missing> {
     let key = &flow.key;
     // Every byte that crosses is paid for where it leaves and where it arrives.
-    let both_sides = || prices.crossing_gb.map(|gb| gb.per_gb() + gb.per_gb()).ok_or(Missing::Price);
+    let crossings = |crossings: u64| match prices.crossing_gb {
+        _ if crossings == 0 => Ok(PathPrice::default()),
+        Some(gb) => Ok(PathPrice { crossing: gb.per_gb(), crossings, ..PathPrice::default() }),
+        None => Err(Missing::Price),
+    };
     let between = |a: &Option<String>, b: &Option<String>| match (a, b) {
-        (Some(a), Some(b)) if a == b => Ok(Usd::ZERO),
-        (Some(_), Some(_)) => both_sides(),
+        (Some(a), Some(b)) => Ok(u64::from(a != b)),
         _ => Err(Missing::Zone),
     };
     let transit = || prices.transit_gb.map(PricePerGb::per_gb).ok_or(Missing::Price);
-    let per_gb = match &key.path {
-        CustomPath::Peering => between(&key.client_az, &key.peer_az)?,
+    match &key.path {
+        CustomPath::Peering => crossings(between(&key.client_az, &key.peer_az)?),
         // Each direction is sent into it once, by one of the two VPCs.
-        CustomPath::TransitGateway => transit()?,
+        CustomPath::TransitGateway => Ok(PathPrice { transit: transit()?, ..PathPrice::default() }),
         CustomPath::Nat { gateway } => {
             let gateway = case.gateways.get(gateway).ok_or(Missing::Price)?;
-            let to_gateway = match gateway.vpc.as_deref() {
+            let (transit, to_gateway) = match gateway.vpc.as_deref() {
                 None => return Err(Missing::Zone),
-                Some(hub) if hub != key.client_vpc => transit()?,
-                Some(_) if gateway.regional => Usd::ZERO,
-                Some(_) => between(&key.client_az, &gateway.az)?,
+                Some(hub) if hub != key.client_vpc => (transit()?, 0),
+                Some(_) if gateway.regional => (Usd::ZERO, 0),
+                Some(_) => (Usd::ZERO, between(&key.client_az, &gateway.az)?),
             };
-            to_gateway + gateway.gb.ok_or(Missing::Price)?.per_gb() + both_sides()?
+            let gateway = gateway.gb.ok_or(Missing::Price)?.per_gb();
+            // Beside the way to the gateway, the service's public address.
+            Ok(PathPrice { gateway, transit, ..crossings(to_gateway + 1)? })
         }
-    };
-    Ok(PricePerGb::new(per_gb))
-}
-
-/// What `PrivateLink` costs: hours, and prices of a GB by tier, the load balancer's included.
-struct PrivateLink {
-    hours: Usd,
-    gb: [Option<PricePerGb>; 3],
+    }
 }
 
 fn private_link(hours: u64, prices: &CustomPrices, flows: &[&CustomFlow]) -> Result<PrivateLink, Missing> {
@@ -161,38 +205,30 @@ fn private_link(hours: u64, prices: &CustomPrices, flows: &[&CustomFlow]) -> Res
     let endpoint_hour = prices.endpoint_hour.ok_or(Missing::Price)?;
     let zones: BTreeSet<&String> =
         flows.iter().map(|flow| flow.key.client_az.as_ref().ok_or(Missing::Zone)).collect::<Result<_, _>>()?;
-    let times = |price: Usd, count: u64| Usd::from_units(price.units() * i128::from(hours) * i128::from(count));
+    let azs = zones.len() as u64;
     let gb = prices.endpoint_gb.map(|gb| gb.map(|gb| PricePerGb::new(gb.per_gb() + nlb_gb.per_gb())));
     gb[0].ok_or(Missing::Price)?;
-    Ok(PrivateLink { hours: times(endpoint_hour, zones.len() as u64) + times(nlb_hour, 1), gb })
+    Ok(PrivateLink { azs, hours: endpoint_hour.many(hours).many(azs) + nlb_hour.many(hours), gb })
 }
 
 impl PrivateLink {
+    /// The bytes by tier, each with its price; tiers without any are left out.
+    #[must_use]
+    pub fn parts(&self, bytes: Bytes) -> Vec<(Option<PricePerGb>, Bytes)> {
+        let parts = self.gb.iter().copied().zip(below_bounds(bytes));
+        parts.filter(|(_, part)| *part > Bytes::ZERO).collect()
+    }
+
     /// The cost of these bytes; `None` where the price of a tier that they reach is not known.
     fn usd(&self, bytes: Bytes) -> Option<Usd> {
-        let ends = TIER_ENDS.map(|gb| Bytes::new(gb * Bytes::PER_GB));
-        let below = |end: Bytes| bytes.min(end);
-        let tiers = [below(ends[0]), below(ends[1]).saturating_sub(ends[0]), bytes.saturating_sub(ends[1])];
-        let costs = self.gb.iter().zip(tiers).filter(|(_, bytes)| *bytes > Bytes::ZERO);
-        let data: Option<Usd> = costs.map(|(gb, bytes)| Some((*gb)?.cost(bytes))).sum();
+        let data: Option<Usd> = self.parts(bytes).into_iter().map(|(gb, part)| Some(gb?.cost(part))).sum();
         Some(self.hours + data?)
     }
 
-    /// GB from which it pays at what a GB costs today; `None` if it never does, or the price of a tier on the way is not known.
-    fn break_even(&self, today: Usd, bytes: Bytes) -> Option<Decimal> {
-        let whole = |gb: u64| Usd::from_units(i128::from(gb) * SCALE);
-        let per_gb = today.per_gb_of(bytes)?;
-        let (mut begin, mut left) = (Usd::ZERO, self.hours);
-        for (gb, end) in self.gb.iter().zip([Some(TIER_ENDS[0]), Some(TIER_ENDS[1]), None]) {
-            let margin = per_gb - (*gb)?.per_gb();
-            let room = end.map(|end| whole(end) - begin);
-            if let Some(need) = left.ratio_to(margin).filter(|need| room.is_none_or(|room| *need <= room)) {
-                return Some(begin + need);
-            }
-            left = left - margin.times(room?)?;
-            begin += room?;
-        }
-        None
+    /// From how many GB on it pays at what a GB costs today.
+    fn break_even(&self, today: Usd, bytes: Bytes) -> Option<BreakEven> {
+        let prices = self.gb.map(|gb| gb.map(PricePerGb::per_gb));
+        Some(BreakEven::find(prices, Bytes::ZERO, self.hours, today.per_gb_of(bytes)?))
     }
 }
 

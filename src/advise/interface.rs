@@ -7,15 +7,16 @@
 use super::input::{EndpointPrices, ExistingEndpoint, RegionCase, ServiceTraffic};
 use super::optimum::{self, Client, Existing, Host, Plan, Zones};
 use super::reason;
+use super::weighing::{Weighed, Weighing};
 use crate::model::bytes::Bytes;
 use crate::model::inventory::Zones as Offered;
 use crate::model::usd::Usd;
 use crate::report::DecisionRow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One decision for every VPC and service with traffic, and for every endpoint that costs more than it is worth.
+/// Decides about a Region's endpoints.
 #[must_use]
-pub fn decide(case: &RegionCase) -> Vec<DecisionRow> {
+pub fn decide(case: &RegionCase) -> Weighing {
     let services: BTreeSet<&str> = case
         .traffic
         .iter()
@@ -25,7 +26,8 @@ pub fn decide(case: &RegionCase) -> Vec<DecisionRow> {
     let zones = ZoneTable::new(case);
     let problems: Vec<Problem<'_>> = services.into_iter().map(|service| Problem::new(case, service, &zones)).collect();
     let Some(prices) = &case.prices else {
-        return problems.iter().flat_map(|problem| problem.rows_without_prices(case)).collect();
+        let rows = problems.iter().flat_map(|problem| problem.rows_without_prices(case)).map(Weighed::unpriced);
+        return Weighing { rows: rows.collect(), existing: existing_bytes(case), ..Weighing::default() };
     };
     let plans = cheapest(case, prices, &problems);
     rows(case, prices, &problems, &plans)
@@ -78,6 +80,8 @@ struct Demand<'a> {
     avoided: Option<Usd>,
     /// What a shared endpoint avoids, by hub.
     avoided_at: BTreeMap<&'a str, Usd>,
+    /// Bytes that do not cross a transit gateway now.
+    direct: Bytes,
 }
 
 impl<'a> Demand<'a> {
@@ -92,9 +96,9 @@ impl<'a> Demand<'a> {
         let hubs: BTreeSet<&str> = parts.iter().filter_map(|part| part.hub.as_deref()).collect();
         let transit_gb = case.prices.as_ref().and_then(|prices| prices.transit_gb);
         // A shared endpoint is reached over the transit gateway, also by what did not cross one before.
+        let direct: Bytes = parts.iter().filter(|part| part.hub.is_none()).map(|part| part.bytes).sum();
         let elsewhere = || -> Option<Usd> {
             let kept: Option<Usd> = parts.iter().map(|part| Some(part.nat_usd? + part.cross_az_usd?)).sum();
-            let direct: Bytes = parts.iter().filter(|part| part.hub.is_none()).map(|part| part.bytes).sum();
             Some(kept? - transit_gb?.cost(direct))
         };
         let avoided_at = hubs.into_iter().filter_map(|hub| Some((hub, elsewhere()?))).collect();
@@ -105,6 +109,7 @@ impl<'a> Demand<'a> {
             bytes: parts.iter().map(|part| part.bytes).sum(),
             avoided: parts.iter().map(|part| part.avoided()).sum(),
             avoided_at,
+            direct,
         }
     }
 }
@@ -215,7 +220,7 @@ fn nat_exact(endpoint: &ExistingEndpoint) -> Option<i128> {
 
 /// A row in the making: its share of the Region's data cost is known when all rows are.
 struct Draft {
-    row: DecisionRow,
+    weighed: Weighed,
     /// Bytes that come to the endpoints, or that leave them.
     moves: Moves,
 }
@@ -226,7 +231,7 @@ enum Moves {
     Stay,
 }
 
-fn rows(case: &RegionCase, prices: &EndpointPrices, problems: &[Problem<'_>], plans: &[Plan]) -> Vec<DecisionRow> {
+fn rows(case: &RegionCase, prices: &EndpointPrices, problems: &[Problem<'_>], plans: &[Plan]) -> Weighing {
     let removed = |(problem, plan): (&Problem<'_>, &Plan)| -> Bytes {
         let gone = problem.existing.iter().zip(&plan.removed).filter(|(_, removed)| **removed);
         gone.filter_map(|(endpoint, _)| endpoint.as_ref()?.bytes).sum()
@@ -236,23 +241,22 @@ fn rows(case: &RegionCase, prices: &EndpointPrices, problems: &[Problem<'_>], pl
     let writer = Writer { case, prices, kept };
     let mut drafts: Vec<Draft> =
         problems.iter().zip(plans).flat_map(|(problem, plan)| writer.drafts(problem, plan)).collect();
-    let moved: Bytes = drafts.iter().filter(|d| matches!(d.moves, Moves::In)).map(|d| d.row.bytes).sum();
-    share_data_cost(&mut drafts, |moves| matches!(moves, Moves::In), prices.gb.cost(kept, moved));
-    let saved = prices.gb.cost(kept, all.saturating_sub(kept));
-    share_data_cost(&mut drafts, |moves| matches!(moves, Moves::Out), -saved);
+    let moved: Bytes = drafts.iter().filter(|d| matches!(d.moves, Moves::In)).map(|d| d.weighed.row.bytes).sum();
+    let moved_usd = prices.gb.cost(kept, moved);
+    share_data_cost(&mut drafts, |moves| matches!(moves, Moves::In), moved_usd);
+    let removed_usd = prices.gb.cost(kept, all.saturating_sub(kept));
+    share_data_cost(&mut drafts, |moves| matches!(moves, Moves::Out), -removed_usd);
     let beyond = kept + moved;
-    drafts
-        .into_iter()
-        .map(|mut draft| {
-            let row = &mut draft.row;
-            if matches!(draft.moves, Moves::Stay) && row.endpoint_hours_usd.is_some() {
-                row.endpoint_data_usd = Some(prices.gb.cost(beyond, row.bytes));
-            }
-            row.net_usd = net(row);
-            writer.add_zones_that_pay(&mut draft.row);
-            draft.row
-        })
-        .collect()
+    let finished = drafts.into_iter().map(|mut draft| {
+        let row = &mut draft.weighed.row;
+        if matches!(draft.moves, Moves::Stay) && row.endpoint_hours_usd.is_some() {
+            row.endpoint_data_usd = Some(prices.gb.cost(beyond, row.bytes));
+        }
+        row.net_usd = net(row);
+        writer.add_zones_that_pay(&mut draft.weighed);
+        draft.weighed
+    });
+    Weighing { rows: finished.collect(), existing: all, kept, moved, moved_usd, removed_usd }
 }
 
 fn net(row: &DecisionRow) -> Option<Usd> {
@@ -261,7 +265,7 @@ fn net(row: &DecisionRow) -> Option<Usd> {
 
 fn share_data_cost(drafts: &mut [Draft], takes: impl Fn(&Moves) -> bool, cost: Usd) {
     let mut members: Vec<&mut DecisionRow> =
-        drafts.iter_mut().filter(|draft| takes(&draft.moves)).map(|draft| &mut draft.row).collect();
+        drafts.iter_mut().filter(|draft| takes(&draft.moves)).map(|draft| &mut draft.weighed.row).collect();
     let weights: Vec<Bytes> = members.iter().map(|row| row.bytes).collect();
     let parts = cost.apportion(&weights).unwrap_or_else(|| vec![Usd::ZERO; weights.len()]);
     for (row, part) in members.iter_mut().zip(parts) {
@@ -306,6 +310,7 @@ impl Writer<'_> {
         let weights: Vec<Bytes> = members.iter().map(|demand| demand.bytes).collect();
         let whole = self.prices.hour.many(self.case.hours).many(zones.count_ones().into());
         let hours = whole.apportion(&weights).unwrap_or_else(|| vec![Usd::ZERO; members.len()]);
+        let sharing: Bytes = weights.into_iter().sum();
         let at = problem.vpcs[host];
         let existing = problem.existing[host].as_ref();
         members
@@ -341,7 +346,9 @@ impl Writer<'_> {
                     reason,
                     ..self.row(problem.service, demand.vpc)
                 };
-                Draft { row, moves: Moves::In }
+                let azs = zones.count_ones().into();
+                let newly_transit = if at_home { Bytes::ZERO } else { demand.direct };
+                Draft { weighed: Weighed { row, azs, hours_usd: whole, sharing, newly_transit }, moves: Moves::In }
             })
             .collect()
     }
@@ -363,21 +370,21 @@ impl Writer<'_> {
             reason: reason::remove(self.case, service, endpoint),
             ..self.row(service, &endpoint.vpc)
         };
-        Draft { row, moves: Moves::Out }
+        let azs = endpoint.azs.len() as u64;
+        let weighed = Weighed { row, azs, hours_usd: hours, sharing: bytes, newly_transit: Bytes::ZERO };
+        Draft { weighed, moves: Moves::Out }
     }
 
     /// Traffic that stays: with the figures of the endpoint that it was weighed against.
     fn keep(&self, problem: &Problem<'_>, demand: &Demand<'_>) -> Draft {
         let existing = problem.existing[problem.host_of(demand.vpc)].as_ref();
         let why_not = self.case.unavailable.get(&(demand.vpc.to_owned(), problem.service.to_owned()));
-        let (row, moves) = match (demand.avoided, why_not) {
-            (None, _) => return Draft { row: unpriced(self.case, problem, demand), moves: Moves::Stay },
+        let blank = self.row(problem.service, demand.vpc);
+        let weighed = match (demand.avoided, why_not) {
+            (None, _) => Weighed::unpriced(unpriced(self.case, problem, demand)),
             (Some(avoided), Some(why_not)) if existing.is_none() => {
                 let reason = reason::unavailable(self.case, problem.service, demand.vpc, why_not);
-                (
-                    DecisionRow { avoided_usd: Some(avoided), reason, ..self.row(problem.service, demand.vpc) },
-                    Moves::Stay,
-                )
+                Weighed::unpriced(DecisionRow { avoided_usd: Some(avoided), reason, ..blank })
             }
             (Some(avoided), _) => {
                 let zones = if existing.is_some() { 0 } else { demand.azs.len().max(1) };
@@ -387,18 +394,19 @@ impl Writer<'_> {
                     endpoint_hours_usd: Some(hours),
                     break_even_gb: self.break_even(Some(avoided), demand.bytes, hours),
                     reason: reason::keep(self.case, problem.service, demand.vpc, &demand.gateways, zones),
-                    ..self.row(problem.service, demand.vpc)
+                    ..blank
                 };
-                (row, Moves::Stay)
+                let sharing = demand.bytes;
+                Weighed { row, azs: zones as u64, hours_usd: hours, sharing, newly_transit: Bytes::ZERO }
             }
         };
         let row = DecisionRow {
             endpoint_id: existing.map(|endpoint| endpoint.id.clone()),
             az_ids: demand.azs.iter().cloned().collect(),
             bytes: demand.bytes,
-            ..row
+            ..weighed.row
         };
-        Draft { row, moves }
+        Draft { weighed: Weighed { row, ..weighed }, moves: Moves::Stay }
     }
 
     fn break_even(&self, avoided: Option<Usd>, bytes: Bytes, hours: Usd) -> Option<Usd> {
@@ -407,7 +415,8 @@ impl Writer<'_> {
 
     /// An endpoint serves clients of every AZ of its VPC, so new AZs are never needed; they are still recommended, and paid for,
     /// where the saving outweighs them: traffic then stays inside its AZ.
-    fn add_zones_that_pay(&self, row: &mut DecisionRow) {
+    fn add_zones_that_pay(&self, weighed: &mut Weighed) {
+        let row = &mut weighed.row;
         let of_row = |e: &&ExistingEndpoint| e.vpc == row.vpc_id && e.service == row.service;
         let azs: BTreeSet<&String> = self.case.endpoints.iter().filter(of_row).flat_map(|e| &e.azs).collect();
         let missing = row.az_ids.iter().filter(|az| !azs.contains(az)).count();
@@ -419,6 +428,7 @@ impl Writer<'_> {
             row.endpoint_hours_usd = Some(hours);
             row.break_even_gb = self.break_even(row.avoided_usd, row.bytes, hours);
             row.net_usd = net(row);
+            (weighed.azs, weighed.hours_usd, weighed.sharing) = (missing as u64, hours, row.bytes);
         }
     }
 

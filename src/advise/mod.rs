@@ -1,7 +1,8 @@
 //! Decisions: what to do about each client VPC and service, with its arithmetic. Pure; prices and traffic come in as values.
 //!
 //! `case` sorts traffic and endpoints by what could be decided about them; `gateway` and `interface` decide by endpoint type;
-//! `optimum` finds the cheapest places for one service, `tiers` prices the GB; `findings` are about the gateways themselves.
+//! `optimum` finds the cheapest places for one service, `tiers` prices the GB; `weighing`
+//! keeps what the figures of a decision were made from; `findings` are about the gateways themselves.
 
 pub mod case;
 pub mod custom;
@@ -11,6 +12,7 @@ pub mod input;
 pub mod interface;
 pub mod removals;
 pub mod tiers;
+pub mod weighing;
 
 mod optimum;
 mod reason;

@@ -1,13 +1,17 @@
 //! Whole Regions decided: who gets an endpoint, where, and what the rows add up to.
 
 use super::input::{EndpointPrices, ExistingEndpoint, RegionCase, ServiceTraffic};
-use super::interface::decide;
+use super::interface;
 use super::tiers::Tiers;
 use crate::model::bytes::Bytes;
 use crate::model::usd::{PricePerGb, Usd};
 use crate::report::DecisionRow;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+
+fn decide(case: &RegionCase) -> Vec<DecisionRow> {
+    interface::decide(case).rows.into_iter().map(|weighed| weighed.row).collect()
+}
 
 fn usd(text: &str) -> Usd {
     Usd::parse(text).expect("an amount").0

@@ -1,7 +1,7 @@
 //! What the GB through a Region's interface endpoints cost: three prices, by how much the month has seen before.
 
 use crate::model::bytes::Bytes;
-use crate::model::usd::{PricePerGb, Usd, div_half_even};
+use crate::model::usd::{PricePerGb, SCALE, Usd, div_half_even};
 
 /// Where the second and the third price begin, in bytes a month, all interface endpoints of a Region together. Source: AWS
 /// `PrivateLink` pricing; a GB is 2^30 bytes.
@@ -39,10 +39,7 @@ impl Tiers {
 
     /// Cost of the first bytes of a month in 10^-12 / 2^30 of the currency.
     pub(super) fn exact(&self, bytes: Bytes) -> i128 {
-        let bytes = bytes.get();
-        let parts =
-            [bytes.min(BOUNDS[0]), bytes.clamp(BOUNDS[0], BOUNDS[1]) - BOUNDS[0], bytes.max(BOUNDS[1]) - BOUNDS[1]];
-        self.0.iter().zip(parts).map(|(price, part)| price.exact_cost(Bytes::new(part))).sum()
+        self.0.iter().zip(below_bounds(bytes)).map(|(price, part)| price.exact_cost(part)).sum()
     }
 
     /// The lines of the tiers.
@@ -54,36 +51,118 @@ impl Tiers {
         })
     }
 
-    /// GB in the month from which `per_gb` for each of them outweighs `fixed` and their cost after `before`, half-even in
-    /// 10^-12 GB; `None` if no month has so many.
+    /// The bytes that come after `before` by tier, each with its price; tiers without any are left out.
+    #[must_use]
+    pub fn parts(&self, before: Bytes, bytes: Bytes) -> Vec<(PricePerGb, Bytes)> {
+        let (from, to) = (below_bounds(before), below_bounds(before + bytes));
+        let parts = self.0.iter().zip(from).zip(to).map(|((price, from), to)| (*price, to.saturating_sub(from)));
+        parts.filter(|(_, part)| *part > Bytes::ZERO).collect()
+    }
+
+    /// From how many GB in the month on `per_gb` for each of them outweighs `fixed` and their cost after `before`.
+    #[must_use]
+    pub fn break_even(&self, before: Bytes, fixed: Usd, per_gb: Usd) -> BreakEven {
+        BreakEven::find(self.0.map(|price| Some(price.per_gb())), before, fixed, per_gb)
+    }
+
+    /// The GB of [`Tiers::break_even`], half-even in 10^-12 GB; `None` if no month has so many.
     #[must_use]
     pub fn break_even_gb(&self, before: Bytes, fixed: Usd, per_gb: Usd) -> Option<Usd> {
-        let scale = i128::from(Bytes::PER_GB);
-        let mut left = fixed.units();
-        let mut gb = 0i128; // in 10^-12 GB
-        for (tier, price) in self.0.iter().enumerate() {
-            let gain = per_gb.units() - price.per_gb().units();
+        self.break_even(before, fixed, per_gb).gb
+    }
+}
+
+/// How many of a month's first bytes are in each tier.
+pub(super) fn below_bounds(bytes: Bytes) -> [Bytes; 3] {
+    let bytes = bytes.get();
+    let parts = [bytes.min(BOUNDS[0]), bytes.clamp(BOUNDS[0], BOUNDS[1]) - BOUNDS[0], bytes.max(BOUNDS[1]) - BOUNDS[1]];
+    parts.map(Bytes::new)
+}
+
+/// From how many GB on something pays, tier by tier.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BreakEven {
+    /// What has to be outweighed.
+    pub fixed: Usd,
+    /// What a GB is worth.
+    pub per_gb: Usd,
+    /// The tiers on the way, as far as it was looked at them.
+    pub tiers: Vec<TierGain>,
+    /// The GB, half-even in 10^-12 GB; `None` if no month has so many, or a tier on the way has no price.
+    pub gb: Option<Usd>,
+}
+
+/// What a GB wins in one tier, and how far that leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TierGain {
+    /// Price of a GB.
+    pub price: Usd,
+    /// What a GB is worth less its price.
+    pub gain: Usd,
+    /// What is to be won when the tier begins.
+    pub left: Usd,
+    /// GB from the beginning to here, in 10^-12.
+    pub gb: Usd,
+    /// Bytes that the tier has room for; `None` in the last.
+    pub room: Option<Bytes>,
+}
+
+impl BreakEven {
+    /// Looks at one tier after the other; `None` stands for a price that is not known.
+    pub(super) fn find(prices: [Option<Usd>; 3], before: Bytes, fixed: Usd, per_gb: Usd) -> Self {
+        let mut found = Self { fixed, per_gb, tiers: Vec::new(), gb: None };
+        found.gb = found.walk(prices, before);
+        found
+    }
+
+    fn walk(&mut self, prices: [Option<Usd>; 3], before: Bytes) -> Option<Usd> {
+        let (mut left, mut gb) = (self.fixed, Usd::ZERO);
+        for (tier, price) in prices.into_iter().enumerate() {
             let start = before.get().max(if tier == 0 { 0 } else { BOUNDS[tier - 1] });
-            let Some(&end) = BOUNDS.get(tier) else { return beyond(left, gain).map(|more| Usd::from_units(gb + more)) };
-            let Some(room) = end.checked_sub(start) else { continue };
-            let won = div_half_even(gain.checked_mul(i128::from(room))?, scale);
-            if won >= left && gain > 0 {
-                return beyond(left, gain).map(|more| Usd::from_units(gb + more));
+            let room = match BOUNDS.get(tier) {
+                Some(end) if *end < start => continue,
+                end => end.map(|end| Bytes::new(end - start)),
+            };
+            let price = price?;
+            let here = TierGain { price, gain: self.per_gb - price, left, gb, room };
+            self.tiers.push(here);
+            if here.room.is_none() {
+                return Some(gb + here.more()?);
             }
-            left -= won;
-            gb += div_half_even(i128::from(room) * crate::model::usd::SCALE, scale);
+            let won = here.whole()?;
+            if won >= left && here.gain > Usd::ZERO {
+                return Some(gb + here.more()?);
+            }
+            left = left - won;
+            gb += here.room_gb()?;
         }
         None
     }
 }
 
-/// GB in 10^-12 that win `left` at `gain` each.
-fn beyond(left: i128, gain: i128) -> Option<i128> {
-    if left <= 0 && gain > 0 {
-        return Some(0);
+impl TierGain {
+    /// The room in GB, half-even in 10^-12; `None` in the last tier.
+    #[must_use]
+    pub fn room_gb(&self) -> Option<Usd> {
+        let exact = i128::from(self.room?.get()) * SCALE;
+        Some(Usd::from_units(div_half_even(exact, i128::from(Bytes::PER_GB))))
     }
-    let product = left.checked_mul(crate::model::usd::SCALE)?;
-    (gain > 0).then(|| div_half_even(product, gain))
+
+    /// What all of the tier wins, half-even; `None` in the last tier, and beyond what 128 bits hold.
+    #[must_use]
+    pub fn whole(&self) -> Option<Usd> {
+        let exact = self.gain.units().checked_mul(i128::from(self.room?.get()))?;
+        Some(Usd::from_units(div_half_even(exact, i128::from(Bytes::PER_GB))))
+    }
+
+    /// GB of the tier that win what is left, in 10^-12; `None` if they never do.
+    #[must_use]
+    pub fn more(&self) -> Option<Usd> {
+        if self.left <= Usd::ZERO && self.gain > Usd::ZERO {
+            return Some(Usd::ZERO);
+        }
+        self.left.ratio_to(self.gain)
+    }
 }
 
 #[cfg(test)]
@@ -148,6 +227,15 @@ mod tests {
         fn the_curve_is_the_lowest_of_its_lines(bytes in 0u64..1 << 54) {
             let lines = tiers().lines().map(|line| line.price.exact_cost(Bytes::new(bytes)) + line.once);
             prop_assert_eq!(lines.into_iter().min(), Some(tiers().exact(Bytes::new(bytes))));
+        }
+
+        #[test]
+        fn parts_are_all_bytes_and_cost_what_they_cost(before in 0u64..1 << 54, bytes in 0u64..1 << 54) {
+            let [before, bytes] = [before, bytes].map(Bytes::new);
+            let parts = tiers().parts(before, bytes);
+            prop_assert_eq!(parts.iter().map(|(_, part)| *part).sum::<Bytes>(), bytes);
+            let exact: i128 = parts.iter().map(|(price, part)| price.exact_cost(*part)).sum();
+            prop_assert_eq!(exact, tiers().exact(before + bytes) - tiers().exact(before));
         }
 
         #[test]

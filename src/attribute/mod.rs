@@ -131,7 +131,7 @@ impl Placed {
             let day = row.hour / HOURS_PER_DAY;
             let owner = owners.of(row, (place, &places[place as usize]), &gateways[row.gateway as usize]);
             let keys = [row.gateway, day, client, place, service, basis_key(row.basis), destination, owner];
-            columns.push(keys, row.upload, row.download);
+            columns.push(keys, row.upload, row.download, row.records);
         }
         let clients = rollup.addrs.addrs().to_vec();
         let (frame, custom) = (FlowFrame::new(columns)?, custom.finish());

@@ -34,8 +34,11 @@ pub fn act(args: &ExplainArgs, global: &Global) -> Exit {
     let explanation = match explain(&plan.subject, &report, &trail) {
         Ok(explanation) => explanation,
         Err(unknown) => {
-            let near = (!unknown.near.is_empty()).then(|| format!("perhaps {}", unknown.near.join(", ")));
-            error(&unknown.to_string(), near.as_deref());
+            let hint = match unknown.near.as_slice() {
+                [] => "`natlens report` lists what can be explained".to_owned(),
+                near => format!("perhaps {}", near.join(", ")),
+            };
+            error(&unknown.to_string(), Some(&hint));
             return Exit::Failed;
         }
     };

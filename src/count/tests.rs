@@ -1,7 +1,7 @@
 //! Small accounts, counted by hand.
 
 use super::fold::{Fold, MAX_BYTES};
-use super::resolve::{Basis, Counted, resolve};
+use super::resolve::{Basis, Counted, CountedRecords, resolve};
 use super::roles::{NatSide, Role, Roles};
 use super::rollup::{Hints, Rollup};
 use super::routes::Routes;
@@ -118,6 +118,12 @@ fn check(name: &str, counted: &Counted, bytes: (u64, u64), records: [u64; 4]) {
     };
     assert_eq!((sum(|r| r.upload), sum(|r| r.download)), bytes, "{name}");
     let kinds = counted.records;
+    let of_gateways: u64 = counted.gateways.iter().map(|gateway| gateway.records.all()).sum();
+    assert_eq!(
+        (sum(|r| r.records), of_gateways),
+        (kinds.counted, kinds.counted),
+        "{name}: records of rows, of gateways"
+    );
     assert_eq!([kinds.counted, kinds.mirror, kinds.not_nat, kinds.duplicate], records, "{name}");
     assert_eq!(kinds.sum(), kinds.read, "{name}");
 }
@@ -159,6 +165,7 @@ fn without_pkt_services_and_clients_are_two_sides_of_the_same_bytes() {
     let clients: Vec<_> = counted.rows.iter().filter(|r| r.basis == Basis::Client).collect();
     assert_eq!(clients.iter().map(|r| r.upload + r.download).sum::<u64>(), 1000);
     assert_eq!(counted.gateways[0].unsolicited(), 40);
+    assert_eq!(counted.gateways[0].records, CountedRecords { pairs: 0, public_side: 2, clients: 0 });
 }
 
 #[test]
@@ -190,6 +197,7 @@ fn the_gateway_speaks_for_its_hours_and_clients_for_the_rest() {
     let other = at_client(7, 70, 2);
     let both = count(&account(), &[("a", &nat), ("a", &client), ("a", &other)]);
     check("hour 1 by the gateway, hour 2 by the client", &both, (107, 970), [4, 4, 0, 0]);
+    assert_eq!(both.gateways[0].records, CountedRecords { pairs: 2, public_side: 0, clients: 2 });
     let silent = Row(NAT, ["", "", "", ""], 0, 2, Verdict::NoData);
     let covered = count(&account(), &[("a", &nat), ("a", &[silent]), ("a", &other)]);
     check("NODATA covers hour 2", &covered, (100, 900), [2, 4, 0, 0]);
@@ -208,6 +216,9 @@ fn a_gateway_known_by_route_and_one_inferred_are_not_two() {
     let counted = count(&routes_only, &[("a", &nat), ("a", &client), ("a", &unseen)]);
     // Nobody knows the client's interface either: its subnet is told by its address.
     check("hour 1 at the gateway, hour 2 at the client", &counted, (107, 970), [4, 4, 0, 0]);
+    let mut of_gateways: Vec<_> = counted.gateways.iter().map(|g| (g.records.pairs, g.records.clients)).collect();
+    of_gateways.sort_unstable();
+    assert_eq!(of_gateways, [(0, 2), (2, 0)]);
 }
 
 #[test]

@@ -13,19 +13,46 @@ const THE_BILL: &str = "the bill";
 const DATA: [ChargeKind; 2] = [ChargeKind::NatBytes, ChargeKind::NatProvisionedBytes];
 const HOURS: [ChargeKind; 2] = [ChargeKind::NatHours, ChargeKind::NatProvisionedHours];
 
-/// Every entry as it was read, in the ledger's order.
+/// Every entry as it was read: what enters the gateway's cost, what only tells where bytes went, and what is in no sum.
 pub(super) fn entries(steps: &mut Steps, ledger: &Ledger) {
-    for entry in &ledger.entries {
-        let mut values = vec![Quantity::count(entry.lines, Unit::Lines)];
-        let unit = if entry.kind.is_bytes() { Unit::Gb } else { unit_of(entry.kind) };
-        values.extend(entry.quantity.map(|quantity| Quantity::decimal(quantity, unit)));
-        values.extend(entry.bytes.map(Quantity::bytes));
-        values.extend(entry.cost.map(Quantity::money));
-        steps.given(format!("{}{}", name(entry.kind), class(entry.class)), values, THE_BILL);
+    let counts = |entry: &&Entry| matches!(entry.class, LineClass::Usage | LineClass::Discount);
+    let understood = |entry: &&Entry| counts(entry) && entry.kind != ChargeKind::NotUnderstood;
+    let (own, others): (Vec<&Entry>, Vec<&Entry>) =
+        ledger.entries.iter().filter(understood).partition(|entry| entry.kind.is_nat());
+    lines(steps, "Lines of the bill: what the gateway charges", &own);
+    lines(steps, "Lines of the bill: charged beside it, in no sum of the gateway", &others);
+    let apart: Vec<&Entry> = ledger.entries.iter().filter(|entry| !understood(entry)).collect();
+    lines(steps, "Lines of the bill: apart, in no sum", &apart);
+}
+
+fn lines(steps: &mut Steps, title: &str, entries: &[&Entry]) {
+    if entries.is_empty() {
+        return;
+    }
+    steps.part(title);
+    for entry in entries {
+        let (name, meaning) = words(entry.kind);
+        let (class, effect) = class(entry.class);
+        steps.given(format!("{name}{class}: {meaning}{effect}"), values(entry), THE_BILL);
         if entry.cost.is_none() {
-            steps.note(name(entry.kind), "The bill has no cost on this basis: what rests on it is not known.");
+            steps.note("", "The bill has no cost on this basis: what rests on it is not known.");
         }
     }
+}
+
+/// Lines, quantity, bytes and cost.
+pub(super) fn values(entry: &Entry) -> Vec<Quantity> {
+    let mut values = vec![Quantity::count(entry.lines, Unit::Lines)];
+    let unit = if entry.kind.is_bytes() { Unit::Gb } else { unit_of(entry.kind) };
+    values.extend(entry.quantity.map(|quantity| Quantity::decimal(quantity, unit)));
+    values.extend(entry.bytes.map(Quantity::bytes));
+    values.extend(entry.cost.map(Quantity::money));
+    values
+}
+
+/// The entries of a kind.
+pub(super) fn of_kind(ledger: &Ledger, kind: ChargeKind) -> Vec<&Entry> {
+    ledger.entries.iter().filter(|entry| entry.kind == kind).collect()
 }
 
 /// Cost, bytes and rate of the data, as the gateway's row has them.
@@ -108,38 +135,39 @@ fn unit_of(kind: ChargeKind) -> Unit {
     }
 }
 
-fn class(class: LineClass) -> &'static str {
+/// What the class adds to the name, and what it means for the sums.
+fn class(class: LineClass) -> (&'static str, &'static str) {
     match class {
-        LineClass::Usage => "",
-        LineClass::Discount => ", discount",
-        LineClass::Credit => ", credit: in no sum",
-        LineClass::Refund => ", refund: in no sum",
-        LineClass::Tax => ", tax: in no sum",
-        LineClass::Other => ", no usage: in no sum",
+        LineClass::Usage => ("", ""),
+        LineClass::Discount => (", discount", ", less its discount"),
+        LineClass::Credit => (", credit", "; a credit lowers no gateway's cost"),
+        LineClass::Refund => (", refund", "; a refund or correction lowers no gateway's cost"),
+        LineClass::Tax => (", tax", "; tax raises no gateway's cost"),
+        LineClass::Other => (", no usage", "; a line that is no usage"),
     }
 }
 
-/// The usage type without its Region code; for transfer, where to.
-fn name(kind: ChargeKind) -> &'static str {
+/// The usage type without its Region code (for transfer, where to), and what it measures.
+fn words(kind: ChargeKind) -> (&'static str, &'static str) {
     match kind {
-        ChargeKind::NatHours => "NatGateway-Hours",
-        ChargeKind::NatBytes => "NatGateway-Bytes",
-        ChargeKind::NatProvisionedHours => "NatGateway-Prvd-Gbps",
-        ChargeKind::NatProvisionedBytes => "NatGateway-Prvd-Bytes",
-        ChargeKind::EndpointHours => "VpcEndpoint-Hours",
-        ChargeKind::EndpointBytes => "VpcEndpoint-Bytes",
-        ChargeKind::GwlbEndpointHours => "VpcEndpoint-GWLBE-Hours",
-        ChargeKind::GwlbEndpointBytes => "VpcEndpoint-GWLBE-Bytes",
-        ChargeKind::ResourceEndpointHours => "VpcResourceConsumer-Hours",
-        ChargeKind::ResourceEndpointBytes => "VpcResourceConsumer-Bytes",
-        ChargeKind::TransitHours => "TransitGateway-Hours",
-        ChargeKind::TransitBytes => "TransitGateway-Bytes",
-        ChargeKind::InterZone => "transfer between AZs",
-        ChargeKind::PublicIp => "transfer to public addresses of the Region",
-        ChargeKind::Internet => "transfer to the internet",
-        ChargeKind::InterRegion => "transfer to other Regions",
-        ChargeKind::PublicIpv4InUse => "PublicIPv4:InUseAddress",
-        ChargeKind::PublicIpv4Idle => "PublicIPv4:IdleAddress",
-        ChargeKind::NotUnderstood => "not understood: in no sum",
+        ChargeKind::NatHours => ("NatGateway-Hours", "hours that the gateway stood"),
+        ChargeKind::NatBytes => ("NatGateway-Bytes", "data processed, both directions"),
+        ChargeKind::NatProvisionedHours => ("NatGateway-Prvd-Gbps", "Gbps-hours of provisioned bandwidth"),
+        ChargeKind::NatProvisionedBytes => ("NatGateway-Prvd-Bytes", "data processed on provisioned bandwidth"),
+        ChargeKind::EndpointHours => ("VpcEndpoint-Hours", "hours of interface endpoints, each AZ"),
+        ChargeKind::EndpointBytes => ("VpcEndpoint-Bytes", "data through interface endpoints"),
+        ChargeKind::GwlbEndpointHours => ("VpcEndpoint-GWLBE-Hours", "hours of Gateway Load Balancer endpoints"),
+        ChargeKind::GwlbEndpointBytes => ("VpcEndpoint-GWLBE-Bytes", "data through Gateway Load Balancer endpoints"),
+        ChargeKind::ResourceEndpointHours => ("VpcResourceConsumer-Hours", "hours of resource endpoints"),
+        ChargeKind::ResourceEndpointBytes => ("VpcResourceConsumer-Bytes", "data through resource endpoints"),
+        ChargeKind::TransitHours => ("TransitGateway-Hours", "hours of attachments"),
+        ChargeKind::TransitBytes => ("TransitGateway-Bytes", "data sent into a transit gateway"),
+        ChargeKind::InterZone => ("DataTransfer-Regional-Bytes", "data between AZs"),
+        ChargeKind::PublicIp => ("PublicIP transfer", "data to and from public addresses of the Region"),
+        ChargeKind::Internet => ("Internet transfer", "data to and from the internet"),
+        ChargeKind::InterRegion => ("Region transfer", "data to and from other Regions"),
+        ChargeKind::PublicIpv4InUse => ("PublicIPv4:InUseAddress", "hours of addresses in use"),
+        ChargeKind::PublicIpv4Idle => ("PublicIPv4:IdleAddress", "hours of idle addresses"),
+        ChargeKind::NotUnderstood => ("not understood", "a usage type that natlens does not know, on this gateway"),
     }
 }

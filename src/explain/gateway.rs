@@ -1,6 +1,8 @@
 //! A gateway: its bytes, its bill, and what it was for.
 
 use super::bill;
+use super::finding;
+use super::traffic;
 use super::trail::{GatewayTrail, Trail};
 use super::working::{Expression, Quantity, Step, Steps, Term, Unit};
 use crate::count::resolve::GatewayCount;
@@ -8,10 +10,7 @@ use crate::model::bytes::Bytes;
 use crate::model::usd::Usd;
 use crate::price::Item;
 use crate::reconcile::split::Source;
-use crate::report::{NatGatewayRow, Report, TrafficRow};
-
-/// Summands that are still read as a sum.
-const SUMMANDS: usize = 12;
+use crate::report::{NatGatewayRow, Report};
 
 pub(super) fn steps(row: &NatGatewayRow, report: &Report, trail: &Trail) -> Vec<Step> {
     let unknown = GatewayTrail::default();
@@ -19,11 +18,18 @@ pub(super) fn steps(row: &NatGatewayRow, report: &Report, trail: &Trail) -> Vec<
     let mut steps = Steps::default();
     steps.part("Bytes");
     bytes(&mut steps, row, known.count.as_ref());
-    records(&mut steps, report);
-    steps.part("Cost");
+    steps.part("Records");
+    records(&mut steps, known.count.as_ref(), report);
+    if !matches!((known.source, &known.ledger), (Source::Bill, Some(_))) {
+        steps.part("Cost");
+    }
     cost(&mut steps, row, known, report, trail);
     steps.part("What the data was for");
-    traffic(&mut steps, row, report);
+    let own = traffic::pick(report, trail, |t| t.nat_gateway_id == row.nat_gateway_id);
+    if own.is_empty() {
+        steps.note("", "No traffic is attributed to it.");
+    }
+    traffic::tables(&mut steps, &own, false, report);
     if let (Source::Bill, Some(ledger)) = (known.source, &known.ledger) {
         steps.part("Hours");
         bill::hours(&mut steps, ledger, row);
@@ -31,7 +37,7 @@ pub(super) fn steps(row: &NatGatewayRow, report: &Report, trail: &Trail) -> Vec<
         steps.part("Upper bound");
         bill::upper_bound(&mut steps, ledger);
     }
-    findings(&mut steps, row, report);
+    finding::steps(&mut steps, row, report, trail);
     steps.0
 }
 
@@ -92,8 +98,23 @@ fn other_side(steps: &mut Steps, count: &GatewayCount, mirror: Bytes, unsolicite
     steps.worked("mirror: in no sum", of, Quantity::bytes(mirror));
 }
 
-/// Records are counted for all gateways together.
-fn records(steps: &mut Steps, report: &Report) {
+/// The records that were counted at the gateway, and what became of all that were read.
+fn records(steps: &mut Steps, count: Option<&GatewayCount>, report: &Report) {
+    if let Some(count) = count {
+        let of = [
+            (count.records.pairs, "of legs 1 and 4"),
+            (count.records.public_side, "of the public side"),
+            (count.records.clients, "of the clients' interfaces"),
+        ];
+        let of = of.into_iter().filter(|(n, _)| *n > 0);
+        let of: Vec<Quantity> = of.map(|(n, what)| Quantity::count(n, Unit::Records).called(what)).collect();
+        let all = Quantity::count(count.records.all(), Unit::Records);
+        match of.as_slice() {
+            [] => steps.given("counted at it", vec![all], "flow logs"),
+            [one] => steps.given("counted at it", vec![*one], "flow logs"),
+            _ => steps.worked("counted at it", Expression::sum(of), all),
+        }
+    }
     let r = &report.records;
     let kinds = [
         (r.counted, "counted"),
@@ -109,7 +130,7 @@ fn records(steps: &mut Steps, report: &Report) {
     let kinds = kinds.into_iter().filter(|(n, _)| *n > 0);
     let of = kinds.map(|(n, what)| Quantity::count(n, Unit::Records).called(what));
     if r.read > 0 {
-        steps.worked("records, of all gateways", Expression::sum(of), Quantity::count(r.read, Unit::Records));
+        steps.worked("read, of all interfaces", Expression::sum(of), Quantity::count(r.read, Unit::Records));
     }
 }
 
@@ -117,6 +138,7 @@ fn cost(steps: &mut Steps, row: &NatGatewayRow, known: &GatewayTrail, report: &R
     match (known.source, &known.ledger) {
         (Source::Bill, Some(ledger)) => {
             bill::entries(steps, ledger);
+            steps.part("Cost");
             bill::data(steps, ledger, row);
             list_price(steps, "list price of a GB", row, Item::NatGatewayGb, Unit::MoneyPerGb, trail);
             unobserved(steps, row);
@@ -185,6 +207,7 @@ fn pool(
         format!("The bill names no gateway: its lines for account {account}, Region {region} are shared by bytes."),
     );
     bill::entries(steps, ledger);
+    steps.part("Share of the cost");
     let (data, billed) = (ledger.data_usd(), ledger.bytes());
     bill::rate(steps, data, billed, row.usd_per_gb);
     let shares = |other: &&NatGatewayRow| {
@@ -214,91 +237,14 @@ fn pool(
 pub(super) fn attributed(row: &NatGatewayRow, report: &Report) -> Option<Usd> {
     match (row.data_usd, row.unobserved_usd) {
         (Some(data), Some(unobserved)) => Some(data - unobserved),
-        _ => own_traffic(&row.nat_gateway_id, report).map(|t| t.usd).sum(),
+        _ => report.traffic.iter().filter(|t| t.nat_gateway_id == row.nat_gateway_id).map(|t| t.usd).sum(),
     }
 }
 
-fn own_traffic<'a>(id: &'a str, report: &'a Report) -> impl Iterator<Item = &'a TrafficRow> {
-    report.traffic.iter().filter(move |t| t.nat_gateway_id == id)
-}
-
-/// Both directions.
-pub(super) fn both(row: &TrafficRow) -> Bytes {
-    row.upload_bytes + row.download_bytes
-}
-
-/// Each row of traffic with its share, and their sum.
-fn traffic(steps: &mut Steps, row: &NatGatewayRow, report: &Report) {
-    let rows: Vec<&TrafficRow> = own_traffic(&row.nat_gateway_id, report).collect();
-    if rows.is_empty() {
-        steps.note("", "No traffic is attributed to it.");
-        return;
-    }
-    for traffic in &rows {
-        share(steps, traffic, false, report);
-    }
-    let usd: Option<Vec<Quantity>> = rows.iter().map(|t| t.usd.map(Quantity::money)).collect();
-    if let (Some(usd), Some(all)) = (usd, attributed(row, report)) {
-        sum(steps, "all rows", usd, Quantity::money(all));
-    }
-}
-
-/// A sum as long as it can be read; one part that is all of it is no sum.
+/// A sum; one part that is all of it is no sum.
 pub(super) fn sum(steps: &mut Steps, label: &str, parts: Vec<Quantity>, result: Quantity) {
     match parts.as_slice() {
-        [] => steps.given(label, vec![result], "the report"),
         [one] if one.amount == result.amount => steps.given(label, vec![result], ""),
-        [..] if parts.len() > SUMMANDS => {
-            steps.given(format!("{label}: {} of them", parts.len()), vec![result], "");
-        }
         [..] => steps.worked(label, Expression::sum(parts), result),
-    }
-}
-
-/// What a row of traffic takes of its gateway's attributed cost.
-pub(super) fn share(steps: &mut Steps, traffic: &TrafficRow, with_gateway: bool, report: &Report) {
-    let label = label(traffic, with_gateway);
-    let row = report.nat_gateways.iter().find(|g| g.nat_gateway_id == traffic.nat_gateway_id);
-    let (Some(usd), Some(whole)) = (traffic.usd, row.and_then(|row| attributed(row, report))) else {
-        steps.given(label, vec![Quantity::bytes(both(traffic))], "flow logs");
-        steps.note("", "What it cost is not known.");
-        return;
-    };
-    let observed: Bytes = own_traffic(&traffic.nat_gateway_id, report).map(both).sum();
-    if observed == Bytes::ZERO {
-        steps.given(label, vec![Quantity::bytes(Bytes::ZERO), Quantity::money(usd)], "flow logs");
-        return;
-    }
-    let of = Expression::fraction(
-        [Quantity::money(whole).called("attributed"), Quantity::bytes(both(traffic))],
-        [Quantity::bytes(observed).called("observed")],
-    );
-    steps.split(label, of, Quantity::money(usd));
-}
-
-fn label(traffic: &TrafficRow, with_gateway: bool) -> String {
-    let mut words = vec![traffic.service.as_str()];
-    words.extend(traffic.service_region.as_deref());
-    words.push(traffic.vpc_id.as_deref().unwrap_or("VPC not known"));
-    words.extend(traffic.az_id.as_deref());
-    words.extend(with_gateway.then_some(traffic.nat_gateway_id.as_str()));
-    if traffic.evidence != "none" {
-        words.push(traffic.evidence);
-    }
-    words.join(", ")
-}
-
-fn findings(steps: &mut Steps, row: &NatGatewayRow, report: &Report) {
-    let own: Vec<_> = report.findings.iter().filter(|f| f.nat_gateway_id == row.nat_gateway_id).collect();
-    if own.is_empty() {
-        return;
-    }
-    steps.part("Findings");
-    for finding in own {
-        match finding.usd {
-            Some(usd) => steps.given(finding.kind, vec![Quantity::money(usd)], ""),
-            None => steps.note(finding.kind, "What acting on it saves is not known."),
-        }
-        steps.note("", finding.reason.clone());
     }
 }

@@ -10,15 +10,19 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 mod bill;
+mod crossing;
+mod custom;
 mod decision;
+mod finding;
 mod gateway;
 mod near;
 mod subject;
+mod traffic;
 mod trail;
 mod working;
 
-pub use trail::{GatewayTrail, Trail};
-pub use working::{Expression, Quantity, Rounding, Step, Term, Unit, Working};
+pub use trail::{EndpointTrail, FindingTrail, GatewayTrail, RegionTrail, TrafficTrail, Trail};
+pub use working::{Expression, Quantity, Rounding, Row, Rule, Step, Term, Unit, Working};
 
 /// Name and version of the JSON form.
 pub const SCHEMA: &str = "natlens.explanation/1";
@@ -75,6 +79,7 @@ fn vpcs(report: &Report) -> BTreeSet<&str> {
     vpcs.extend(report.traffic.iter().filter_map(|t| t.vpc_id.as_deref()));
     vpcs.extend(report.nat_gateways.iter().filter_map(|g| g.vpc_id.as_deref()));
     vpcs.extend(report.custom_services.iter().map(|s| s.vpc_id.as_str()).filter(|vpc| !vpc.starts_with('(')));
+    vpcs.extend(report.custom_services.iter().filter_map(|s| s.peer_vpc_id.as_deref()));
     vpcs
 }
 
@@ -86,7 +91,7 @@ fn services(report: &Report) -> BTreeSet<&str> {
 /// Client addresses, as the report writes them.
 fn clients<'a>(report: &'a Report, trail: &'a Trail) -> BTreeSet<&'a str> {
     let listed = report.clients.iter().map(|c| c.client.as_str()).filter(|client| !client.starts_with('('));
-    listed.chain(trail.clients.iter().filter_map(|g| g.by.get("client")?.as_deref())).collect()
+    listed.chain(trail.clients.iter().filter_map(|(g, _)| g.by.get("client")?.as_deref())).collect()
 }
 
 /// The client that is meant, in the report's spelling: an IPv6 address has several.

@@ -1,31 +1,41 @@
 //! A VPC, a service, a client: the rows of the report that are about it, and the arithmetic of each.
 
+use super::custom;
 use super::decision;
-use super::gateway::{attributed, both, share, sum};
+use super::gateway::{attributed, sum};
+use super::traffic;
 use super::trail::Trail;
-use super::working::{Expression, Quantity, Step, Steps};
+use super::working::{Expression, Quantity, Step, Steps, Unit};
 use crate::model::bytes::Bytes;
-use crate::report::{ClientRow, CustomServiceRow, GroupRow, Report, TrafficRow};
+use crate::report::{ClientRow, DecisionRow, GroupRow, Report, TrafficRow};
+use std::collections::BTreeSet;
 
 /// A VPC's traffic and decisions.
 pub(super) fn vpc(vpc: &str, report: &Report, trail: &Trail) -> Vec<Step> {
     let mut steps = Steps::default();
-    traffic(&mut steps, report, |t| t.vpc_id.as_deref() == Some(vpc));
+    traffic(&mut steps, report, trail, |t| t.vpc_id.as_deref() == Some(vpc));
     let here: Vec<_> = report.nat_gateways.iter().filter(|g| g.vpc_id.as_deref() == Some(vpc)).collect();
     if !here.is_empty() {
         steps.part("NAT gateways in it");
     }
     for gateway in here {
+        let count = trail.gateways.get(&gateway.nat_gateway_id).and_then(|known| known.count.as_ref());
+        let records = count.map(|count| Quantity::count(count.records.all(), Unit::Records));
+        let label = gateway.nat_gateway_id.clone();
         match gateway.observed_bytes {
-            Some(bytes) => steps.given(gateway.nat_gateway_id.clone(), vec![Quantity::bytes(bytes)], "flow logs"),
-            None => steps.note(gateway.nat_gateway_id.clone(), "No flow log covers it."),
+            Some(bytes) => {
+                let values = records.into_iter().chain([Quantity::bytes(bytes)]).collect();
+                steps.given(label, values, "flow logs");
+            }
+            None => steps.note(label, "No flow log covers it."),
         }
     }
-    for d in report.decisions.iter().filter(|d| d.vpc_id == vpc || d.endpoint_vpc_id.as_deref() == Some(vpc)) {
-        decision::steps(&mut steps, d, report, trail);
-    }
-    for service in report.custom_services.iter().filter(|s| s.vpc_id == vpc && !s.peer.starts_with('(')) {
-        custom_service(&mut steps, service);
+    decisions(&mut steps, report, trail, |d| d.vpc_id == vpc || d.endpoint_vpc_id.as_deref() == Some(vpc));
+    for (at, service) in report.custom_services.iter().enumerate() {
+        let is_its = service.vpc_id == vpc || service.peer_vpc_id.as_deref() == Some(vpc);
+        if is_its && !service.peer.starts_with('(') {
+            custom::steps(&mut steps, service, trail.custom.get(at), trail);
+        }
     }
     steps.0
 }
@@ -33,68 +43,45 @@ pub(super) fn vpc(vpc: &str, report: &Report, trail: &Trail) -> Vec<Step> {
 /// A service's traffic by gateway and its decisions.
 pub(super) fn service(service: &str, report: &Report, trail: &Trail) -> Vec<Step> {
     let mut steps = Steps::default();
-    traffic(&mut steps, report, |t| t.service == service);
+    traffic(&mut steps, report, trail, |t| t.service == service);
     if service == "range:amazon" {
         steps.note("", "AWS, service not known: no endpoint is claimed for it.");
     }
-    for d in report.decisions.iter().filter(|d| d.service == service) {
-        decision::steps(&mut steps, d, report, trail);
-    }
+    decisions(&mut steps, report, trail, |d| d.service == service);
     steps.0
 }
 
-fn traffic(steps: &mut Steps, report: &Report, pick: impl Fn(&TrafficRow) -> bool) {
+fn traffic(steps: &mut Steps, report: &Report, trail: &Trail, pick: impl Fn(&TrafficRow) -> bool) {
     steps.part("Traffic");
-    let rows: Vec<&TrafficRow> = report.traffic.iter().filter(|t| pick(t)).collect();
+    let rows = traffic::pick(report, trail, pick);
     if rows.is_empty() {
         steps.note("", "None was seen through a NAT gateway.");
-        return;
     }
-    for row in &rows {
-        share(steps, row, true, report);
-    }
-    if rows.len() == 1 {
-        return;
-    }
-    let bytes: Bytes = rows.iter().map(|t| both(t)).sum();
-    sum(steps, "bytes, all rows", rows.iter().map(|t| Quantity::bytes(both(t))).collect(), Quantity::bytes(bytes));
-    let known: Vec<Quantity> = rows.iter().filter_map(|t| t.usd).map(Quantity::money).collect();
-    if known.is_empty() {
-        return;
-    }
-    let usd = rows.iter().filter_map(|t| t.usd).sum();
-    let label = if known.len() == rows.len() { "cost, all rows" } else { "cost, rows with a price" };
-    sum(steps, label, known, Quantity::money(usd));
+    traffic::tables(steps, &rows, true, report);
 }
 
-fn custom_service(steps: &mut Steps, s: &CustomServiceRow) {
-    steps.part(format!("Own service {} port {}, {}", s.peer, s.port, s.path));
-    steps.given("bytes", vec![Quantity::bytes(s.bytes)], "flow logs");
-    let (today, privatelink) = (s.today_usd.map(Quantity::money), s.privatelink_usd.map(Quantity::money));
-    match today {
-        Some(usd) => steps.given("today", vec![usd], "the report"),
-        None => steps.note("today", "Not known: a price is missing."),
+/// Decisions, after what those on interface endpoints of a Region have in common.
+fn decisions(steps: &mut Steps, report: &Report, trail: &Trail, pick: impl Fn(&DecisionRow) -> bool) {
+    let rows: Vec<&DecisionRow> = report.decisions.iter().filter(|d| pick(d)).collect();
+    let regions: BTreeSet<&str> =
+        rows.iter().filter(|d| d.endpoint_type == "interface").map(|d| d.region.as_str()).collect();
+    for region in regions {
+        decision::region(steps, region, trail);
     }
-    match privatelink {
-        Some(usd) => steps.given("PrivateLink", vec![usd], "the report"),
-        None => steps.note("PrivateLink", "Not known: a price is missing."),
+    for d in rows {
+        decision::steps(steps, d, report, trail);
     }
-    if let (Some(today), Some(privatelink), Some(net)) = (today, privatelink, s.net_usd) {
-        let of = Expression::difference(today.called("today"), [privatelink.called("PrivateLink")]);
-        steps.worked("net", of, Quantity::money(net));
-    }
-    steps.note("", s.reason.clone());
 }
 
 /// A client's rows, and through which gateway each part went.
 pub(super) fn client(client: &str, report: &Report, trail: &Trail) -> Vec<Step> {
     let mut steps = Steps::default();
-    let groups: Vec<&GroupRow> = trail.clients.iter().filter(|g| of(g, "client") == Some(client)).collect();
+    let groups: Vec<&(GroupRow, u64)> = trail.clients.iter().filter(|(g, _)| of(g, "client") == Some(client)).collect();
     let rows: Vec<&ClientRow> = report.clients.iter().filter(|c| c.client == client).collect();
     if rows.is_empty() {
         steps.note("", "The report sums it up in (other).");
     }
-    let mut vpcs: Vec<Option<&str>> = groups.iter().map(|g| of(g, "vpc")).collect();
+    let mut vpcs: Vec<Option<&str>> = groups.iter().map(|(g, _)| of(g, "vpc")).collect();
     vpcs.extend(rows.iter().map(|c| c.vpc_id.as_deref()));
     vpcs.sort_unstable();
     vpcs.dedup();
@@ -104,10 +91,11 @@ pub(super) fn client(client: &str, report: &Report, trail: &Trail) -> Vec<Step> 
         if let Some(name) = row.and_then(|c| c.name.as_ref()) {
             steps.note("name", name.clone());
         }
-        let parts: Vec<&GroupRow> = groups.iter().filter(|g| of(g, "vpc") == vpc).copied().collect();
-        for part in &parts {
-            through(&mut steps, part, report, trail);
+        let parts: Vec<&(GroupRow, u64)> = groups.iter().filter(|(g, _)| of(g, "vpc") == vpc).copied().collect();
+        for (part, records) in &parts {
+            through(&mut steps, part, *records, report, trail);
         }
+        let parts: Vec<&GroupRow> = parts.into_iter().map(|(part, _)| part).collect();
         if let Some(row) = row {
             whole(&mut steps, row, &parts);
         }
@@ -120,20 +108,21 @@ fn of<'a>(group: &'a GroupRow, dimension: &str) -> Option<&'a str> {
 }
 
 /// A client's bytes through one gateway, and their part of its attributed cost.
-fn through(steps: &mut Steps, part: &GroupRow, report: &Report, trail: &Trail) {
+fn through(steps: &mut Steps, part: &GroupRow, records: u64, report: &Report, trail: &Trail) {
     let nat = of(part, "nat").unwrap_or("gateway not known");
+    steps.given(nat, vec![Quantity::count(records, Unit::Records)], "flow logs");
     let (up, down) =
         (Quantity::bytes(part.upload_bytes).called("up"), Quantity::bytes(part.download_bytes).called("down"));
     let bytes = Quantity::bytes(part.upload_bytes + part.download_bytes);
-    steps.worked(nat, Expression::sum([up, down]), bytes);
+    steps.worked("bytes", Expression::sum([up, down]), bytes);
     let row = report.nat_gateways.iter().find(|g| g.nat_gateway_id == nat);
     let whole = row.and_then(|row| attributed(row, report));
     let (Some(usd), Some(whole)) = (part.usd, whole) else {
         steps.note("", "What it cost is not known.");
         return;
     };
-    let same = trail.clients.iter().filter(|g| of(g, "nat") == Some(nat));
-    let all: Bytes = same.map(|g| g.upload_bytes + g.download_bytes).sum();
+    let same = trail.clients.iter().filter(|(g, _)| of(g, "nat") == Some(nat));
+    let all: Bytes = same.map(|(g, _)| g.upload_bytes + g.download_bytes).sum();
     if all > Bytes::ZERO {
         let of = Expression::fraction(
             [Quantity::money(whole).called("attributed"), bytes],

@@ -1,10 +1,17 @@
-//! What an explanation needs and the report does not hold: counted legs, lines of the bill, prices with their source.
+//! What an explanation needs and the report does not hold: counted records and legs, lines of the bill, prices with their source,
+//! and what decisions were made from.
 
+use crate::advise::case::{NatRate, Way};
+use crate::advise::custom::CustomWorking;
+use crate::advise::findings::FindingParts;
+use crate::advise::input::{ExistingEndpoint, RegionCase};
+use crate::advise::weighing::{Weighed, Weighing};
 use crate::count::resolve::GatewayCount;
+use crate::model::usd::Usd;
 use crate::price::{Item, PriceBook};
 use crate::reconcile::ledger::Ledger;
 use crate::reconcile::split::Source;
-use crate::report::GroupRow;
+use crate::report::{DecisionRow, GroupRow};
 use std::collections::BTreeMap;
 
 /// The way from inputs to the report.
@@ -12,14 +19,26 @@ use std::collections::BTreeMap;
 pub struct Trail {
     /// By the report's `nat_gateway_id`.
     pub gateways: BTreeMap<String, GatewayTrail>,
-    /// The report's groups by `nat`, `vpc` and `client`: what each client sent through each gateway.
-    pub clients: Vec<GroupRow>,
+    /// In the order of the report's `traffic`.
+    pub traffic: Vec<TrafficTrail>,
+    /// The report's groups by `nat`, `vpc` and `client`: what each client sent through each gateway; with the number of records.
+    pub clients: Vec<(GroupRow, u64)>,
+    /// Interface endpoints by Region: what was known, and what was decided.
+    pub regions: BTreeMap<String, RegionTrail>,
+    /// Interface endpoints that exist, by id.
+    pub endpoints: BTreeMap<String, EndpointTrail>,
+    /// In the order of the report's `findings`.
+    pub findings: Vec<FindingTrail>,
+    /// In the order of the report's `custom_services`.
+    pub custom: Vec<CustomWorking>,
     /// The list prices of the run.
     pub prices: PriceBook,
     /// The price file that overrides rows of the built-in ones, as given; `None` without one.
     pub price_file: Option<String>,
-    /// Whole hours of the period, as endpoints are charged for.
+    /// Whole hours that new endpoints and gateways are weighed over: of the period, or of its part with records.
     pub hours: u64,
+    /// Whole hours of the period: what the bill's costs are of.
+    pub period_hours: u64,
 }
 
 /// What is known of one gateway.
@@ -33,10 +52,48 @@ pub struct GatewayTrail {
     pub ledger: Option<Ledger>,
 }
 
+/// What is known of one row of traffic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrafficTrail {
+    /// The records that its bytes come from.
+    pub records: u64,
+    /// What its way to the gateway costs.
+    pub way: Way,
+    /// Whether no recommended decision takes it off the gateway.
+    pub left: bool,
+}
+
+/// What the decisions on a Region's interface endpoints were made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegionTrail {
+    /// What was known.
+    pub case: RegionCase,
+    /// What was decided.
+    pub weighing: Weighing,
+}
+
+/// What is known of an interface endpoint that exists.
+#[derive(Clone, Debug, Default)]
+pub struct EndpointTrail {
+    /// Its lines on the bill; `None` where the bill does not name it.
+    pub ledger: Option<Ledger>,
+    /// What a GB would cost without it.
+    pub nat: Option<NatRate>,
+}
+
+/// What a finding was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingTrail {
+    /// The parts of its saving.
+    pub parts: FindingParts,
+    /// Public addresses of the gateway.
+    pub addresses: u64,
+}
+
 /// A list price and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ListPrice {
-    pub usd: crate::model::usd::Usd,
+    pub usd: Usd,
     pub source: String,
 }
 
@@ -51,5 +108,19 @@ impl Trail {
             _ => format!("{item} in {region}, list prices of {}", self.prices.as_of()),
         };
         Some(ListPrice { usd, source })
+    }
+
+    /// What a decision on an interface endpoint was made from.
+    pub(super) fn weighed(&self, d: &DecisionRow) -> Option<(&RegionTrail, &Weighed)> {
+        let region = self.regions.get(&d.region)?;
+        let key = |row: &DecisionRow| (row.vpc_id.clone(), row.service.clone(), row.action);
+        let is_it = |w: &&Weighed| key(&w.row) == key(d);
+        Some((region, region.weighing.rows.iter().find(is_it)?))
+    }
+
+    /// The endpoints that a decision is about: those of its VPC and service.
+    pub(super) fn endpoints_of<'a>(&'a self, d: &'a DecisionRow) -> impl Iterator<Item = &'a ExistingEndpoint> {
+        let all = self.regions.get(&d.region).into_iter().flat_map(|region| &region.case.endpoints);
+        all.filter(|endpoint| endpoint.vpc == d.vpc_id && endpoint.service == d.service)
     }
 }

@@ -1,6 +1,12 @@
 //! A line of arithmetic as a value: quantities, an expression of them, its result. A result that the expression does not give
 //! is never shown as its result.
 
+mod steps;
+mod table;
+
+pub(super) use steps::Steps;
+pub use table::{Row, Rule};
+
 use crate::model::bytes::Bytes;
 use crate::model::usd::{SCALE, Usd, div_half_even};
 use crate::report::Decimal;
@@ -126,6 +132,13 @@ pub enum Expression {
         /// Divided by.
         under: Vec<Quantity>,
     },
+    /// Products, added up and then divided.
+    Products {
+        /// Factors of each.
+        sum: Vec<Vec<Quantity>>,
+        /// Divided by.
+        under: Vec<Quantity>,
+    },
 }
 
 /// How a result came to its 12 decimals.
@@ -156,6 +169,16 @@ pub enum Working {
         /// All of the same thing: its lines, its bytes, its cost.
         values: Vec<Quantity>,
     },
+    /// Numbers of several things, a row each.
+    Table {
+        /// What the last number of each row is worked out of; absent where all were counted or read.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rule: Option<Rule>,
+        /// The rows; numbers at one place have one unit.
+        rows: Vec<Row>,
+        /// The sum of each column.
+        sums: Vec<Quantity>,
+    },
     /// A number worked out of others.
     Worked {
         /// Of which.
@@ -180,45 +203,6 @@ pub struct Step {
     pub source: String,
 }
 
-/// Steps in the making.
-#[derive(Debug, Default)]
-pub(super) struct Steps(pub Vec<Step>);
-
-impl Steps {
-    fn push(&mut self, label: impl Into<String>, working: Working, source: impl Into<String>) {
-        self.0.push(Step { label: label.into(), working, source: source.into() });
-    }
-
-    pub(super) fn part(&mut self, title: impl Into<String>) {
-        self.push(title, Working::Part, "");
-    }
-
-    pub(super) fn note(&mut self, label: impl Into<String>, text: impl Into<String>) {
-        self.push(label, Working::Note { text: text.into() }, "");
-    }
-
-    pub(super) fn given(&mut self, label: impl Into<String>, values: Vec<Quantity>, source: impl Into<String>) {
-        self.push(label, Working::Given { values }, source);
-    }
-
-    /// The result with its expression; without it where the expression gives another result.
-    pub(super) fn worked(&mut self, label: impl Into<String>, expression: Expression, result: Quantity) {
-        self.rounded(label, expression, Rounding::HalfEven, result);
-    }
-
-    /// A part of a split that sums to its whole.
-    pub(super) fn split(&mut self, label: impl Into<String>, expression: Expression, result: Quantity) {
-        self.rounded(label, expression, Rounding::LargestRemainder, result);
-    }
-
-    fn rounded(&mut self, label: impl Into<String>, of: Expression, how: Rounding, result: Quantity) {
-        match of.gives(how, result.amount) {
-            Some(rounding) => self.push(label, Working::Worked { expression: of, rounding, result }, ""),
-            None => self.push(label, Working::Given { values: vec![result] }, "the report"),
-        }
-    }
-}
-
 impl Expression {
     /// Everything added.
     pub(super) fn sum(quantities: impl IntoIterator<Item = Quantity>) -> Self {
@@ -230,6 +214,11 @@ impl Expression {
         Self::Sum([Term::plus(first)].into_iter().chain(others.into_iter().map(Term::less)).collect())
     }
 
+    /// Some added, others taken away.
+    pub(super) fn net(more: impl IntoIterator<Item = Quantity>, less: impl IntoIterator<Item = Quantity>) -> Self {
+        Self::Sum(more.into_iter().map(Term::plus).chain(less.into_iter().map(Term::less)).collect())
+    }
+
     /// A product divided by others.
     pub(super) fn fraction(
         over: impl IntoIterator<Item = Quantity>,
@@ -238,9 +227,12 @@ impl Expression {
         Self::Fraction { over: over.into_iter().collect(), under: under.into_iter().collect() }
     }
 
-    /// Whether this gives `result`, rounded to the nearest.
-    pub(super) fn comes_to(&self, result: Decimal) -> bool {
-        self.gives(Rounding::HalfEven, result).is_some()
+    /// Products of these factors, added up and then divided.
+    pub(super) fn products(
+        sum: impl IntoIterator<Item = Vec<Quantity>>,
+        under: impl IntoIterator<Item = Quantity>,
+    ) -> Self {
+        Self::Products { sum: sum.into_iter().collect(), under: under.into_iter().collect() }
     }
 
     /// How `result` comes out of this; `None` if it does not, or if 128 bits do not hold the way there.
@@ -254,6 +246,7 @@ impl Expression {
                 (terms.iter().try_fold(0, add)?, 1)
             }
             Self::Fraction { over, under } => reduced(over, under)?,
+            Self::Products { sum, under } => added(sum, under)?,
         };
         let exact = n % d == 0 && n / d == result.units();
         let down = n.div_euclid(d);
@@ -287,6 +280,24 @@ fn reduced(over: &[Quantity], under: &[Quantity]) -> Option<(i128, i128)> {
     let product = |factors: &[i128]| factors.iter().try_fold(1i128, |n, &f| n.checked_mul(f));
     let (n, d) = (product(&above)?, product(&below)?);
     let (n, d) = if d < 0 { (n.checked_neg()?, d.checked_neg()?) } else { (n, d) };
+    // Rounding doubles the remainder.
+    (0 < d && d < i128::MAX / 2).then_some((n, d))
+}
+
+/// Products over a common divisor in 10^-12, as numerator and positive denominator.
+fn added(sum: &[Vec<Quantity>], under: &[Quantity]) -> Option<(i128, i128)> {
+    let product = |factors: &[i128]| factors.iter().try_fold(1i128, |n, &f| n.checked_mul(f));
+    let mut above = 0i128;
+    for quantities in sum {
+        let (integers, places) = factors(quantities);
+        let shift = 10i128.checked_pow(u32::try_from(12 - places).ok()?)?;
+        above = above.checked_add(product(&integers)?.checked_mul(shift)?)?;
+    }
+    let (integers, places) = factors(under);
+    let below = product(&integers)?;
+    let above = above.checked_mul(10i128.checked_pow(u32::try_from(places).ok()?)?)?;
+    let common = i128::try_from(gcd(above.unsigned_abs(), below.unsigned_abs()).max(1)).ok()?;
+    let (n, d) = (above / common, below / common);
     // Rounding doubles the remainder.
     (0 < d && d < i128::MAX / 2).then_some((n, d))
 }
@@ -347,6 +358,15 @@ mod tests {
             [money("1279254.1234567891"), Quantity::per_gb()],
         );
         check("forty petabytes", &petabytes, HalfEven, "487.868", None);
+        let tier = |n: u64, price: &str| vec![bytes(n << 30), Quantity { unit: Unit::MoneyPerGb, ..money(price) }];
+        let tiers = Expression::products([tier(3, "0.01"), tier(2, "0.006")], [Quantity::per_gb()]);
+        check("two tiers", &tiers, HalfEven, "0.042", Some(Exact));
+        check("not a cent more", &tiers, HalfEven, "0.043", None);
+        let odd = Expression::products([vec![bytes(1), money("1")], vec![bytes(1), money("1")]], [bytes(3)]);
+        check("rounded once", &odd, HalfEven, "0.666666666667", Some(HalfEven));
+        check("no products", &Expression::products([], [bytes(1)]), HalfEven, "0", Some(Exact));
+        let absurd = Expression::products([vec![bytes(u64::MAX); 4]], [money("0.000000000001")]);
+        check("products beyond what can be worked out", &absurd, HalfEven, "1", None);
         let absurd = Expression::fraction([bytes(u64::MAX); 4], [money("0.000000000001"); 4]);
         check("beyond what can be worked out", &absurd, HalfEven, "1", None);
     }

@@ -46,6 +46,7 @@ impl Key {
 
 const UPLOAD: &str = "upload_bytes";
 const DOWNLOAD: &str = "download_bytes";
+const RECORDS: &str = "records";
 
 /// Why a frame operation failed; on frames that this module made, only for want of memory.
 #[derive(Debug, thiserror::Error)]
@@ -64,12 +65,13 @@ pub enum FrameError {
     Overflow,
 }
 
-/// Rows on their way into a frame, by column: keys in the order of [`Key`], upload and download bytes.
+/// Rows on their way into a frame, by column: keys in the order of [`Key`], upload bytes, download bytes and records.
 #[derive(Clone, Debug, Default)]
 pub struct FlowColumns {
     keys: [Vec<u32>; Key::ALL.len()],
     upload: Vec<u64>,
     download: Vec<u64>,
+    records: Vec<u64>,
 }
 
 impl FlowColumns {
@@ -77,20 +79,22 @@ impl FlowColumns {
     #[must_use]
     pub fn with_capacity(rows: usize) -> Self {
         let keys = std::array::from_fn(|_| Vec::with_capacity(rows));
-        Self { keys, upload: Vec::with_capacity(rows), download: Vec::with_capacity(rows) }
+        let [upload, download, records] = std::array::from_fn(|_| Vec::with_capacity(rows));
+        Self { keys, upload, download, records }
     }
 
     /// Adds a row.
-    pub fn push(&mut self, keys: [u32; Key::ALL.len()], upload: u64, download: u64) {
+    pub fn push(&mut self, keys: [u32; Key::ALL.len()], upload: u64, download: u64, records: u64) {
         for (column, key) in self.keys.iter_mut().zip(keys) {
             column.push(key);
         }
         self.upload.push(upload);
         self.download.push(download);
+        self.records.push(records);
     }
 }
 
-/// Counted rows: seven `UInt32` keys, two `UInt64` byte columns, no nulls.
+/// Counted rows: eight `UInt32` keys, three `UInt64` columns of bytes and records, no nulls.
 #[derive(Clone, Debug)]
 pub struct FlowFrame(DataFrame);
 
@@ -103,6 +107,8 @@ pub struct GroupSum {
     pub upload: u64,
     /// Remote to client.
     pub download: u64,
+    /// Flow log records that these bytes come from.
+    pub records: u64,
 }
 
 impl FlowFrame {
@@ -111,15 +117,17 @@ impl FlowFrame {
         let names = Key::ALL.iter().map(|key| key.column());
         let keys = rows.keys.into_iter().map(|column| Arc::new(UInt32Array::from(column)) as Arc<dyn Array>);
         let bytes = |column: Vec<u64>| Arc::new(UInt64Array::from(column)) as Arc<dyn Array>;
-        let sums = [(UPLOAD, bytes(rows.upload)), (DOWNLOAD, bytes(rows.download))];
+        let sums = [(UPLOAD, bytes(rows.upload)), (DOWNLOAD, bytes(rows.download)), (RECORDS, bytes(rows.records))];
         Ok(Self(frame(&RecordBatch::try_from_iter(names.zip(keys).chain(sums))?)?))
     }
 
-    /// Byte sums by `keys`, sorted by them. Sums run in 128 bits: Polars' 64-bit sums wrap in silence.
+    /// Sums of bytes and records by `keys`, sorted by them. Sums run in 128 bits: Polars' 64-bit sums wrap in silence.
     pub fn sums(&self, keys: &[Key]) -> Result<Vec<GroupSum>, FrameError> {
         let sum = |name: &str| col(name).cast(DataType::Int128).sum();
         let by: Vec<Expr> = keys.iter().map(|key| col(key.column())).collect();
-        let grouped = self.0.clone().lazy().group_by(by).agg([sum(UPLOAD), sum(DOWNLOAD)]).collect()?;
+        // Records cannot wrap: all of them were counted one by one in 64 bits.
+        let sums = [sum(UPLOAD), sum(DOWNLOAD), col(RECORDS).sum()];
+        let grouped = self.0.clone().lazy().group_by(by).agg(sums).collect()?;
         let key_columns = keys
             .iter()
             .map(|key| Ok(grouped.column(key.column())?.u32()?.iter().map(Option::unwrap_or_default).collect()))
@@ -129,14 +137,13 @@ impl FlowFrame {
             sums.iter().map(|sum| u64::try_from(sum.unwrap_or_default()).map_err(|_| FrameError::Overflow)).collect()
         };
         let (uploads, downloads) = (bytes(UPLOAD)?, bytes(DOWNLOAD)?);
-        let mut groups: Vec<GroupSum> = uploads
-            .into_iter()
-            .zip(downloads)
-            .enumerate()
-            .map(|(row, (upload, download))| GroupSum {
+        let records: Vec<u64> = grouped.column(RECORDS)?.u64()?.iter().map(Option::unwrap_or_default).collect();
+        let mut groups: Vec<GroupSum> = (0..grouped.height())
+            .map(|row| GroupSum {
                 keys: key_columns.iter().map(|column| column[row]).collect(),
-                upload,
-                download,
+                upload: uploads[row],
+                download: downloads[row],
+                records: records[row],
             })
             .collect();
         groups.sort_by(|a, b| a.keys.cmp(&b.keys));
@@ -148,11 +155,11 @@ impl FlowFrame {
 mod tests {
     use super::*;
 
-    /// Rows of (gateway, day, service, upload); one byte down each.
+    /// Rows of (gateway, day, service, upload); one byte down and three records each.
     fn frame(rows: &[(u32, u32, u32, u64)]) -> FlowFrame {
         let mut columns = FlowColumns::default();
         for &(gateway, day, service, upload) in rows {
-            columns.push([gateway, day, 0, 0, service, 0, 0, 0], upload, 1);
+            columns.push([gateway, day, 0, 0, service, 0, 0, 0], upload, 1, 3);
         }
         FlowFrame::new(columns).expect("columns of one length")
     }
@@ -161,8 +168,8 @@ mod tests {
     fn sums_are_exact_and_sorted() {
         let frame = frame(&[(2, 1, 7, 5), (1, 1, 7, u64::from(u32::MAX)), (1, 2, 7, 200)]);
         let by_gateway = frame.sums(&[Key::Gateway]).expect("sums");
-        let expect = [(1, u64::from(u32::MAX) + 200, 2), (2, 5, 1)];
-        let found: Vec<_> = by_gateway.iter().map(|g| (g.keys[0], g.upload, g.download)).collect();
+        let expect = [(1, u64::from(u32::MAX) + 200, 2, 6), (2, 5, 1, 3)];
+        let found: Vec<_> = by_gateway.iter().map(|g| (g.keys[0], g.upload, g.download, g.records)).collect();
         assert_eq!(found, expect);
         assert_eq!(frame.sums(&[Key::Gateway, Key::Day]).expect("sums").len(), 3);
     }

@@ -106,11 +106,11 @@ impl<'a> Builder<'a> {
         Ok(days)
     }
 
-    /// Bytes and cost by gateway, client place and service, by key.
-    pub fn traffic(&self) -> Result<Vec<TrafficRow>, FrameError> {
+    /// Bytes and cost by gateway, client place and service, by key; beside each row the records that its bytes come from.
+    pub fn traffic(&self) -> Result<(Vec<TrafficRow>, Vec<u64>), FrameError> {
         let sums = self.sums(&[Key::Gateway, Key::Place, Key::Service], Basis::Remote)?;
         // Sorted by what the reader sees: ties of the split go to the lower sorted key.
-        let mut rows: Vec<(usize, TrafficRow)> = sums
+        let mut rows: Vec<(usize, TrafficRow, u64)> = sums
             .iter()
             .map(|sum| {
                 let gateway = &self.attributed.gateways[sum.keys[0] as usize];
@@ -141,15 +141,16 @@ impl<'a> Builder<'a> {
                     download_bytes: Bytes::new(sum.download),
                     usd: None,
                 };
-                (sum.keys[0] as usize, row)
+                (sum.keys[0] as usize, row, sum.records)
             })
             .collect();
-        rows.sort_by(|(_, a), (_, b)| traffic_key(a).cmp(&traffic_key(b)));
-        let weights: Vec<(usize, Bytes)> = rows.iter().map(|(g, r)| (*g, r.upload_bytes + r.download_bytes)).collect();
-        for ((_, row), usd) in rows.iter_mut().zip(self.split(&weights)) {
+        rows.sort_by(|(_, a, _), (_, b, _)| traffic_key(a).cmp(&traffic_key(b)));
+        let weights: Vec<(usize, Bytes)> =
+            rows.iter().map(|(gateway, row, _)| (*gateway, row.upload_bytes + row.download_bytes)).collect();
+        for ((_, row, _), usd) in rows.iter_mut().zip(self.split(&weights)) {
             row.usd = usd;
         }
-        Ok(rows.into_iter().map(|(_, row)| row).collect())
+        Ok(rows.into_iter().map(|(_, row, records)| (row, records)).unzip())
     }
 
     /// The `top` largest clients by bytes, one row per client and VPC, then one `(other)` row.
@@ -164,7 +165,7 @@ impl<'a> Builder<'a> {
             seen.push((client, sum));
         }
         let mut rows: BTreeMap<(Option<Addr>, Option<String>), ClientRow> = BTreeMap::new();
-        for (gateway, (client, vpc), [upload, download], usd) in self.split_by(seen.into_iter()) {
+        for Share { gateway, key: (client, vpc), upload, download, usd, .. } in self.split_by(seen.into_iter()) {
             let row = rows.entry((client, vpc.clone())).or_insert_with(|| ClientRow {
                 client: client.map_or_else(|| "(unknown)".to_owned(), |client| client.to_string()),
                 kind: None,
@@ -220,7 +221,7 @@ impl<'a> Builder<'a> {
         let notes = agreed(self.attributed.destinations.iter().filter_map(|at| Some((name(at)?, note(at)))));
         // All of a gateway's rows are split together, so that the parts are those of its whole cost.
         let mut rows: BTreeMap<(String, Option<String>), DestinationRow> = BTreeMap::new();
-        for (_, key, [upload, download], usd) in self.split_by(sums.iter().map(|sum| (of(sum), sum))) {
+        for Share { key, upload, download, usd, .. } in self.split_by(sums.iter().map(|sum| (of(sum), sum))) {
             let Some((name, region)) = key else { continue };
             let row = rows.entry((name.clone(), region.clone())).or_insert_with(|| DestinationRow {
                 name,
@@ -248,8 +249,8 @@ impl<'a> Builder<'a> {
         Ok(rows)
     }
 
-    /// Bytes and cost by any dimensions, by key.
-    pub fn groups(&self, by: &[Dimension]) -> Result<Vec<GroupRow>, FrameError> {
+    /// Bytes and cost by any dimensions, by key; beside each row the records that its bytes come from.
+    pub fn groups(&self, by: &[Dimension]) -> Result<(Vec<GroupRow>, Vec<u64>), FrameError> {
         let wants = |d: Dimension| by.contains(&d);
         let place = [Dimension::Vpc, Dimension::Az].into_iter().any(wants);
         let owner = by.iter().any(Dimension::is_of_owner);
@@ -268,19 +269,21 @@ impl<'a> Builder<'a> {
                 by.iter().map(|d| (d.name(), self.dimension(d, &value))).collect();
             (by, sum)
         });
-        let mut rows: BTreeMap<BTreeMap<String, Option<String>>, GroupRow> = BTreeMap::new();
-        for (_, by, [upload, download], usd) in self.split_by(seen) {
-            let row = rows.entry(by.clone()).or_insert(GroupRow {
-                by,
+        let mut rows: BTreeMap<BTreeMap<String, Option<String>>, (GroupRow, u64)> = BTreeMap::new();
+        for Share { key: by, upload, download, records, usd, .. } in self.split_by(seen) {
+            let fresh = GroupRow {
+                by: by.clone(),
                 upload_bytes: Bytes::ZERO,
                 download_bytes: Bytes::ZERO,
                 usd: Some(Usd::ZERO),
-            });
+            };
+            let (row, all) = rows.entry(by).or_insert((fresh, 0));
             row.upload_bytes += upload;
             row.download_bytes += download;
             row.usd = row.usd.zip(usd).map(|(a, b)| a + b);
+            *all += records;
         }
-        Ok(rows.into_values().collect())
+        Ok(rows.into_values().unzip())
     }
 
     fn dimension(&self, dimension: &Dimension, value: &impl Fn(Key) -> u32) -> Option<String> {
@@ -308,34 +311,44 @@ impl<'a> Builder<'a> {
     /// Sums by `keys` (the gateway first) of pairs and of one side of the logs that know no pairs.
     fn sums(&self, keys: &[Key], side: Basis) -> Result<Vec<GroupSum>, FrameError> {
         let with_basis: Vec<Key> = keys.iter().copied().chain([Key::Basis]).collect();
-        let mut merged: BTreeMap<Vec<u32>, (u64, u64)> = BTreeMap::new();
+        let mut merged: BTreeMap<Vec<u32>, [u64; 3]> = BTreeMap::new();
         for mut sum in self.attributed.frame.sums(&with_basis)? {
             let basis = sum.keys.pop();
             if basis == Some(basis_key(Basis::Pair)) || basis == Some(basis_key(side)) {
-                let (upload, download) = merged.entry(sum.keys).or_default();
+                let [upload, download, records] = merged.entry(sum.keys).or_default();
                 *upload += sum.upload;
                 *download += sum.download;
+                *records += sum.records;
             }
         }
-        Ok(merged.into_iter().map(|(keys, (upload, download))| GroupSum { keys, upload, download }).collect())
+        let sum =
+            |(keys, [upload, download, records]): (Vec<u32>, [u64; 3])| GroupSum { keys, upload, download, records };
+        Ok(merged.into_iter().map(sum).collect())
     }
 
     /// Sums by gateway and by what the reader sees of them, each with its share of the gateway's cost. Sorted before they are
     /// split, so that what is left over goes to the lower key, however the frame numbered it.
-    fn split_by<'s, K: Ord + Clone>(
-        &self,
-        seen: impl Iterator<Item = (K, &'s GroupSum)>,
-    ) -> Vec<(usize, K, [Bytes; 2], Option<Usd>)> {
-        let mut merged: BTreeMap<(usize, K), [Bytes; 2]> = BTreeMap::new();
+    fn split_by<'s, K: Ord + Clone>(&self, seen: impl Iterator<Item = (K, &'s GroupSum)>) -> Vec<Share<K>> {
+        let mut merged: BTreeMap<(usize, K), (Bytes, Bytes, u64)> = BTreeMap::new();
         for (key, sum) in seen {
-            let [upload, download] = merged.entry((sum.keys[0] as usize, key)).or_default();
+            let (upload, download, records) = merged.entry((sum.keys[0] as usize, key)).or_default();
             *upload += Bytes::new(sum.upload);
             *download += Bytes::new(sum.download);
+            *records += sum.records;
         }
         let weights: Vec<(usize, Bytes)> =
-            merged.iter().map(|((gateway, _), [up, down])| (*gateway, *up + *down)).collect();
+            merged.iter().map(|((gateway, _), (up, down, _))| (*gateway, *up + *down)).collect();
         let usd = self.split(&weights);
-        merged.into_iter().zip(usd).map(|(((gateway, key), bytes), usd)| (gateway, key, bytes, usd)).collect()
+        let shares = merged.into_iter().zip(usd);
+        let share = |(((gateway, key), (upload, download, records)), usd): (((usize, K), _), _)| Share {
+            gateway,
+            key,
+            upload,
+            download,
+            records,
+            usd,
+        };
+        shares.map(share).collect()
     }
 
     /// Splits each gateway's cost over its rows, in their order, so that the parts sum to it.
@@ -375,6 +388,18 @@ fn add_destination(row: &mut DestinationRow, upload: Bytes, download: Bytes, usd
     row.upload_bytes += upload;
     row.download_bytes += download;
     row.usd = row.usd.zip(usd).map(|(a, b)| a + b);
+}
+
+/// What one gateway's bytes of one key are, and their share of its cost.
+struct Share<K> {
+    /// Index of the gateway.
+    gateway: usize,
+    key: K,
+    upload: Bytes,
+    download: Bytes,
+    /// The records that they come from.
+    records: u64,
+    usd: Option<Usd>,
 }
 
 fn add_client(row: &mut ClientRow, gateways: &[String], upload: Bytes, download: Bytes, usd: Option<Usd>) {

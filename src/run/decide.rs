@@ -1,8 +1,9 @@
 //! What to do about it: cases out of the report's rows, decisions, findings and their sums.
 
 use super::money::{self, Money};
-use crate::advise::case::{Account, Cases};
-use crate::advise::findings::{self, GatewayFacts, LeftTraffic};
+use crate::advise::case::{Account, Cases, Way};
+use crate::advise::findings::{self, FindingParts, GatewayFacts, LeftTraffic};
+use crate::advise::weighing::Weighing;
 use crate::advise::{gateway, interface, removals, sort};
 use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
@@ -44,6 +45,21 @@ pub struct Decided {
     pub decisions: Vec<DecisionRow>,
     /// Findings on gateways, largest first.
     pub findings: Vec<FindingRow>,
+    /// What both were made from.
+    pub workings: Workings,
+}
+
+/// What decisions and findings were made from.
+#[derive(Debug)]
+pub struct Workings {
+    /// Traffic and endpoints by what was to be decided about them.
+    pub cases: Cases,
+    /// In the order of the cases' Regions.
+    pub regions: Vec<Weighing>,
+    /// The way of each row of traffic, and whether no decision takes it off the gateway.
+    pub ways: Vec<(Way, bool)>,
+    /// In the order of the findings.
+    pub finding_parts: Vec<FindingParts>,
 }
 
 /// Decisions on endpoints, and what they leave to be found about the gateways.
@@ -69,25 +85,31 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
     };
     let mut cases = account.cases();
     warn_of_cases(&cases, warnings);
-    let mut decisions = decided(&cases, basis.inventory);
+    let (mut decisions, mut regions) = decided(&cases, basis.inventory);
     let mut facts = gateway_facts(basis, money);
-    let mut findings = findings::find(&facts, &left_traffic(&account, &decisions));
+    let mut ways = ways_of(&account, &decisions);
+    let find = |facts: &[GatewayFacts], ways: &[(Way, bool)]| -> (Vec<FindingRow>, Vec<FindingParts>) {
+        findings::find(facts, &left_traffic(basis.traffic, ways)).into_iter().unzip()
+    };
+    let (mut findings, mut finding_parts) = find(&facts, &ways);
     // A gateway cannot go and take over what an endpoint has carried: the dearer of the two goes.
     let conflicts = removals::conflicts(&decisions, &findings, basis.inventory);
     if !conflicts.is_empty() {
         removals::keep_endpoints(&mut cases.regions, &conflicts);
-        decisions = decided(&cases, basis.inventory);
+        (decisions, regions) = decided(&cases, basis.inventory);
         removals::keep_gateways(&mut facts, &conflicts, basis.inventory);
-        findings = findings::find(&facts, &left_traffic(&account, &decisions));
+        ways = ways_of(&account, &decisions);
+        (findings, finding_parts) = find(&facts, &ways);
     }
-    Decided { decisions, findings }
+    Decided { decisions, findings, workings: Workings { cases, regions, ways, finding_parts } }
 }
 
-fn decided(cases: &Cases, inventory: &Inventory) -> Vec<DecisionRow> {
+fn decided(cases: &Cases, inventory: &Inventory) -> (Vec<DecisionRow>, Vec<Weighing>) {
     let mut decisions = gateway::decide(&cases.gateway, inventory);
-    decisions.extend(cases.regions.iter().flat_map(interface::decide));
+    let regions: Vec<Weighing> = cases.regions.iter().map(interface::decide).collect();
+    decisions.extend(regions.iter().flat_map(|region| &region.rows).map(|weighed| weighed.row.clone()));
     sort(&mut decisions);
-    decisions
+    (decisions, regions)
 }
 
 /// What is known of each gateway beside its bytes. One that an inventory of gateways does not hold is gone.
@@ -148,23 +170,27 @@ fn shared_gaps<'a>(gateways: &'a [NatGatewayRow], ledgers: Option<&Ledgers>) -> 
     open.flat_map(|(_, rows)| rows).map(|row| row.nat_gateway_id.as_str()).collect()
 }
 
-/// Traffic that no recommended decision takes.
-fn left_traffic(account: &Account<'_>, decisions: &[DecisionRow]) -> Vec<LeftTraffic> {
+/// The way of each row, and whether no recommended decision takes it.
+fn ways_of(account: &Account<'_>, decisions: &[DecisionRow]) -> Vec<(Way, bool)> {
     let taken: BTreeSet<(&str, &str, &str)> = decisions
         .iter()
         .filter(|decision| matches!(decision.action, "create" | "fix" | "share"))
         .map(|decision| (decision.vpc_id.as_str(), decision.service.as_str(), decision.endpoint_type))
         .collect();
-    let is_taken = |row: &&TrafficRow| {
+    let is_taken = |row: &TrafficRow| {
         row.vpc_id.as_deref().is_some_and(|vpc| taken.contains(&(vpc, row.service.as_str(), row.endpoint)))
     };
-    let rows = account.traffic.iter().filter(|row| !is_taken(row));
-    rows.map(|row| LeftTraffic {
+    account.traffic.iter().map(|row| (account.way(row), !is_taken(row))).collect()
+}
+
+fn left_traffic(traffic: &[TrafficRow], ways: &[(Way, bool)]) -> Vec<LeftTraffic> {
+    let rows = traffic.iter().zip(ways).filter(|(_, (_, left))| *left);
+    rows.map(|(row, (way, _))| LeftTraffic {
         nat_gateway_id: row.nat_gateway_id.clone(),
         vpc: row.vpc_id.clone(),
         az: row.az_id.clone(),
         bytes: row.upload_bytes + row.download_bytes,
-        cross_az_usd: account.way(row).cross_az.ok(),
+        cross_az_usd: way.cross_az.clone().ok(),
     })
     .collect()
 }

@@ -11,6 +11,7 @@ mod names;
 mod parallel;
 pub mod period;
 pub mod read;
+mod trail;
 
 use crate::advise::custom::compare;
 use crate::attribute::{Attributed, OwnerRules, place};
@@ -21,7 +22,7 @@ use crate::count::roles::Roles;
 use crate::count::rollup::Rollup;
 use crate::count::routes::Routes;
 use crate::diag::{Code, Warnings};
-use crate::explain::{GatewayTrail, Trail};
+use crate::explain::Trail;
 use crate::frames::flows::FrameError;
 use crate::model::inventory::Inventory;
 use crate::model::metrics::Metrics;
@@ -29,7 +30,6 @@ use crate::model::period::{Window, iso};
 use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::usd::PricePerGb;
 use crate::price::PriceBook;
-use crate::reconcile::split::Source;
 use crate::report::build::Builder;
 use crate::report::dimension::Dimension;
 use crate::report::{self, Provenance, Report};
@@ -161,9 +161,9 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
         period,
     };
     let malformed_bill_lines = warnings.count(Code::MalformedBillLine);
-    let report = answer.report(currency, (records, record_bytes), warnings)?;
+    let (report, workings) = answer.report(currency, (records, record_bytes), warnings)?;
     let unreadable = report.inputs.iter().map(|input| input.unreadable).sum();
-    let trail = if plan.trail { Some(answer.trail()?) } else { None };
+    let trail = if plan.trail { Some(answer.trail(&report, workings)?) } else { None };
     Ok(Outcome { report, unreadable, malformed: records.malformed, malformed_bill_lines, trail })
 }
 
@@ -226,13 +226,13 @@ impl Answer<'_> {
         currency: String,
         (records, record_bytes): (RecordKinds, RecordBytes),
         mut warnings: Warnings,
-    ) -> Result<Report, RunError> {
+    ) -> Result<(Report, trail::Workings), RunError> {
         let (inventory, window) = (&self.loaded.inventory, self.period.window);
         let builder = Builder::new(self.attributed, inventory, &self.money.costs);
         let witnesses =
             money::witnesses(self.money, self.attributed, &builder.days()?, self.metrics, (inventory, window));
         let nat_gateways = builder.nat_gateways(witnesses);
-        let traffic = builder.traffic()?;
+        let (traffic, traffic_records) = builder.traffic()?;
         let basis = decide::Basis {
             inventory,
             prices: self.prices,
@@ -244,13 +244,14 @@ impl Answer<'_> {
             hours: self.period.hours(),
             period_hours: u64::try_from(window.hours()).unwrap_or(0),
         };
-        let decide::Decided { decisions, findings } = decide::decide(&basis, self.money, &mut warnings);
+        let decide::Decided { decisions, findings, workings } = decide::decide(&basis, self.money, &mut warnings);
         let rates: Vec<_> = self.money.costs.iter().map(|cost| cost.usd_per_gb.map(PricePerGb::new)).collect();
         let (attributed, hours) = (self.attributed, self.period.hours());
         let own_services = custom::case(attributed, inventory, self.prices, hours, &rates, &mut warnings);
         names::warn(self.names, self.attributed, &traffic, &mut warnings);
+        let (custom_services, custom) = compare(&own_services).into_iter().unzip();
         let by = &self.plan.group_by;
-        Ok(Report {
+        let report = Report {
             schema: report::SCHEMA,
             period: self.period.row(),
             currency,
@@ -260,12 +261,12 @@ impl Answer<'_> {
             destinations: builder.destinations(self.plan.top)?,
             buckets: builder.buckets(self.plan.top)?,
             client_services: builder.client_services(self.plan.top)?,
-            groups: if by.is_empty() { None } else { Some(builder.groups(by)?) },
+            groups: if by.is_empty() { None } else { Some(builder.groups(by)?.0) },
             nat_gateways,
             traffic,
             decisions,
             findings,
-            custom_services: compare(&own_services),
+            custom_services,
             records,
             record_bytes,
             warnings: warnings.rows(),
@@ -275,37 +276,8 @@ impl Answer<'_> {
                 ip_ranges_sync_token: self.loaded.sync_token.clone(),
                 prices_as_of: self.prices.as_of().to_owned(),
             },
-        })
-    }
-}
-
-impl Answer<'_> {
-    /// What the report rests on and does not hold itself.
-    fn trail(&self) -> Result<Trail, RunError> {
-        let builder = Builder::new(self.attributed, &self.loaded.inventory, &self.money.costs);
-        let ledgers = self.money.ledgers.as_ref();
-        let gateways = self.attributed.gateways.iter().zip(&self.money.costs).map(|(gateway, cost)| {
-            let id = gateway.count.side.id.clone();
-            let ledger = ledgers.and_then(|ledgers| match cost.source {
-                Source::Bill => ledgers.gateways.get(&id),
-                Source::Pool => ledgers.pool_of(gateway.account.as_deref(), gateway.region.as_deref()),
-                Source::List | Source::NotOnBill => None,
-            });
-            let count = gateway.count.known || gateway.count.covered;
-            let trail = GatewayTrail {
-                count: count.then(|| gateway.count.clone()),
-                source: cost.source,
-                ledger: ledger.cloned(),
-            };
-            (id, trail)
-        });
-        Ok(Trail {
-            gateways: gateways.collect(),
-            clients: builder.groups(&[Dimension::Nat, Dimension::Vpc, Dimension::Client])?,
-            prices: self.prices.clone(),
-            price_file: self.loaded.price_file().map(str::to_owned),
-            hours: self.period.hours(),
-        })
+        };
+        Ok((report, trail::Workings { traffic_records, decided: workings, custom }))
     }
 }
 

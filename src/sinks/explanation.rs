@@ -1,6 +1,8 @@
 //! An explanation as text and as JSON. Text shows every operand exactly, so that anyone can check a line by hand; the amounts
 //! that the report prints stand beside, after `~`.
 
+mod table;
+
 use super::Style;
 use super::human::{self, Numbers, visible};
 use super::terminal::{width, wrap};
@@ -48,6 +50,7 @@ fn largest(explanation: &Explanation) -> i128 {
     let quantities = explanation.steps.iter().flat_map(|step| match &step.working {
         Working::Given { values } => values.clone(),
         Working::Worked { result, .. } => vec![*result],
+        Working::Table { sums, .. } => sums.clone(),
         Working::Part | Working::Note { .. } => Vec::new(),
     });
     quantities.filter(|q| q.unit == Unit::Bytes).map(|q| q.amount.units() / SCALE).max().unwrap_or(0)
@@ -70,6 +73,12 @@ impl Page<'_> {
             Working::Note { text } => visible(text),
             Working::Given { values } => self.given(values, &step.source),
             Working::Worked { expression, rounding, result } => self.worked(expression, *rounding, result),
+            Working::Table { rule, .. } => {
+                let rule = rule.as_ref().map(|rule| self.rule(rule)).unwrap_or_default();
+                let source =
+                    if step.source.is_empty() { String::new() } else { format!("[{}]", visible(&step.source)) };
+                [rule, source].iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+            }
         };
         let above = width(&label) > LABEL;
         let indent = if label.is_empty() || above { 4 } else { LABEL + 4 };
@@ -80,6 +89,9 @@ impl Page<'_> {
             let lead = if i == 0 && indent > 4 { format!("  {label}") } else { String::new() };
             let gap = " ".repeat(indent.saturating_sub(width(&lead)));
             push(out, format_args!("{lead}{gap}{line}\n"));
+        }
+        if let Working::Table { rule, rows, sums } = &step.working {
+            self.table(out, &self.lines(rule.as_ref(), rows, sums));
         }
     }
 
@@ -106,6 +118,7 @@ impl Page<'_> {
     fn equation(&self, expression: &Expression, result: &Quantity) -> String {
         let mut operands: Vec<(&str, Quantity)> = Vec::new();
         match expression {
+            Expression::Products { sum, under } => return self.products(sum, under, result),
             Expression::Sum(terms) => operands.extend(terms.iter().enumerate().map(|(i, term)| signed(i, term))),
             Expression::Fraction { over, under } => {
                 operands.extend(over.iter().map(|quantity| ("x", *quantity)));
@@ -118,6 +131,18 @@ impl Page<'_> {
             push(&mut text, format_args!("{sign}{}", self.exact(quantity)));
         }
         format!("{text} = {}", self.exact(result))
+    }
+
+    /// `a x b = c`, `a x b + c x d = e`, `(a x b + c x d) / e = f`.
+    fn products(&self, sum: &[Vec<Quantity>], under: &[Quantity], result: &Quantity) -> String {
+        let exact = |quantities: &[Quantity], between: &str| {
+            quantities.iter().map(|q| self.exact(q)).collect::<Vec<_>>().join(between)
+        };
+        let products: Vec<String> = sum.iter().map(|factors| exact(factors, " x ")).collect();
+        let brackets = products.len() > 1 && !under.is_empty();
+        let (open, close) = if brackets { ("(", ")") } else { ("", "") };
+        let over = if under.is_empty() { String::new() } else { format!(" / {}", exact(under, " / ")) };
+        format!("{open}{}{close}{over} = {}", products.join(" + "), self.exact(result))
     }
 
     /// All digits, with the unit and the word for it.

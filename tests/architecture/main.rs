@@ -38,7 +38,7 @@ const MODULES: &[(&str, &[&str])] = &[
         &["model", "report", "count", "name", "name::endpoints", "own", "frames", "attribute", "reconcile"],
     ),
     // Arithmetic of a report that exists: it may look at what the stages counted and added up, and runs none of them.
-    ("explain", &["model", "price", "report", "count", "bill", "reconcile"]),
+    ("explain", &["model", "price", "report", "count", "bill", "reconcile", "advise"]),
     ("sinks", &["model", "report", "explain"]),
     // A second, independent account of the truth: it shares nothing with what it tests.
     ("simulate", &["model"]),

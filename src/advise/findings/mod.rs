@@ -10,7 +10,7 @@ use crate::model::bytes::Bytes;
 use crate::model::inventory::{Availability, Connectivity, TableUse};
 use crate::model::usd::Usd;
 use crate::report::FindingRow;
-use plan::{Fate, Plan};
+use plan::{Crossing, Fate, Plan, Target};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -56,11 +56,15 @@ pub struct GatewayFacts {
 impl GatewayFacts {
     /// What deleting it saves: hours and addresses.
     fn keep_usd(&self) -> Option<Usd> {
-        let addresses = match self.connectivity {
-            Connectivity::Public => self.public_ipv4_usd?,
-            Connectivity::Private => Usd::ZERO,
-        };
-        Some(self.hours_usd? + addresses)
+        Some(self.hours_usd? + self.addresses_usd()?)
+    }
+
+    /// What its public addresses cost; a private gateway has none.
+    fn addresses_usd(&self) -> Option<Usd> {
+        match self.connectivity {
+            Connectivity::Public => self.public_ipv4_usd,
+            Connectivity::Private => Some(Usd::ZERO),
+        }
     }
 
     /// Nothing crossed it: the logs that cover it, and the bill, hold no byte. Without either it is not known.
@@ -114,6 +118,50 @@ pub struct LeftTraffic {
     pub cross_az_usd: Option<Usd>,
 }
 
+/// What a finding's saving is made from, for `explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FindingParts {
+    /// A gateway goes: its hours and, at a public one, its addresses.
+    Deletion {
+        /// Cost of the hours.
+        hours: Option<Usd>,
+        /// Cost of the addresses; not asked for at a private gateway.
+        addresses: Option<Usd>,
+    },
+    /// Clients of some AZs had better use another gateway.
+    Crossing(Vec<CrossingParts>),
+}
+
+/// Clients of one AZ that cross to a gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrossingParts {
+    /// The clients' AZ id.
+    pub az: String,
+    /// What crossing costs them: the sum of their [`LeftTraffic::cross_az_usd`].
+    pub charge: Option<Usd>,
+    /// Their bytes.
+    pub bytes: Bytes,
+    /// The gateway that would cost something to use instead.
+    pub instead: Instead,
+    /// What that costs.
+    pub cost: Usd,
+    /// Bytes of all gateways' clients in that AZ, who share the cost by bytes.
+    pub sharing: Bytes,
+    /// Their share of the cost.
+    pub share: Usd,
+}
+
+/// The gateway that clients had better use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// One that stays anyway, at no cost.
+    Standing(String),
+    /// One with a finding of its own, which would have to be kept.
+    Kept(String),
+    /// One that has to be made.
+    New,
+}
+
 /// All findings: largest saving first, those without a figure last, then by gateway and kind.
 ///
 /// - `idle`: no attributed and no billed byte, nor one that `CloudWatch` or a bill without gateways may count for it. Saves its hours and public addresses, as do the next two.
@@ -126,9 +174,9 @@ pub struct LeftTraffic {
 ///
 /// A gateway that is gone has no finding. Clients behind a transit gateway cross zones free of charge.
 #[must_use]
-pub fn find(gateways: &[GatewayFacts], left: &[LeftTraffic]) -> Vec<FindingRow> {
+pub fn find(gateways: &[GatewayFacts], left: &[LeftTraffic]) -> Vec<(FindingRow, FindingParts)> {
     let plan = Plan::new(gateways, left);
-    let mut rows: Vec<FindingRow> = Vec::new();
+    let mut rows: Vec<(FindingRow, FindingParts)> = Vec::new();
     for gateway in plan.gateways() {
         let crossing = plan.crossing_of(&gateway.id);
         let zones: BTreeSet<&str> = crossing.iter().map(|part| part.az).collect();
@@ -144,16 +192,19 @@ pub fn find(gateways: &[GatewayFacts], left: &[LeftTraffic]) -> Vec<FindingRow> 
                 table.az_ids.is_empty() || table.az_ids.iter().any(|az| !zones.contains(az.as_str()))
             };
             let tables = ids(gateway.tables.iter().filter(stays));
-            rows.push(row(kind, gateway, gateway.keep_usd(), reasons::deletion(&plan, gateway, &tables), tables));
+            let parts = FindingParts::Deletion { hours: gateway.hours_usd, addresses: gateway.addresses_usd() };
+            let reason = reasons::deletion(&plan, gateway, &tables);
+            rows.push((row(kind, gateway, gateway.keep_usd(), reason, tables), parts));
         }
         if !crossing.is_empty() {
             let tables =
                 ids(gateway.tables.iter().filter(|table| table.az_ids.iter().any(|az| zones.contains(az.as_str()))));
             let usd = crossing.iter().map(|part| part.saving).sum::<Option<Usd>>();
-            rows.push(row("cross-az", gateway, usd, reasons::crossing(gateway, &crossing), tables));
+            let parts = FindingParts::Crossing(crossing.iter().map(Crossing::parts).collect());
+            rows.push((row("cross-az", gateway, usd, reasons::crossing(gateway, &crossing), tables), parts));
         }
     }
-    rows.sort_by(|a, b| {
+    rows.sort_by(|(a, _), (b, _)| {
         let key = |r: &FindingRow| (r.usd.is_none(), Reverse(r.usd));
         key(a).cmp(&key(b)).then_with(|| (&a.nat_gateway_id, a.kind).cmp(&(&b.nat_gateway_id, b.kind)))
     });
@@ -173,6 +224,25 @@ fn row(
     route_table_ids: Vec<String>,
 ) -> FindingRow {
     FindingRow { kind, nat_gateway_id: gateway.id.clone(), route_table_ids, usd, reason }
+}
+
+impl Crossing<'_> {
+    fn parts(&self) -> CrossingParts {
+        let instead = match self.target {
+            Target::Standing(id) => Instead::Standing(id.to_owned()),
+            Target::Kept(id) => Instead::Kept(id.to_owned()),
+            Target::New => Instead::New,
+        };
+        CrossingParts {
+            az: self.az.to_owned(),
+            charge: self.charge,
+            bytes: self.bytes,
+            instead,
+            cost: self.cost,
+            sharing: self.sharing,
+            share: self.share,
+        }
+    }
 }
 
 #[cfg(test)]

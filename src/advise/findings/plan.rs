@@ -37,6 +37,15 @@ pub(super) struct Crossing<'a> {
     /// The clients' zone.
     pub(super) az: &'a str,
     pub(super) target: Target<'a>,
+    pub(super) bytes: Bytes,
+    /// What crossing costs; `None` where it has no price.
+    pub(super) charge: Option<Usd>,
+    /// What the target costs.
+    pub(super) cost: Usd,
+    /// Bytes of all that share this cost.
+    pub(super) sharing: Bytes,
+    /// This one's share of it.
+    pub(super) share: Usd,
     /// What it saves, less its share of what the target costs; `None` where the crossing has no price.
     pub(super) saving: Option<Usd>,
 }
@@ -147,11 +156,17 @@ impl<'a> Plan<'a> {
             let Some((target, cost)) = self.target(place, &parts) else { continue };
             let weights: Vec<Bytes> = parts.values().map(|(bytes, _)| *bytes).collect();
             let shares = cost.apportion(&weights).unwrap_or_default();
-            let crossings = parts.into_iter().zip(shares).map(|((gateway, (_, usd)), share)| Crossing {
+            let sharing = weights.iter().copied().sum();
+            let crossings = parts.into_iter().zip(shares).map(|((gateway, (bytes, charge)), share)| Crossing {
                 gateway,
                 az: place.1,
                 target,
-                saving: usd.map(|usd| usd - share),
+                bytes,
+                charge,
+                cost,
+                sharing,
+                share,
+                saving: charge.map(|charge| charge - share),
             });
             self.crossings.extend(crossings);
         }

@@ -50,8 +50,7 @@ impl Resolver<'_> {
             let total = |row: &CountedRow| row.upload + row.download;
             let clients: u64 =
                 self.rows.iter().filter(|r| r.gateway == gateway && r.basis == Basis::Client).map(total).sum();
-            let remotes: u64 =
-                self.public_side.iter().filter(|(r, _)| r.gateway == gateway).map(|(r, _)| total(r)).sum();
+            let remotes: u64 = self.public_side.iter().filter(|r| r.gateway == gateway).map(total).sum();
             let rows = || doubtful.iter().filter(|(of, _, _)| *of == gateway);
             let open: u64 = rows().map(|(_, _, sum)| sum.bytes).sum();
             let are_clients = (clients + open).abs_diff(remotes) <= clients.abs_diff(remotes + open);
@@ -101,7 +100,7 @@ impl Resolver<'_> {
 
     /// Takes inbound from addresses to which nothing was sent in the period out of the public side: unsolicited.
     pub(super) fn leave_out_unsolicited(&mut self) {
-        let all = self.rows.iter().chain(self.public_side.iter().map(|(row, _)| row));
+        let all = self.rows.iter().chain(&self.public_side);
         let sent: HashSet<(u32, AddrId)> = if self.public_side.is_empty() {
             HashSet::new()
         } else {

@@ -52,6 +52,8 @@ pub struct CountedRow {
     pub download: u64,
     /// The remote's port where it is a public address of a known VPC and the log says; else 0.
     pub port: u16,
+    /// Records that the bytes come from, both directions.
+    pub records: u64,
 }
 
 /// A gateway and what its records add up to.
@@ -75,10 +77,31 @@ pub struct GatewayCount {
     pub download: u64,
     /// Bytes of legs 2, 3 and 4 in its own records.
     pub legs: [u64; 3],
+    /// The records that its bytes come from.
+    pub records: CountedRecords,
     /// Its SKIPDATA records.
     pub skipdata: u64,
     /// Bytes of its own records of which nobody can say what they were.
     pub undecided: RowSum,
+}
+
+/// Records that were counted at one gateway, by who wrote them. They sum to `records.counted` over all gateways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CountedRecords {
+    /// Its own, of legs 1 and 4: client and remote together.
+    pub pairs: u64,
+    /// Its own in logs without `pkt-*`, of the public side.
+    pub public_side: u64,
+    /// Those of its clients' interfaces.
+    pub clients: u64,
+}
+
+impl CountedRecords {
+    /// All of them.
+    #[must_use]
+    pub const fn all(self) -> u64 {
+        self.pairs + self.public_side + self.clients
+    }
 }
 
 impl GatewayCount {
@@ -156,6 +179,8 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
     let rows = std::mem::take(&mut rollup.rows);
     let crossings = std::mem::take(&mut rollup.crossings);
     let mut resolver = Resolver::new(rollup, roles, routes, &vantage, inferred);
+    // As many as there can be: growing would hold them twice. Pages that are never written cost nothing.
+    resolver.rows.reserve(rows.len());
     for ((key, source), sums) in rows {
         if vantage.speaks(key.interface, key.hour, source) {
             resolver.row(&key, &sums);
@@ -181,12 +206,12 @@ struct Resolver<'a> {
     covered: HashSet<(u32, u32)>,
     route_cache: HashMap<(u32, AddrId, AddrId), Option<u32>>,
     rows: Vec<CountedRow>,
-    /// The public side of logs without `pkt-*`, with the number of records of each row.
-    public_side: Vec<(CountedRow, u64)>,
+    /// The public side of logs without `pkt-*`.
+    public_side: Vec<CountedRow>,
     /// Records of logs without `pkt-*` whose other end may be a client or a remote.
     doubtful: Vec<(u32, RowKey, RowSum)>,
     /// Clients' rows by way of a gateway whose interface nobody knows, which may be one that was inferred.
-    unlinked: Vec<(CountedRow, u64)>,
+    unlinked: Vec<CountedRow>,
     /// Interfaces that pass on what others send, by inventory or log.
     carrier: Vec<bool>,
     counted: RowSum,
@@ -272,12 +297,13 @@ impl<'a> Resolver<'a> {
     fn row(&mut self, key: &RowKey, sums: &RowSums) {
         let gateway = self.gateway_of[key.interface as usize];
         if let (Seen::Pair, Some(gateway)) = (key.seen, gateway) {
-            self.counted.add(sums.along.records + sums.against.records, sums.along.bytes + sums.against.bytes);
+            let records = sums.along.records + sums.against.records;
+            self.counted.add(records, sums.along.bytes + sums.against.bytes);
             self.gateways[gateway as usize].legs[2] += sums.against.bytes;
             let (upload, download) = (sums.along.bytes, sums.against.bytes);
             let (client, remote, label, basis, port) = (key.from, key.to, key.to_label, Basis::Pair, key.port);
             let hour = key.hour;
-            self.rows.push(CountedRow { gateway, hour, client, remote, label, basis, upload, download, port });
+            self.rows.push(CountedRow { gateway, hour, client, remote, label, basis, upload, download, port, records });
             return;
         }
         let sum = sums.along;
@@ -289,19 +315,24 @@ impl<'a> Resolver<'a> {
     }
 
     fn settle(&mut self, key: &RowKey, sum: RowSum, fate: Fate) {
-        let (hour, port) = (key.hour, key.port);
+        let (hour, port, records) = (key.hour, key.port, sum.records);
         let counted_row = |gateway, basis, client, remote, label, way| {
             let (upload, download) = if way == Way::Up { (sum.bytes, 0) } else { (0, sum.bytes) };
-            CountedRow { gateway, hour, client, remote, label, basis, upload, download, port }
+            CountedRow { gateway, hour, client, remote, label, basis, upload, download, port, records }
         };
         match fate {
             Fate::Counted { gateway, basis, client, remote, label, way } => {
                 let row = counted_row(gateway, basis, client, remote, label, way);
                 self.counted.add(sum.records, sum.bytes);
                 match basis {
-                    Basis::Pair if self.is_unlinked(gateway) => self.unlinked.push((row, sum.records)),
-                    Basis::Remote => self.public_side.push((row, sum.records)),
-                    Basis::Pair | Basis::Client => self.rows.push(row),
+                    Basis::Pair if self.is_unlinked(gateway) => self.unlinked.push(row),
+                    Basis::Remote => self.public_side.push(row),
+                    Basis::Pair | Basis::Client => {
+                        if self.gateway_of[key.interface as usize].is_none() {
+                            self.gateways[gateway as usize].records.clients += records;
+                        }
+                        self.rows.push(row);
+                    }
                 }
             }
             Fate::PrivateSide { gateway, client, way } => {
@@ -313,16 +344,21 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn keep_or_mirror(&mut self, rows: Vec<(CountedRow, u64)>, keep: impl Fn(&CountedRow) -> bool) {
-        for (row, records) in rows {
+    fn keep_or_mirror(&mut self, rows: Vec<CountedRow>, keep: impl Fn(&CountedRow) -> bool) {
+        for row in rows {
             if keep(&row) {
-                self.gateways[row.gateway as usize].covered = true;
+                let gateway = &mut self.gateways[row.gateway as usize];
+                gateway.covered = true;
+                // A pair that waited is a client's: a gateway's own are never in doubt.
+                if row.basis == Basis::Pair {
+                    gateway.records.clients += row.records;
+                }
                 self.rows.push(row);
             } else {
                 let bytes = row.upload + row.download;
-                self.counted.records -= records;
+                self.counted.records -= row.records;
                 self.counted.bytes -= bytes;
-                self.mirror.add(records, bytes);
+                self.mirror.add(row.records, bytes);
             }
         }
     }
@@ -337,7 +373,17 @@ impl<'a> Resolver<'a> {
             let gateway = &mut self.gateways[row.gateway as usize];
             gateway.upload += row.upload;
             gateway.download += row.download;
+            match row.basis {
+                Basis::Remote => gateway.records.public_side += row.records,
+                Basis::Pair | Basis::Client => gateway.records.pairs += row.records,
+            }
         }
+        for gateway in &mut self.gateways {
+            // Until here clients' pairs are among all pairs.
+            gateway.records.pairs -= gateway.records.clients;
+        }
+        let of_gateways: u64 = self.gateways.iter().map(|gateway| gateway.records.all()).sum();
+        assert_eq!(of_gateways, self.counted.records, "a counted record is at no gateway, or at two");
         // By id, so that the order in which gateways turned up leaves no trace.
         let mut order: Vec<u32> = (0u32..).take(self.gateways.len()).collect();
         order.sort_by(|&a, &b| self.gateways[a as usize].side.id.cmp(&self.gateways[b as usize].side.id));

@@ -1,6 +1,6 @@
 //! Clients against services: who used what, the largest of both, split so that all parts sum to what was attributed.
 
-use super::{Builder, ClientServiceRow};
+use super::{Builder, ClientServiceRow, Share};
 use crate::attribute::UNKNOWN;
 use crate::count::resolve::Basis;
 use crate::frames::flows::{FrameError, GroupSum, Key};
@@ -42,8 +42,8 @@ impl Builder<'_> {
             return Ok(Vec::new());
         }
         let mut cells: BTreeMap<(Client, Service), Load> = BTreeMap::new();
-        for (_, key, bytes, usd) in self.split_by(sums.iter().map(|sum| (self.ends(sum), sum))) {
-            cells.entry(key).or_insert(Load::ZERO).add(bytes, usd);
+        for Share { key, upload, download, usd, .. } in self.split_by(sums.iter().map(|sum| (self.ends(sum), sum))) {
+            cells.entry(key).or_insert(Load::ZERO).add([upload, download], usd);
         }
         let clients = largest(cells.iter().filter_map(|((client, _), load)| Some((client.as_ref()?, load))), top);
         let services = largest(cells.iter().map(|((_, service), load)| (service, load)), top);

@@ -1,20 +1,28 @@
 //! Golden explanations, and an oracle that reads every printed equation back and works it out with numbers of any length.
 
 use super::*;
+use crate::advise::case::{Account, EndpointUse};
+use crate::advise::{gateway, interface, sort};
 use crate::bill::kind::ChargeKind;
 use crate::count::fold::RowSum;
-use crate::count::resolve::GatewayCount;
-use crate::explain::{GatewayTrail, Trail, UnknownSubject, explain};
+use crate::count::resolve::{CountedRecords, GatewayCount};
+use crate::explain::{
+    EndpointTrail, GatewayTrail, RegionTrail, Row, Rule, TrafficTrail, Trail, UnknownSubject, explain,
+};
 use crate::model::bill::LineClass;
 use crate::model::bytes::Bytes;
+use crate::model::inventory::Inventory;
 use crate::model::usd::PricePerGb;
 use crate::price::PriceBook;
 use crate::reconcile::ledger::{Entry, Ledger};
 use crate::reconcile::split::Source;
 use crate::report::{GroupRow, NatGatewayRow, Report};
 use crate::sinks::sample::{self, usd};
+use crate::sources::inventory::{InventoryDraft, read_document};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+mod account;
 mod oracle;
 
 const NAT_A: &str = "nat-0a11111111111111a";
@@ -52,6 +60,7 @@ fn count(row: &NatGatewayRow) -> Option<GatewayCount> {
         upload: up,
         download: down,
         legs: [up, down + unsolicited, down],
+        records: CountedRecords { pairs: 620, public_side: 0, clients: 44 },
         skipdata: 12,
         undecided: RowSum { records: 3, bytes: 4_096 },
         ..GatewayCount::default()
@@ -59,7 +68,7 @@ fn count(row: &NatGatewayRow) -> Option<GatewayCount> {
 }
 
 /// The clients of two gateways, one of them behind both, and the report's rows to go with them.
-fn clients(report: &mut Report) -> Vec<GroupRow> {
+fn clients(report: &mut Report) -> Vec<(GroupRow, u64)> {
     let group = |nat: &str, client: &str, up: Bytes, down: Bytes| GroupRow {
         by: [("nat", nat), ("vpc", "vpc-0a1b2c3d4e5f60718"), ("client", client)]
             .map(|(by, value)| (by.to_owned(), Some(value.to_owned())))
@@ -88,7 +97,7 @@ fn clients(report: &mut Report) -> Vec<GroupRow> {
     client.upload_bytes = mine().map(|g| g.upload_bytes).sum();
     client.download_bytes = mine().map(|g| g.download_bytes).sum();
     client.usd = mine().map(|g| g.usd).sum();
-    groups
+    groups.into_iter().zip(1_000..).collect()
 }
 
 fn trail(report: &mut Report, source: Source) -> Trail {
@@ -99,8 +108,75 @@ fn trail(report: &mut Report, source: Source) -> Trail {
     };
     let gateways = report.nat_gateways.iter().map(|row| (row.nat_gateway_id.clone(), known(row))).collect();
     let clients = if source == Source::Bill { clients(report) } else { Vec::new() };
-    let prices = PriceBook::built_in();
-    Trail { gateways, clients, prices, price_file: None, hours: 744 }
+    decide(report, Trail { gateways, clients, ..nothing() })
+}
+
+fn nothing() -> Trail {
+    Trail {
+        gateways: BTreeMap::new(),
+        traffic: Vec::new(),
+        clients: Vec::new(),
+        regions: BTreeMap::new(),
+        endpoints: BTreeMap::new(),
+        findings: Vec::new(),
+        custom: Vec::new(),
+        prices: PriceBook::built_in(),
+        price_file: None,
+        hours: 744,
+        period_hours: 744,
+    }
+}
+
+/// A sqs endpoint in two AZs of a VPC whose route leads to its gateway.
+fn inventory() -> Inventory {
+    let mut draft = InventoryDraft::default();
+    let json = br#"{"Vpcs": [{"VpcId": "vpc-0f9e8d7c6b5a49382", "CidrBlock": "10.20.0.0/16"}],
+        "Subnets": [
+            {"SubnetId": "subnet-1", "VpcId": "vpc-0f9e8d7c6b5a49382", "CidrBlock": "10.20.1.0/24",
+                "AvailabilityZoneId": "use1-az1", "AvailabilityZone": "us-east-1a"},
+            {"SubnetId": "subnet-2", "VpcId": "vpc-0f9e8d7c6b5a49382", "CidrBlock": "10.20.2.0/24",
+                "AvailabilityZoneId": "use1-az2", "AvailabilityZone": "us-east-1b"}],
+        "NatGateways": [{"NatGatewayId": "nat-0d33333333333333d", "VpcId": "vpc-0f9e8d7c6b5a49382", "State": "available"}],
+        "RouteTables": [{"RouteTableId": "rtb-1", "VpcId": "vpc-0f9e8d7c6b5a49382", "Associations": [{"SubnetId": "subnet-1"}],
+            "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-0d33333333333333d", "State": "active"}]}],
+        "VpcEndpoints": [{"VpcEndpointId": "vpce-0987654321fedcba0", "VpcEndpointType": "Interface", "State": "available",
+            "ServiceName": "com.amazonaws.us-east-1.sqs", "VpcId": "vpc-0f9e8d7c6b5a49382",
+            "SubnetIds": ["subnet-1", "subnet-2"]}]}"#;
+    read_document("account.json", json, &mut draft).unwrap();
+    draft.finish()
+}
+
+/// The decisions on the report's traffic, in place of those that were drawn by hand, and what they were made from.
+fn decide(report: &mut Report, mut trail: Trail) -> Trail {
+    let (azs, others, prices, inventory) = (BTreeMap::new(), BTreeMap::new(), PriceBook::built_in(), inventory());
+    let seen = EndpointUse { bytes: Some(Bytes::new(3 << 30)), hours_usd: None };
+    let endpoints = BTreeMap::from([("vpce-0987654321fedcba0".to_owned(), seen)]);
+    let account = Account {
+        inventory: &inventory,
+        prices: &prices,
+        gateways: &report.nat_gateways,
+        traffic: &report.traffic,
+        client_azs: &azs,
+        endpoints: &endpoints,
+        other_endpoint_bytes: &others,
+        hours: 744,
+        period_hours: 744,
+        private_answers: &BTreeSet::new(),
+    };
+    let row = |(at, row): (u64, _)| TrafficTrail { records: 17 * at + 1, way: account.way(row), left: true };
+    trail.traffic = (0..).zip(&report.traffic).map(row).collect();
+    let cases = account.cases();
+    let nat = |(id, rate): (String, _)| (id, EndpointTrail { ledger: None, nat: Some(rate) });
+    trail.endpoints = cases.nat_rates.into_iter().map(nat).collect();
+    let mut decisions = gateway::decide(&cases.gateway, &inventory);
+    for case in cases.regions {
+        let weighing = interface::decide(&case);
+        decisions.extend(weighing.rows.iter().map(|weighed| weighed.row.clone()));
+        trail.regions.insert(case.region.clone(), RegionTrail { case, weighing });
+    }
+    sort(&mut decisions);
+    report.decisions = decisions;
+    trail
 }
 
 fn billed() -> (Report, Trail) {
@@ -123,11 +199,39 @@ fn recompute(explanation: &Explanation) -> (usize, usize) {
                 assert!(oracle::holds(&text, *rounding), "{}: {text} ({rounding:?})", step.label);
                 worked += 1;
             }
+            Working::Table { rule, rows, sums } => {
+                worked += recompute_table(&page(explanation), rule.as_ref(), rows, sums);
+                bare += usize::from(step.source == "the report");
+            }
             Working::Given { .. } if step.source == "the report" => bare += 1,
             _ => {}
         }
     }
     (worked, bare)
+}
+
+/// Each printed row by the printed rule, and each printed sum of a column.
+fn recompute_table(page: &Page<'_>, rule: Option<&Rule>, rows: &[Row], sums: &[Quantity]) -> usize {
+    let lines = page.lines(rule, rows, sums);
+    let mut worked = 0;
+    let (head, lines) = lines.split_first().unwrap();
+    assert!(head.label.is_empty());
+    for (row, line) in rows.iter().zip(lines) {
+        let Some(rule) = rule else { continue };
+        let own = row.values.iter().position(|q| q.unit == rule.of).unwrap();
+        let text = page.rule(rule).replace("its bytes", &line.cells[own]).replace(", by largest remainder", "");
+        let equation = text.replace("each row: ", "") + " = " + &line.cells[row.values.len() - 1];
+        assert!(oracle::holds(&equation, rule.rounding), "{}: {equation}", line.label);
+        worked += 1;
+    }
+    let totals = lines.get(rows.len());
+    for at in 0..totals.map_or(0, |_| sums.len()) {
+        let column: Vec<&str> = lines[..rows.len()].iter().map(|line| line.cells[at].as_str()).collect();
+        let equation = format!("{} = {}", column.join(" + "), totals.unwrap().cells[at]);
+        assert!(oracle::holds(&equation, Rounding::Exact), "{equation}");
+        worked += 1;
+    }
+    worked
 }
 
 fn check(name: &str, subject: &str) {
@@ -183,8 +287,9 @@ fn hardly_a_number_of_the_bill_stands_without_its_arithmetic() {
     assert_eq!(bare("ecr.dkr").1, 0);
     assert_eq!(bare("logs").1, 0);
     assert_eq!(bare("10.20.2.44").1, 0);
-    // What the NAT gateway would charge for the bytes of an endpoint is the report's own word.
-    assert_eq!(bare("sqs"), (5, 1));
+    assert_eq!(bare("sqs").1, 0);
+    let text = render_text(&explain("sqs", &report, &trail).unwrap(), &Style::default());
+    assert!(text.contains("remove sqs (interface) for vpc-0f9e8d7c6b5a49382"), "{text}");
 }
 
 #[test]
@@ -316,7 +421,7 @@ proptest::proptest! {
         row.usd_per_gb = Usd::from_units(cost).per_gb_of(billed);
         let known = GatewayTrail { count: None, source: Source::Bill, ledger: Some(ledger(row)) };
         let gateways = [(NAT_A.to_owned(), known)].into();
-        let trail = Trail { gateways, clients: Vec::new(), prices: PriceBook::built_in(), price_file: None, hours: 744 };
+        let trail = Trail { gateways, ..nothing() };
         let (worked, bare) = recompute(&explain(NAT_A, &report, &trail).unwrap());
         proptest::prop_assert!(worked > 8 && bare == 0, "{worked} worked, {bare} bare");
     }

@@ -98,10 +98,13 @@ impl Number {
     }
 }
 
-/// Whether `a + b - c = r`, or `a x b / c = r`, rounded so.
+/// Whether `a + b - c = r`, `a x b / c = r`, or `(a x b + c x d) / e = r`, rounded so.
 pub(super) fn holds(equation: &str, rounding: Rounding) -> bool {
     let (left, right) = equation.rsplit_once(" = ").expect("an equation");
     let result = Number::read(right);
+    if left.contains(" x ") && left.contains(" + ") {
+        return products(left, &result, rounding);
+    }
     let mut operands = vec![(' ', String::new())];
     for word in left.split(' ') {
         match word {
@@ -127,6 +130,34 @@ pub(super) fn holds(equation: &str, rounding: Rounding) -> bool {
     up == down
 }
 
+/// More places than a product of printed numbers has.
+const PLACES: usize = 40;
+
+/// None of them below zero.
+fn products(left: &str, result: &Number, rounding: Rounding) -> bool {
+    let (sum, under) = match left.split_once(") / ") {
+        Some((sum, under)) => (sum.trim_start_matches('('), under.split(" / ").collect()),
+        None => (left, Vec::new()),
+    };
+    let (mut above, mut below) = (Natural(vec![]), Natural::parse("1"));
+    for product in sum.split(" + ") {
+        let (mut n, mut places) = (Natural::parse("1"), 0);
+        for factor in product.split(" x ").map(Number::read) {
+            n = n.times(&factor.digits);
+            places += factor.places;
+        }
+        above = above.plus(&n.shifted(PLACES - places));
+    }
+    for number in under.into_iter().map(Number::read) {
+        assert_eq!(number.places, 0, "{left}");
+        below = below.times(&number.digits);
+    }
+    // above / 10^40 / below against the result in 10^-12, multiplied out.
+    let exact = above.shifted(12);
+    let unit = below.shifted(PLACES);
+    rounds(&exact.difference(&result.at(12).times(&unit)), &unit, rounding)
+}
+
 fn fraction(numbers: &[(char, Number)], result: &Number, rounding: Rounding) -> bool {
     let (mut n, mut d) = (Natural::parse("1"), Natural::parse("1"));
     let (mut places_n, mut places_d, mut negative) = (0, 0, false);
@@ -144,11 +175,15 @@ fn fraction(numbers: &[(char, Number)], result: &Number, rounding: Rounding) -> 
     if negative != result.negative && !result.digits.0.is_empty() {
         return false;
     }
-    let off = exact.difference(&shown);
+    rounds(&exact.difference(&shown), &unit, rounding)
+}
+
+/// Whether a result that is off by this, in parts of a unit of the last place, was rounded so.
+fn rounds(off: &Natural, unit: &Natural, rounding: Rounding) -> bool {
     match rounding {
         Rounding::Exact => off.0.is_empty(),
-        Rounding::HalfEven => off.plus(&off).compare(&unit) != Ordering::Greater,
-        Rounding::LargestRemainder => off.compare(&unit) == Ordering::Less,
+        Rounding::HalfEven => off.plus(off).compare(unit) != Ordering::Greater,
+        Rounding::LargestRemainder => off.compare(unit) == Ordering::Less,
     }
 }
 
@@ -163,6 +198,10 @@ fn the_oracle_tells_right_from_wrong() {
         ("$1 - $3 = $2", Exact, false),
         ("744 hours x 2 AZs x $0.01 per hour = $14.88", Exact, true),
         ("744 hours x 2 AZs x $0.01 per hour = $14.89", Exact, false),
+        ("744 hours x $0.045 per hour + 744 hours x $0.005 per hour = $37.2", Exact, true),
+        ("744 hours x $0.045 per hour + 744 hours x $0.005 per hour = $37.3", Exact, false),
+        ("(2 bytes x $0.5 per GB + 1 byte x $1 per GB) / 3 bytes per GB = $0.666666666667", HalfEven, true),
+        ("(2 bytes x $0.5 per GB + 1 byte x $1 per GB) / 3 bytes per GB = $0.666666666666", HalfEven, false),
         ("$1 / 3 bytes = $0.333333333333", HalfEven, true),
         ("$1 / 3 bytes = $0.333333333334", HalfEven, false),
         ("$2 / 3 bytes = $0.666666666667", HalfEven, true),
