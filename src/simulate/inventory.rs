@@ -384,7 +384,11 @@ fn attachments(account: &Account) -> Vec<Value> {
 
 fn instances(account: &Account) -> Vec<Value> {
     let row = |(number, client): (usize, &super::account::Client)| {
-        let name = format!("{}-{}-{number}", account.vpcs[client.vpc].name, ["app", "worker", "batch"][number % ZONES]);
+        // As in most accounts, not everything is tagged.
+        let (role, team) = [("app", Some("storefront")), ("worker", Some("data")), ("batch", None)][number % ZONES];
+        let name = format!("{}-{role}-{number}", account.vpcs[client.vpc].name);
+        let team = team.map(|team| json!({"Key": "team", "Value": team}));
+        let tags: Vec<Value> = [json!({"Key": "Name", "Value": name})].into_iter().chain(team).collect();
         json!({
             "ReservationId": derived("r-", &client.instance),
             "OwnerId": account.id,
@@ -398,7 +402,7 @@ fn instances(account: &Account) -> Vec<Value> {
                 "PrivateIpAddress": client.addr.to_string(),
                 "VpcId": account.vpcs[client.vpc].id,
                 "SubnetId": account.subnets[client.subnet].id,
-                "Tags": name_tag(&name),
+                "Tags": tags,
             }],
         })
     };
