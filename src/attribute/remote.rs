@@ -62,7 +62,9 @@ impl<'a> Remotes<'a> {
         let named = self.namer.name(remote, clues);
         let destination = self.destination(&remote.to_string(), &named, asked);
         let is_ambiguous = matches!(asked, Asked::Ambiguous { .. })
-            && !matches!(named.evidence, Evidence::Rule | Evidence::PrefixList);
+            && named.evidence != Evidence::Rule
+            // Named by address: no name was looked for.
+            && !matches!(&*named.service, "s3" | "dynamodb");
         let known = Remote {
             service: self.services.key(&named),
             destination: self.destinations.key(&destination),

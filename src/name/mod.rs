@@ -15,7 +15,7 @@ pub use ranges::RangeTable;
 use crate::model::addr::{Addr, Cidr};
 use crate::model::region;
 use crate::sources::settings::Rule;
-use asked::{Asked, Names};
+use asked::{Agree, Asked, Names};
 use hosts::{HostName, HostTable};
 use ranges::{AMAZON, EC2, Range};
 use rules::Rules;
@@ -67,13 +67,27 @@ pub struct Named {
     pub covered: bool,
 }
 
-/// What names that were asked for mean: they agree if it is equal.
+/// What names that were asked for mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Meaning {
     /// Service or `domain:...`; `None` for a name that says nothing.
     pub label: Option<String>,
-    /// The Region in the name.
+    /// The Region in the name; `None` where names differ.
     pub region: Option<String>,
+    /// Whether all names are in the private DNS of the service's endpoint.
+    pub covered: bool,
+}
+
+impl Agree for Meaning {
+    /// On the service: `sts.amazonaws.com` and `sts.us-west-2.amazonaws.com` may lead to one address, whose Region is its own.
+    fn agree(&self, other: &Self) -> Option<Self> {
+        let region = self.region.clone().filter(|_| self.region == other.region);
+        (self.label == other.label).then(|| Self {
+            label: self.label.clone(),
+            region,
+            covered: self.covered && other.covered,
+        })
+    }
 }
 
 /// What is known of a remote besides its address.
@@ -173,7 +187,8 @@ impl Namer {
     #[must_use]
     pub fn meaning(&self, name: &str) -> Meaning {
         let host = self.hosts.name(name);
-        Meaning { label: host.label(), region: host.region.filter(|_| host.service.is_some()) }
+        let (label, covered) = (host.label(), host.covered);
+        Meaning { label, covered, region: host.region.filter(|_| host.service.is_some()) }
     }
 
     /// Names a remote address. NAT64 addresses are named by the IPv4 address inside.
@@ -188,7 +203,7 @@ impl Namer {
         let range = self.ranges.get(remote);
         self.by_rule(remote, clues)
             .or_else(|| self.captured(remote, label, range))
-            .or_else(|| self.by_dns(clues.asked, range))
+            .or_else(|| by_dns(clues.asked, range))
             .or_else(|| by_label(label, range).filter(|_| !is_generic(label)))
             .or_else(|| by_range(range))
             .or_else(|| by_label(label, range))
@@ -198,18 +213,6 @@ impl Namer {
     fn by_rule(&self, remote: Addr, clues: Clues<'_>) -> Option<Named> {
         let rule = self.rules.find(remote, clues.names(), clues.port)?;
         Some(named(&rule.name, rule.region.as_deref(), Evidence::Rule))
-    }
-
-    /// The Region is the address's, else the name's. A third party has none, wherever its servers are.
-    fn by_dns(&self, asked: &Asked<Meaning>, range: Option<Range<'_>>) -> Option<Named> {
-        let Asked::Service { key, names, .. } = asked else { return None };
-        let label = key.label.as_deref()?;
-        let of_address = region_of(range).filter(|region| region::is_region_name(region));
-        let region = if label.starts_with("domain:") { None } else { of_address.or(key.region.as_deref()) };
-        // By name alone S3 and DynamoDB are not where a gateway endpoint would capture them.
-        let by_address = Captured::from_suffix(label).is_some();
-        let covered = !by_address && names.first.iter().all(|name| self.hosts.name(name).covered);
-        Some(Named { covered, ..named(label, region, Evidence::Dns) })
     }
 
     fn captured(&self, remote: Addr, label: &str, range: Option<Range<'_>>) -> Option<Named> {
@@ -235,6 +238,18 @@ fn read_list_name(name: &str) -> Option<(Captured, &str)> {
 
 fn is_generic(label: &str) -> bool {
     label.eq_ignore_ascii_case(AMAZON) || label.eq_ignore_ascii_case(EC2)
+}
+
+/// The Region is the address's, else the name's. A third party has none, wherever its servers are.
+fn by_dns(asked: &Asked<Meaning>, range: Option<Range<'_>>) -> Option<Named> {
+    let Asked::Service { key, .. } = asked else { return None };
+    let label = key.label.as_deref()?;
+    let of_address = region_of(range).filter(|region| region::is_region_name(region));
+    let region = if label.starts_with("domain:") { None } else { of_address.or(key.region.as_deref()) };
+    // By name alone S3 and DynamoDB are not where a gateway endpoint would capture them.
+    let by_address = Captured::from_suffix(label).is_some();
+    let covered = !by_address && key.covered;
+    Some(Named { covered, ..named(label, region, Evidence::Dns) })
 }
 
 /// The label has no Region, the address has one: no published prefix lies in two Regions.
@@ -307,6 +322,26 @@ mod tests {
         let found = namer().name(Addr::parse(remote.as_bytes()).expect("an address"), Clues::of_label(label));
         let region = found.region.as_deref().unwrap_or("?");
         assert_eq!((found.service.as_str(), region, found.evidence.as_str()), expect, "{remote} `{label}`");
+    }
+
+    #[test]
+    fn names_agree_on_a_service_and_lose_the_region_that_they_do_not_share() {
+        let namer = namer();
+        let check = |names: &[&str], expect: Option<(&str, Option<&str>, bool)>| {
+            for turn in 0..names.len() {
+                let mut told = names[turn..].iter().chain(&names[..turn]).map(|name| namer.meaning(name));
+                let first = told.next().expect("a name");
+                let all = told.try_fold(first, |all, next| all.agree(&next));
+                let all = all.as_ref().map(|m| (m.label.as_deref().unwrap_or("-"), m.region.as_deref(), m.covered));
+                assert_eq!(all, expect, "{names:?} from {turn}");
+            }
+        };
+        let (east, west) = ("sts.us-east-1.amazonaws.com", "sts.us-west-2.amazonaws.com");
+        check(&[west], Some(("sts", Some("us-west-2"), true)));
+        check(&[east, west, east], Some(("sts", None, true)));
+        check(&["sts.amazonaws.com", east], Some(("sts", Some("us-east-1"), false)));
+        check(&[west, "sqs.us-west-2.amazonaws.com"], None);
+        check(&[west, "example.com"], None);
     }
 
     #[test]

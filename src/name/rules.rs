@@ -36,7 +36,7 @@ impl Rules {
         let matching = matching.filter(|(_, rule)| {
             rule.cidr.is_none_or(|cidr| cidr.contains(remote))
                 && rule.port.is_none_or(|wanted| wanted == port)
-                && rule.host.as_deref().is_none_or(|host| names.is_some_and(|names| all_under(names, host)))
+                && rule.host.as_deref().is_none_or(|host| names.is_some_and(|names| is_under(&names.domain, host)))
         });
         let best = matching.max_by_key(|(at, rule)| {
             let block = rule.cidr.map_or(0, |cidr| 1 + u16::from(cidr.len128()));
@@ -46,10 +46,9 @@ impl Rules {
     }
 }
 
-/// Whether every name is the host or below it. Of many names only some are known: then nobody can say.
-fn all_under(names: &Names, host: &str) -> bool {
-    let under = |name: &str| name.strip_suffix(host).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    names.count > 0 && names.first.len() == names.count as usize && names.first.iter().all(|name| under(name))
+/// Whether a domain is the host or below it.
+fn is_under(domain: &str, host: &str) -> bool {
+    domain.strip_suffix(host).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 #[cfg(test)]
@@ -72,8 +71,11 @@ mod tests {
             rule("block and port", Some("203.0.113.0/24"), None, Some(5432)),
             rule("too late", None, Some("example.com"), None),
         ]);
-        let first: Vec<Box<str>> = names.iter().take(Names::SAMPLES).map(|&name| name.into()).collect();
-        let names = Names { first, count: u32::try_from(names.len()).expect("few") };
+        let mut all = Names::default();
+        for name in names {
+            all.add(name);
+        }
+        let names = all;
         let found = rules.find(Addr::parse(remote.as_bytes()).expect("an address"), Some(&names), port);
         assert_eq!(found.map(|rule| rule.name.as_str()), expect, "{remote} {names:?} {port}");
     }
@@ -95,6 +97,7 @@ mod tests {
     fn names_that_are_not_all_under_a_host_are_not_its() {
         check("198.51.100.1", &["notexample.com"], 443, None);
         check("198.51.100.1", &["example.com", "example.org"], 443, None);
-        check("198.51.100.1", &["a.example.com", "b.example.com", "c.example.com", "d.example.com"], 443, None);
+        check("198.51.100.1", &["a.example.com", "b.example.com", "c.example.com", "d.example.com"], 443, Some("host"));
+        check("198.51.100.1", &["a.example.com", "b.example.com", "c.example.com", "d.example.org"], 443, None);
     }
 }

@@ -7,7 +7,7 @@ use crate::model::bytes::Bytes;
 pub use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::usd::Usd;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub mod build;
 pub mod dimension;
@@ -47,6 +47,9 @@ pub struct Report {
     /// log knows both ends of a conversation; else it sums to all attributed bytes.
     #[serde(skip)]
     pub client_services: Vec<ClientServiceRow>,
+    /// VPCs whose Resolver queries were read: for people, no part of the contract.
+    #[serde(skip)]
+    pub logged_vpcs: BTreeSet<String>,
     /// Endpoint decisions, largest net saving first.
     pub decisions: Vec<DecisionRow>,
     /// Findings on the gateways themselves, largest first.

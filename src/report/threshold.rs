@@ -92,6 +92,7 @@ mod tests {
             destinations: Vec::new(),
             buckets: Vec::new(),
             client_services: Vec::new(),
+            logged_vpcs: std::collections::BTreeSet::new(),
             decisions: Vec::new(),
             findings: Vec::new(),
             custom_services: Vec::new(),

@@ -5,7 +5,7 @@ use super::inputs::{InputError, list_inputs};
 use super::parallel::{ahead, in_order};
 use crate::diag::{Code, Warnings};
 use crate::name::asked::{
-    Answers, Counts, Entries, Fold, Join, Key, PrivateAnswer, PrivateAnswers, PrivateKey, Requests,
+    Agree, Answers, Counts, Entries, Fold, Join, Key, PrivateAnswer, PrivateAnswers, PrivateKey, Requests,
 };
 use crate::report::InputRow;
 use crate::sources::dns::{DnsOutcome, DnsReadError, read_bytes};
@@ -126,12 +126,15 @@ pub fn read_dns<'a>(
 }
 
 impl DnsLog<'_> {
-    /// Answers every request. `meaning` says what a name means: names agree if it is equal.
-    pub fn answer<K: Clone + Eq + Hash>(self, meaning: impl FnMut(&str) -> K) -> Result<DnsAnswers<K>, DnsError> {
+    /// Answers every request. `meaning` says what a name means.
+    pub fn answer<K: Agree + Clone + Eq + Hash>(
+        self,
+        meaning: impl FnMut(&str) -> K,
+    ) -> Result<DnsAnswers<K>, DnsError> {
         self.walk(meaning).map_err(DnsError::Temporary)
     }
 
-    fn walk<K: Clone + Eq + Hash>(self, meaning: impl FnMut(&str) -> K) -> io::Result<DnsAnswers<K>> {
+    fn walk<K: Agree + Clone + Eq + Hash>(self, meaning: impl FnMut(&str) -> K) -> io::Result<DnsAnswers<K>> {
         let mut join = Join::new(self.requests, meaning);
         let mut asked = self.entries.asked.finish()?;
         while let Some((key, name)) = asked.next()? {

@@ -261,6 +261,7 @@ impl Answer<'_> {
             destinations: builder.destinations(self.plan.top)?,
             buckets: builder.buckets(self.plan.top)?,
             client_services: builder.client_services(self.plan.top)?,
+            logged_vpcs: self.names.map(|names| names.logged.clone()).unwrap_or_default(),
             groups: if by.is_empty() { None } else { Some(builder.groups(by)?.0) },
             nat_gateways,
             traffic,

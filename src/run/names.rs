@@ -18,7 +18,7 @@ pub(super) struct DnsNames {
     /// Public services' names that led to private addresses: an endpoint is there, and works.
     private: Vec<PrivateAnswer>,
     /// VPCs whose queries are known.
-    logged: BTreeSet<String>,
+    pub(super) logged: BTreeSet<String>,
 }
 
 impl DnsNames {

@@ -69,6 +69,7 @@ pub(super) fn full() -> Report {
         destinations: names::destinations(&traffic, price),
         buckets: names::buckets(price),
         client_services: names::client_services(&traffic),
+        logged_vpcs: names::logged_vpcs(&traffic),
         traffic,
         decisions,
         findings: findings(),

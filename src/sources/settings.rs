@@ -101,7 +101,12 @@ impl TryFrom<RuleText> for Rule {
         if cidr.is_none() && host.is_none() && port.is_none() {
             return Err("missing field `cidr`, `host` or `port`: the rule would name everything");
         }
-        let host = host.map(|host| host.trim_matches('.').to_ascii_lowercase());
+        let host = host.map(|host| host.strip_prefix('*').unwrap_or(&host).trim_matches('.').to_ascii_lowercase());
+        if host.as_deref().is_some_and(|host| host.is_empty() || host.contains('*')) {
+            return Err(
+                "field `host` is a name, which stands for every name below it (expected for example example.com)",
+            );
+        }
         Ok(Self { cidr, host, port: port.map(Into::into), name, region })
     }
 }
@@ -266,7 +271,7 @@ mod tests {
             name = "partner y"
 
             [[rules]]
-            host = ".DB.example.com"
+            host = "*.DB.example.com"
             port = 5432
             name = "database"
 
@@ -345,6 +350,7 @@ mod tests {
         check_refused("\n[[rules]]\ncidr = \"10.0.0.0/8\"", 2, "missing field `name`");
         check_refused("\n[[rules]]\nname = \"x\"", 2, "missing field `cidr`, `host` or `port`");
         check_refused("[[rules]]\nname = \"x\"\nport = 0", 3, "nonzero");
+        check_refused("[[rules]]\nname = \"x\"\nhost = \"a.*.example.com\"", 1, "is a name");
         check_refused("[[teams]]\nname = \"a\"\nacount = \"1\"", 3, "unknown field `acount`");
         check_refused("\n[[teams]]\nname = \"a\"", 2, "team `a` has no condition");
         check_refused("[[teams]]\nname = \"a\"\ntag = \"team\"", 1, "key=value");

@@ -2,7 +2,7 @@
 //! per hour, whatever the number of names and clients.
 
 use super::requests::Requests;
-use super::{Asked, AskedBy, Key, Names};
+use super::{Agree, Asked, AskedBy, Key, Names};
 use hashbrown::HashMap;
 use std::hash::Hash;
 
@@ -39,8 +39,8 @@ pub struct Join<'a, K, F> {
     of_row: Vec<u32>,
 }
 
-impl<'a, K: Clone + Eq + Hash, F: FnMut(&str) -> K> Join<'a, K, F> {
-    /// `meaning` says what a name means; names agree if it is equal.
+impl<'a, K: Agree + Clone + Eq + Hash, F: FnMut(&str) -> K> Join<'a, K, F> {
+    /// `meaning` says what a name means.
     #[must_use]
     pub fn new(requests: &'a Requests, meaning: F) -> Self {
         Self {
@@ -72,9 +72,7 @@ impl<'a, K: Clone + Eq + Hash, F: FnMut(&str) -> K> Join<'a, K, F> {
         // Client 0 comes first: what anyone in the VPC asked for is known when the first client is.
         let hours = if client == 0 { &mut self.vpc } else { &mut self.client };
         if let Some(agreement) = hours.last_mut().filter(|agreement| agreement.hour == hour) {
-            if agreement.key.as_ref() != Some(&key) {
-                agreement.key = None;
-            }
+            agreement.key = agreement.key.take().and_then(|known| known.agree(&key));
             agreement.names.add(name);
         } else {
             let mut names = Names::default();

@@ -35,13 +35,21 @@ pub enum AskedBy {
     Vpc,
 }
 
-/// Some of the names that were asked for, for people: the first [`Names::SAMPLES`] in order, and how many there were.
+/// What a name means, and what several names mean together. Neither may depend on the order of names.
+pub trait Agree: Sized {
+    /// What both mean; `None` where they mean different things.
+    fn agree(&self, other: &Self) -> Option<Self>;
+}
+
+/// The names that were asked for: the first [`Names::SAMPLES`] in order for people, and what is known of all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Names {
     /// The first ones, sorted.
     pub first: Vec<Box<str>>,
     /// All of them.
     pub count: u32,
+    /// The longest domain that all of them are, or are below; empty without one.
+    pub domain: Box<str>,
 }
 
 impl Names {
@@ -49,7 +57,8 @@ impl Names {
     pub const SAMPLES: usize = 3;
 
     /// Names come sorted.
-    fn add(&mut self, name: &str) {
+    pub(super) fn add(&mut self, name: &str) {
+        self.domain = if self.count == 0 { name.into() } else { common_domain(&self.domain, name).into() };
         self.count = self.count.saturating_add(1);
         if self.first.len() < Self::SAMPLES {
             self.first.push(name.into());
@@ -63,7 +72,23 @@ impl Names {
     }
 }
 
-/// What Resolver logs say about a request. `K` is what a name means: equal for names of one service.
+#[cfg(test)]
+impl Agree for String {
+    fn agree(&self, other: &Self) -> Option<Self> {
+        (self == other).then(|| self.clone())
+    }
+}
+
+/// The longest common end of two names in whole labels.
+fn common_domain<'a>(a: &'a str, b: &str) -> &'a str {
+    let mut length = 0;
+    for (label, _) in a.rsplit('.').zip(b.rsplit('.')).take_while(|(a, b)| a == b) {
+        length += label.len() + usize::from(length > 0);
+    }
+    a.get(a.len() - length..).unwrap_or_default()
+}
+
+/// What Resolver logs say about a request. `K` is what names mean.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Asked<K> {
     /// No name was asked for.

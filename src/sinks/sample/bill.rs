@@ -37,6 +37,7 @@ pub(crate) fn billed() -> Report {
     report.destinations = names::destinations(&report.traffic, rate());
     report.buckets = names::buckets(rate());
     report.client_services = names::client_services(&report.traffic);
+    report.logged_vpcs = names::logged_vpcs(&report.traffic);
     report.decisions = decisions();
     for decision in &mut report.decisions {
         settle(decision, &report.traffic);

@@ -5,7 +5,7 @@ use crate::model::bytes::Bytes;
 use crate::model::usd::{PricePerGb, Usd};
 use crate::report::{ClientServiceRow, DestinationRow, TrafficRow};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Some hosts, and the rest of the traffic as `(other)`.
 pub(super) fn destinations(traffic: &[TrafficRow], price: PricePerGb) -> Vec<DestinationRow> {
@@ -63,6 +63,11 @@ fn with_rest<'a>(
     };
     rows.push(rest);
     rows
+}
+
+/// VPCs of which some traffic was named by what was asked for.
+pub(super) fn logged_vpcs(traffic: &[TrafficRow]) -> BTreeSet<String> {
+    traffic.iter().filter(|row| row.evidence == "dns").filter_map(|row| row.vpc_id.clone()).collect()
 }
 
 /// Every row of the traffic, split over clients of its VPC.

@@ -3,7 +3,7 @@
 use super::headline::UNNAMED_AWS;
 use super::row_bytes;
 use super::traffic::{Load, load_columns};
-use crate::report::{Report, TrafficRow};
+use crate::report::Report;
 use crate::sinks::document::{Cell, Column, Grid, Row, Section};
 use crate::sinks::human::{self, Numbers};
 use std::cmp::Reverse;
@@ -50,7 +50,7 @@ pub(super) fn named_by(report: &Report, numbers: &Numbers) -> Option<Section> {
 /// What is missing to name a VPC's traffic to AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Missing {
-    /// No query of the VPC was read, or none named anything.
+    /// No query of the VPC was read.
     QueryLog,
     /// Its queries are logged, but not for these destinations.
     Query,
@@ -73,7 +73,7 @@ impl Missing {
                 "Resolver query log: enable Resolver query logging on the VPC and add its logs to dns/, or write rules."
             }
             Self::Query => {
-                "a query for it: nobody asked the VPC's Resolver within the look-back; look for a resolver of the clients' own or \
+                "a query for it: nobody asked the VPC's Resolver within the look-back, or for names of several services; look for a resolver of the clients' own or \
                  DNS over HTTPS, or write rules."
             }
             Self::Vpc => {
@@ -97,11 +97,9 @@ pub(super) fn unnamed_by_vpc(report: &Report) -> Vec<Unnamed<'_>> {
         let load = Load::of(row);
         sums.entry(row.vpc_id.as_deref()).and_modify(|sum| *sum = sum.plus(load)).or_insert(load);
     }
-    let is_asked = |row: &&TrafficRow| row.evidence == "dns";
-    let asked: BTreeSet<&str> = report.traffic.iter().filter(is_asked).filter_map(|r| r.vpc_id.as_deref()).collect();
     let missing = |vpc: Option<&str>| match vpc {
         None => Missing::Vpc,
-        Some(vpc) if has_queries(report) && asked.contains(vpc) => Missing::Query,
+        Some(vpc) if has_queries(report) && report.logged_vpcs.contains(vpc) => Missing::Query,
         Some(_) => Missing::QueryLog,
     };
     let mut rows: Vec<Unnamed<'_>> =
