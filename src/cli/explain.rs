@@ -2,7 +2,7 @@
 
 use super::output::{error, write_data};
 use super::plan::{ExplainPlan, Refusal};
-use super::report::progress;
+use super::report::run_with_progress;
 use super::{Exit, ExplainArgs, Global};
 use crate::explain::explain;
 use crate::run;
@@ -17,19 +17,10 @@ pub fn act(args: &ExplainArgs, global: &Global) -> Exit {
             return exit;
         }
     };
-    let bar = progress(global);
-    let result = run::report(&plan.plan, &mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-    });
-    bar.finish_and_clear();
-    let (report, trail) = match result {
+    let (report, trail) = match run_with_progress(&plan.plan, global) {
         Ok(run::Outcome { report, trail: Some(trail), .. }) => (report, trail),
         Ok(_) => return Exit::Failed,
-        Err(failure) => {
-            error(&failure.to_string(), failure.hint());
-            return Exit::Failed;
-        }
+        Err(exit) => return exit,
     };
     let explanation = match explain(&plan.subject, &report, &trail) {
         Ok(explanation) => explanation,

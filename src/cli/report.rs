@@ -21,18 +21,9 @@ pub fn act(args: &ReportArgs, global: &Global) -> Exit {
             return exit;
         }
     };
-    let bar = progress(global);
-    let result = run::report(&plan.plan, &mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-    });
-    bar.finish_and_clear();
-    let outcome = match result {
+    let outcome = match run_with_progress(&plan.plan, global) {
         Ok(outcome) => outcome,
-        Err(failure) => {
-            error(&failure.to_string(), failure.hint());
-            return Exit::Failed;
-        }
+        Err(exit) => return exit,
     };
     if !global.quiet {
         outcome.report.warnings.iter().filter(|w| w.code == "unreadable-object").for_each(|w| {
@@ -81,7 +72,21 @@ fn write(text: &str, to: Option<&std::path::Path>) -> Exit {
     }
 }
 
-pub(super) fn progress(global: &Global) -> ProgressBar {
+/// Runs the pipeline behind a progress bar; says why where it fails.
+pub(super) fn run_with_progress(plan: &run::Plan, global: &Global) -> Result<run::Outcome, Exit> {
+    let bar = progress(global);
+    let result = run::report(plan, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    result.map_err(|failure| {
+        error(&failure.to_string(), failure.hint());
+        Exit::Failed
+    })
+}
+
+fn progress(global: &Global) -> ProgressBar {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb") || std::env::var_os("CI").is_some();
     if global.quiet || global.no_progress || dumb || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

@@ -2,6 +2,7 @@
 
 use super::PrefixMap;
 use super::asked::Names;
+use super::hosts::is_under;
 use crate::model::addr::Addr;
 use crate::sources::settings::Rule;
 use std::cmp::Reverse;
@@ -44,11 +45,6 @@ impl Rules {
         });
         best.map(|(_, rule)| rule).or_else(|| self.all.get(self.blocks.get(remote)?))
     }
-}
-
-/// Whether a domain is the host or below it.
-fn is_under(domain: &str, host: &str) -> bool {
-    domain.strip_suffix(host).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 #[cfg(test)]

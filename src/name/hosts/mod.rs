@@ -186,7 +186,8 @@ fn is_host_name(text: &str) -> bool {
     text.len() <= LONGEST_NAME && text.split('.').all(|label| !label.is_empty() && label.len() <= LONGEST_LABEL)
 }
 
-fn is_under(host: &str, domain: &str) -> bool {
+/// Whether a host is the domain or below it.
+pub(super) fn is_under(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 

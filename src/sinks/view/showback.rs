@@ -27,7 +27,7 @@ pub(super) fn showback(report: &Report, numbers: &Numbers) -> Option<Section> {
     let whole = loads.values().map(|load| load.total()).fold(0, i128::saturating_add);
     let nobody = loads.remove(&None);
     let mut teams: Vec<(&str, Load)> = loads.into_iter().filter_map(|(team, load)| Some((team?, load))).collect();
-    teams.sort_by_key(|(_, load)| Reverse((load.usd().map_or(0, Usd::units), load.total())));
+    teams.sort_by_key(|(_, load)| Reverse((load.usd.map_or(0, Usd::units), load.total())));
     let row = |label: &str, load: Load| {
         let mut cells = vec![Cell::text(label)];
         cells.extend(load.cells(whole));
@@ -52,7 +52,7 @@ pub(super) fn showback(report: &Report, numbers: &Numbers) -> Option<Section> {
 
 /// What a gateway's logs attribute without any client belongs to no team; without it the rows would not add up.
 fn give_rest_to_nobody(report: &Report, loads: &mut BTreeMap<Option<&str>, Load>) {
-    let shared = loads.values().try_fold(Usd::ZERO, |sum, load| Some(plus(sum, load.usd()?)));
+    let shared = loads.values().try_fold(Usd::ZERO, |sum, load| Some(plus(sum, load.usd?)));
     let (Some(attributed), Some(shared)) = (report.summary.attributed_usd, shared) else { return };
     let rest = Usd::from_units(attributed.units().saturating_sub(shared.units()));
     if rest != Usd::ZERO {

@@ -32,10 +32,6 @@ impl Load {
         Self { up: 0, down: 0, usd: Some(usd) }
     }
 
-    pub(super) const fn usd(self) -> Option<Usd> {
-        self.usd
-    }
-
     pub(super) fn total(self) -> i128 {
         self.up.saturating_add(self.down)
     }
