@@ -269,7 +269,7 @@ const TEXTS: &[(Code, &str, &str)] = &[
     (
         Code::UnnamedDespiteDns,
         "unnamed-despite-dns",
-        "AWS, but nobody asked the VPC's Resolver for it within the look-back, or for names of several services: look for custom resolvers and DNS over HTTPS",
+        "AWS, but nobody asked the VPC's Resolver for it within the look-back, or for names of several services, or for a name that tells no service (top destinations): look for custom resolvers and DNS over HTTPS, or write rules",
     ),
 ];
 

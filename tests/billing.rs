@@ -110,6 +110,26 @@ fn without_manifests_every_file_counts_and_that_is_said() {
     }
 }
 
+/// A download that was made twice, into two folders.
+#[test]
+fn a_bill_file_that_comes_twice_counts_once() {
+    for format in TABLES {
+        let account = account(&format!("--bill-format {format} --bill-parts 2 --seed 52"));
+        let parts: Vec<PathBuf> = bill_files(&account).into_iter().filter(|path| !is_manifest(path)).collect();
+        let copies = parts[0].parent().expect("a folder").join("again");
+        std::fs::create_dir(&copies).expect("a folder can be made");
+        for part in &parts {
+            std::fs::copy(part, copies.join(part.file_name().expect("a name"))).expect("a file can be copied");
+        }
+        account.check("net");
+        // Without manifests, nothing but their content says that the files are the same.
+        for manifest in bill_files(&account).into_iter().filter(|path| is_manifest(path)) {
+            std::fs::remove_file(manifest).expect("a file that can be removed");
+        }
+        account.check("net");
+    }
+}
+
 #[test]
 fn every_vantage_ties_its_bytes_to_the_bill() {
     for (seed, vantage) in ["nat", "instance", "vpc", "regional", "v2", "hub", "two-logs"].iter().enumerate() {

@@ -5,8 +5,8 @@ use crate::count::resolve::CountedRow;
 use crate::count::rollup::Rollup;
 use crate::model::addr_table::AddrId;
 use crate::model::symbols::Sym;
-use crate::name::asked::{Answers, Asked, Names};
-use crate::name::{Clues, Evidence, Meaning, Named, Namer};
+use crate::name::asked::{Answers, Asked};
+use crate::name::{Clues, Evidence, Meaning, Named, Namer, Subject, is_plain};
 use hashbrown::HashMap;
 
 /// Where bytes went: a host, else a service that is known without one, else an address.
@@ -77,11 +77,11 @@ impl<'a> Remotes<'a> {
     /// The host that was asked for; several hosts of one service are known by what they share.
     fn destination(&self, remote: &str, named: &Named, asked: &Asked<Meaning>) -> Destination {
         let asked_for = match asked {
-            Asked::Service { names, .. } => Some(names),
-            Asked::Nothing | Asked::Ambiguous { .. } => None,
+            Asked::Service { key, names, .. } if key.subject != Subject::Nothing => names.only(),
+            _ => None,
         };
         let is_s3 = named.service == "s3";
-        let host = asked_for.and_then(Names::only);
+        let host = asked_for.filter(|host| is_plain(host));
         let s3 = host.filter(|_| is_s3).map(|host| self.namer.host(host)).unwrap_or_default();
         let domain = named.service.strip_prefix("domain:");
         let is_partner = domain.is_some_and(|domain| self.namer.host(domain).partner().is_some());

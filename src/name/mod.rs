@@ -9,6 +9,7 @@ pub mod ranges;
 mod rules;
 
 pub use endpoints::{EndpointType, endpoint_type};
+pub use hosts::{Subject, is_plain};
 pub use prefixes::PrefixMap;
 pub use ranges::RangeTable;
 
@@ -70,9 +71,9 @@ pub struct Named {
 /// What names that were asked for mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Meaning {
-    /// Service or `domain:...`; `None` for a name that says nothing.
-    pub label: Option<String>,
-    /// The Region in the name; `None` where names differ.
+    /// What they are about.
+    pub subject: Subject,
+    /// The Region in the name; `None` where names differ, and for third parties.
     pub region: Option<String>,
     /// Whether all names are in the private DNS of the service's endpoint.
     pub covered: bool,
@@ -80,13 +81,18 @@ pub struct Meaning {
 
 impl Agree for Meaning {
     /// On the service: `sts.amazonaws.com` and `sts.us-west-2.amazonaws.com` may lead to one address, whose Region is its own.
+    /// A name that tells nothing (`localhost`) contradicts none. Two hosts of AWS of which the service is not known agree on that;
+    /// one of them beside a service's name may be another service's.
     fn agree(&self, other: &Self) -> Option<Self> {
-        let region = self.region.clone().filter(|_| self.region == other.region);
-        (self.label == other.label).then(|| Self {
-            label: self.label.clone(),
-            region,
-            covered: self.covered && other.covered,
-        })
+        match (&self.subject, &other.subject) {
+            (Subject::Nothing, _) => Some(other.clone()),
+            (_, Subject::Nothing) => Some(self.clone()),
+            (one, two) => (one == two).then(|| Self {
+                subject: one.clone(),
+                region: self.region.clone().filter(|_| self.region == other.region),
+                covered: self.covered && other.covered,
+            }),
+        }
     }
 }
 
@@ -187,8 +193,7 @@ impl Namer {
     #[must_use]
     pub fn meaning(&self, name: &str) -> Meaning {
         let host = self.hosts.name(name);
-        let (label, covered) = (host.label(), host.covered);
-        Meaning { label, covered, region: host.region.filter(|_| host.service.is_some()) }
+        Meaning { subject: host.subject(), covered: host.covered, region: host.region }
     }
 
     /// Names a remote address. NAT64 addresses are named by the IPv4 address inside.
@@ -207,7 +212,7 @@ impl Namer {
             .or_else(|| by_label(label, range).filter(|_| !is_generic(label)))
             .or_else(|| by_range(range))
             .or_else(|| by_label(label, range))
-            .unwrap_or_else(|| unknown(remote))
+            .map_or_else(|| unknown(remote), |named| with_region_asked_for(named, clues.asked))
     }
 
     fn by_rule(&self, remote: Addr, clues: Clues<'_>) -> Option<Named> {
@@ -243,13 +248,23 @@ fn is_generic(label: &str) -> bool {
 /// The Region is the address's, else the name's. A third party has none, wherever its servers are.
 fn by_dns(asked: &Asked<Meaning>, range: Option<Range<'_>>) -> Option<Named> {
     let Asked::Service { key, .. } = asked else { return None };
-    let label = key.label.as_deref()?;
+    let Subject::Named(label) = &key.subject else { return None };
     let of_address = region_of(range).filter(|region| region::is_region_name(region));
     let region = if label.starts_with("domain:") { None } else { of_address.or(key.region.as_deref()) };
     // By name alone S3 and DynamoDB are not where a gateway endpoint would capture them.
     let by_address = Captured::from_suffix(label).is_some();
     let covered = !by_address && key.covered;
     Some(Named { covered, ..named(label, region, Evidence::Dns) })
+}
+
+/// A range of AWS of which the Region is not published has that of the AWS host that was asked for.
+fn with_region_asked_for(named: Named, asked: &Asked<Meaning>) -> Named {
+    match asked {
+        Asked::Service { key, .. } if key.subject == Subject::Aws && named.evidence > Evidence::Dns => {
+            Named { region: named.region.or_else(|| key.region.clone()), ..named }
+        }
+        _ => named,
+    }
 }
 
 /// The label has no Region, the address has one: no published prefix lies in two Regions.
@@ -327,12 +342,18 @@ mod tests {
     #[test]
     fn names_agree_on_a_service_and_lose_the_region_that_they_do_not_share() {
         let namer = namer();
+        let subject = |meaning: &Meaning| match &meaning.subject {
+            Subject::Nothing => "-".to_owned(),
+            Subject::Aws => "(aws)".to_owned(),
+            Subject::Named(label) => label.clone(),
+        };
         let check = |names: &[&str], expect: Option<(&str, Option<&str>, bool)>| {
             for turn in 0..names.len() {
                 let mut told = names[turn..].iter().chain(&names[..turn]).map(|name| namer.meaning(name));
                 let first = told.next().expect("a name");
                 let all = told.try_fold(first, |all, next| all.agree(&next));
-                let all = all.as_ref().map(|m| (m.label.as_deref().unwrap_or("-"), m.region.as_deref(), m.covered));
+                let all = all.as_ref().map(|m| (subject(m), m.region.as_deref(), m.covered));
+                let expect = expect.map(|(subject, region, covered)| (subject.to_owned(), region, covered));
                 assert_eq!(all, expect, "{names:?} from {turn}");
             }
         };
@@ -342,6 +363,15 @@ mod tests {
         check(&["sts.amazonaws.com", east], Some(("sts", Some("us-east-1"), false)));
         check(&[west, "sqs.us-west-2.amazonaws.com"], None);
         check(&[west, "example.com"], None);
+        // What tells nothing contradicts nothing.
+        check(&["localhost", west, ""], Some(("sts", Some("us-west-2"), true)));
+        check(&["localhost", ""], Some(("-", None, false)));
+        // Which service it is, is not known: perhaps another.
+        let (balancer, cluster) = ("a.us-west-2.elb.amazonaws.com", "b.gr7.us-west-2.eks.amazonaws.com");
+        check(&[balancer, cluster], Some(("(aws)", Some("us-west-2"), false)));
+        check(&[balancer, "a.us-east-1.elb.amazonaws.com"], Some(("(aws)", None, false)));
+        check(&[balancer, west], None);
+        check(&[balancer, "example.com"], None);
     }
 
     #[test]

@@ -9,15 +9,15 @@ use crate::model::addr::Addr;
 use crate::model::period::Window;
 use std::collections::BTreeMap;
 
-/// What a report calls a host of AWS that no table of services knows: the domain is all that is certain.
-pub(super) const UNKNOWN_AWS: &str = "domain:amazonaws.com";
+/// The service of a host of AWS that no table of services knows: a report calls it as it calls its address.
+pub(super) const UNKNOWN_AWS: &str = "?";
 
 /// A name that clients ask for.
 #[derive(Clone, Debug)]
 pub(super) struct Host {
     /// As it is asked for, without the last dot.
     pub(super) name: String,
-    /// The service as a report calls it: a suffix, or `domain:` and the registrable domain.
+    /// The service as a report calls it: a suffix, or `domain:` and the registrable domain; or [`UNKNOWN_AWS`].
     pub(super) service: String,
     /// The S3 bucket in the name.
     pub(super) bucket: Option<String>,

@@ -20,6 +20,22 @@ const LONGEST_LABEL: usize = 63;
 /// The domain that interface endpoints have their own names in.
 const ENDPOINT_NAMES: &str = ".vpce.";
 
+/// The top-level domain that is AWS's own: `api.aws`, `on.aws`, `ecr.aws`.
+const OWN_TOP: &str = "aws";
+
+/// What a host name is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// Nothing that can be told: no public host name.
+    #[default]
+    Nothing,
+    /// A host of AWS or of one of its customers there (load balancers, databases, clusters, services newer than the table):
+    /// which service is not known, so that the address says more than the name.
+    Aws,
+    /// The name in reports: a service's suffix, or `domain:<registrable domain>` of a third party.
+    Named(String),
+}
+
 /// What a host name says. All empty for what is no host name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostName {
@@ -38,6 +54,8 @@ pub struct HostName {
     pub endpoint_id: Option<String>,
     /// The registrable domain, hosting services taken whole: `datadoghq.com`, `amazonaws.com`, `cloudfront.net`.
     pub domain: Option<String>,
+    /// Whether it is under a domain of AWS's endpoints.
+    pub is_aws: bool,
     /// Whether clients that use this name would be taken over by an endpoint of the service without being changed: by its
     /// private DNS or, where it has none, a hosted zone made by hand (`IoT` data); by address at S3 and DynamoDB, always.
     /// A name that is known to be the service's, but not to be in private DNS, is not covered.
@@ -45,11 +63,15 @@ pub struct HostName {
 }
 
 impl HostName {
-    /// The name in reports: the service, else `domain:<registrable domain>`. `None` says that the host name tells nothing.
+    /// What the name is about.
     #[must_use]
-    pub fn label(&self) -> Option<String> {
-        let domain = || self.domain.as_deref().map(|domain| format!("domain:{domain}"));
-        self.service.map(str::to_owned).or_else(domain)
+    pub fn subject(&self) -> Subject {
+        match (self.service, &self.domain) {
+            (Some(service), _) => Subject::Named(service.to_owned()),
+            (None, Some(_)) if self.is_aws => Subject::Aws,
+            (None, Some(domain)) => Subject::Named(format!("domain:{domain}")),
+            (None, None) => Subject::Nothing,
+        }
     }
 
     /// The third party behind the name, if it offers its service over `PrivateLink` itself.
@@ -102,7 +124,7 @@ impl HostTable {
         };
         let domain = domain::registrable(&host).filter(|domain| is_plain(domain)).map(str::to_owned);
         let found = self.service(&host).or_else(|| self.endpoint(&host)).unwrap_or_else(|| self.other(&host));
-        HostName { domain, ..found }
+        HostName { domain, is_aws: self.is_aws(&host), ..found }
     }
 
     /// A host of a service that the table knows.
@@ -159,9 +181,13 @@ impl HostTable {
 
     /// A third party's host, or one of AWS that is not known: never a service.
     fn other(&self, host: &str) -> HostName {
-        let aws = self.partitions.iter().any(|(_, common, own)| is_under(host, common) || is_under(host, own));
-        let region = host.rsplit('.').find(|label| region::is_region_name(label)).filter(|_| aws);
+        let region = host.rsplit('.').find(|label| region::is_region_name(label)).filter(|_| self.is_aws(host));
         HostName { region: region.map(str::to_owned), ..HostName::default() }
+    }
+
+    fn is_aws(&self, host: &str) -> bool {
+        let under_one = |(_, common, own): &(_, &str, &str)| is_under(host, common) || is_under(host, own);
+        is_under(host, OWN_TOP) || self.partitions.iter().any(under_one)
     }
 
     /// The partition's own domain that the host is under; `None` under the domains of all others.
@@ -191,8 +217,9 @@ pub(super) fn is_under(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// Whether a part of a host name can stand in a report: letters and digits of any script, and what names are joined with.
-fn is_plain(text: &str) -> bool {
+/// Whether a host name, or a part of one, can stand in a report: letters and digits of any script, and what names are joined with.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
 }
 

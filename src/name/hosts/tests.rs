@@ -7,14 +7,16 @@ use std::sync::LazyLock;
 
 static TABLE: LazyLock<HostTable> = LazyLock::new(HostTable::new);
 
-/// Host name, label, Region (`-` for none), whether an endpoint would take it over.
+/// Host name, service or domain (`(aws)`: AWS's, which service is not known), Region (`-` for none), whether an endpoint would
+/// take it over.
 type Case<'a> = (&'a str, &'a str, &'a str, bool);
 
 fn check(cases: &[Case<'_>]) {
     for (host, label, region, covered) in cases {
         let found = TABLE.name(host);
-        let got = (found.label(), found.region.as_deref().unwrap_or("-"), found.covered);
-        assert_eq!(got, (Some((*label).to_owned()), *region, *covered), "{host}");
+        let subject = if *label == "(aws)" { Subject::Aws } else { Subject::Named((*label).to_owned()) };
+        let got = (found.subject(), found.region.as_deref().unwrap_or("-"), found.covered);
+        assert_eq!(got, (subject, *region, *covered), "{host}");
     }
 }
 
@@ -38,10 +40,10 @@ fn regional_names_in_every_partition() {
 #[test]
 fn a_region_is_not_under_the_domain_of_another_partition() {
     check(&[
-        ("sqs.cn-north-1.amazonaws.com", "domain:amazonaws.com", "cn-north-1", false),
-        ("sqs.us-east-1.amazonaws.com.cn", "domain:amazonaws.com.cn", "us-east-1", false),
-        ("sqs.eusc-de-east-1.amazonaws.com.cn", "domain:amazonaws.com.cn", "eusc-de-east-1", false),
-        ("sqs.us-east-1.amazonaws.eu", "domain:amazonaws.eu", "us-east-1", false),
+        ("sqs.cn-north-1.amazonaws.com", "(aws)", "cn-north-1", false),
+        ("sqs.us-east-1.amazonaws.com.cn", "(aws)", "us-east-1", false),
+        ("sqs.eusc-de-east-1.amazonaws.com.cn", "(aws)", "eusc-de-east-1", false),
+        ("sqs.us-east-1.amazonaws.eu", "(aws)", "us-east-1", false),
     ]);
 }
 
@@ -63,7 +65,7 @@ fn dual_stack_and_fips_names_are_the_services_but_not_all_in_private_dns() {
         ("dynamodb.us-east-1.api.aws", "dynamodb", "us-east-1", true),
         ("dynamodb-fips.us-east-1.amazonaws.com", "dynamodb-fips", "us-east-1", false),
         ("eks-auth.us-east-1.api.aws", "eks-auth", "us-east-1", true),
-        ("eks-auth.us-east-1.amazonaws.com", "domain:amazonaws.com", "us-east-1", false),
+        ("eks-auth.us-east-1.amazonaws.com", "(aws)", "us-east-1", false),
     ]);
 }
 
@@ -122,7 +124,7 @@ fn names_without_private_dns_or_with_one_made_by_hand() {
         ("iot.us-east-1.amazonaws.com", "iot.api", "us-east-1", true),
         ("data.tunneling.iot.us-east-1.amazonaws.com", "iot.tunneling.data", "us-east-1", true),
         ("greengrass-ats.iot.us-east-1.amazonaws.com", "greengrass", "us-east-1", false),
-        ("a1.b2.iot.us-east-1.amazonaws.com", "domain:amazonaws.com", "us-east-1", false),
+        ("a1.b2.iot.us-east-1.amazonaws.com", "(aws)", "us-east-1", false),
         ("a1.lns.lorawan.us-east-1.amazonaws.com", "lorawan.lns", "us-east-1", true),
         ("search-x.us-east-1.es.amazonaws.com", "opensearch-domains", "us-east-1", false),
         ("session.qldb.us-east-1.amazonaws.com", "qldb.session", "us-east-1", false),
@@ -231,7 +233,7 @@ fn s3_in_every_form() {
         ("b.s3-accelerate.amazonaws.com", "s3-accelerate", "-", false),
         ("s3-outposts.us-east-1.amazonaws.com", "s3-outposts", "us-east-1", true),
         ("s3tables.us-east-1.amazonaws.com", "s3tables", "us-east-1", true),
-        ("s3-nonsense.us-east-1.amazonaws.com", "domain:amazonaws.com", "us-east-1", false),
+        ("s3-nonsense.us-east-1.amazonaws.com", "(aws)", "us-east-1", false),
         ("b.s3.us-east-1.example.com", "domain:example.com", "-", false),
     ]);
 }
@@ -287,19 +289,19 @@ fn names_of_interface_endpoints() {
 #[test]
 fn an_unknown_name_of_aws_is_no_service() {
     check(&[
-        ("something.us-east-1.amazonaws.com", "domain:amazonaws.com", "us-east-1", false),
-        ("x.sqs.us-east-1.amazonaws.com", "domain:amazonaws.com", "us-east-1", false),
-        ("sqs.us-east-1a.amazonaws.com", "domain:amazonaws.com", "-", false),
-        ("sqs.amazonaws.com", "domain:amazonaws.com", "-", false),
-        ("us-east-1.amazonaws.com", "domain:amazonaws.com", "us-east-1", false),
-        ("amazonaws.com", "domain:amazonaws.com", "-", false),
-        ("something.us-east-1.api.aws", "domain:api.aws", "us-east-1", false),
-        ("something.cn-north-1.amazonaws.com.cn", "domain:amazonaws.com.cn", "cn-north-1", false),
-        ("db.abc.us-east-1.rds.amazonaws.com", "domain:amazonaws.com", "us-east-1", false),
-        ("app-1.eu-west-1.elb.amazonaws.com", "domain:amazonaws.com", "eu-west-1", false),
-        ("ABC.gr7.us-east-1.eks.amazonaws.com", "domain:amazonaws.com", "us-east-1", false),
-        ("ec2-198-51-100-7.us-west-2.compute.amazonaws.com", "domain:amazonaws.com", "us-west-2", false),
-        ("fn.lambda-url.us-east-1.on.aws", "domain:on.aws", "-", false),
+        ("something.us-east-1.amazonaws.com", "(aws)", "us-east-1", false),
+        ("x.sqs.us-east-1.amazonaws.com", "(aws)", "us-east-1", false),
+        ("sqs.us-east-1a.amazonaws.com", "(aws)", "-", false),
+        ("sqs.amazonaws.com", "(aws)", "-", false),
+        ("us-east-1.amazonaws.com", "(aws)", "us-east-1", false),
+        ("amazonaws.com", "(aws)", "-", false),
+        ("something.us-east-1.api.aws", "(aws)", "us-east-1", false),
+        ("something.cn-north-1.amazonaws.com.cn", "(aws)", "cn-north-1", false),
+        ("db.abc.us-east-1.rds.amazonaws.com", "(aws)", "us-east-1", false),
+        ("app-1.eu-west-1.elb.amazonaws.com", "(aws)", "eu-west-1", false),
+        ("ABC.gr7.us-east-1.eks.amazonaws.com", "(aws)", "us-east-1", false),
+        ("ec2-198-51-100-7.us-west-2.compute.amazonaws.com", "(aws)", "us-west-2", false),
+        ("fn.lambda-url.us-east-1.on.aws", "(aws)", "us-east-1", false),
         ("sqs.us-east-1.amazonaws.com.example.com", "domain:example.com", "-", false),
         ("sqs.us-east-1.notamazonaws.com", "domain:notamazonaws.com", "-", false),
     ]);
@@ -336,8 +338,8 @@ fn what_is_no_host_name_says_nothing() {
     // What could do harm in a report is not carried into it; the service is no less known.
     let odd = TABLE.name("=cmd|' .s3.us-east-1.amazonaws.com");
     assert_eq!((odd.service, odd.bucket), (Some("s3"), None));
-    assert_eq!(TABLE.name("a.exa\nmple.com").label(), None);
-    assert_eq!(TABLE.name("bücher.de").label().as_deref(), Some("domain:bücher.de"));
+    assert_eq!(TABLE.name("a.exa\nmple.com").subject(), Subject::Nothing);
+    assert_eq!(TABLE.name("bücher.de").subject(), Subject::Named("domain:bücher.de".to_owned()));
     // Longest that is allowed.
     let label = "a".repeat(63);
     let longest = format!("{label}.{label}.{label}.{}.com", &label[..57]);

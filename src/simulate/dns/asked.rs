@@ -7,7 +7,7 @@
 use crate::simulate::account::Account;
 use crate::simulate::destinations::Destination;
 use crate::simulate::fields::Field;
-use crate::simulate::hosts::Hosts;
+use crate::simulate::hosts::{Hosts, UNKNOWN_AWS};
 use crate::simulate::options::{Options, Vantage};
 use crate::simulate::sums::Pair;
 use serde_json::{Value, json};
@@ -161,7 +161,7 @@ impl<'a> Asked<'a> {
         let remote = &account.destinations.all[sent.destination];
         let bytes = pair[0] + pair[1];
         let service = |host: &usize| hosts.all[*host].service.as_str();
-        let real = sent.host.as_ref().map_or(remote.service, service);
+        let real = sent.host.as_ref().map(service).filter(|&real| real != UNKNOWN_AWS).unwrap_or(remote.service);
         merge(self.real.entry((sent.gateway, real, region(real, remote))).or_default(), pair);
         if remote.label == "S3" {
             let told: BTreeSet<Option<&str>> = names.iter().map(|&host| hosts.all[host].bucket.as_deref()).collect();
@@ -175,7 +175,7 @@ impl<'a> Asked<'a> {
         let by_address = (self.rules && remote.is_nameless()) || matches!(remote.label, "S3" | "DYNAMODB");
         if !by_address {
             match services[..] {
-                [] => {}
+                [] | [UNKNOWN_AWS] => {}
                 [one] => {
                     self.named += bytes;
                     self.wrong += if one == real { 0 } else { bytes };
@@ -209,7 +209,7 @@ impl<'a> Asked<'a> {
         match (remote.label, services) {
             ("S3" | "DYNAMODB", _) if remote.endpoint => (remote.service, "prefix-list"),
             ("S3" | "DYNAMODB", _) => (remote.service, by_label),
-            (_, &[one]) => (one, "dns"),
+            (_, &[one]) if one != UNKNOWN_AWS => (one, "dns"),
             ("CLOUDFRONT", _) => (remote.service, by_label),
             // These labels say no more than the ranges do.
             ("AMAZON" | "EC2", _) => (remote.service, "ip-ranges"),

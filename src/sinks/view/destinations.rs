@@ -52,7 +52,7 @@ const OTHER: &str = "(other)";
 
 /// The rows that are shown as they are; the report has its own `(other)` last.
 fn listed(rows: &[DestinationRow], top: usize) -> &[DestinationRow] {
-    let named = rows.iter().position(|row| row.name == OTHER).unwrap_or(rows.len());
+    let named = rows.len() - usize::from(rows.last().is_some_and(|row| row.name == OTHER));
     let keep = if top == 0 || rows.len() <= top + 1 { named } else { top.min(named) };
     &rows[..keep]
 }

@@ -73,8 +73,8 @@ impl Missing {
                 "Resolver query log: enable Resolver query logging on the VPC and add its logs to dns/, or write rules."
             }
             Self::Query => {
-                "a query for it: nobody asked the VPC's Resolver within the look-back, or for names of several services; look for a resolver of the clients' own or \
-                 DNS over HTTPS, or write rules."
+                "a query for it: nobody asked the VPC's Resolver within the look-back, or for names of several services, or for a name that tells no service (see top \
+                 destinations); look for a resolver of the clients' own or DNS over HTTPS, or write rules."
             }
             Self::Vpc => {
                 "the clients' VPC: flow logs with pkt-srcaddr and pkt-dstaddr, and the inventory of the VPC, tell it."

@@ -3,6 +3,7 @@
 use super::TABLE;
 use crate::model::region::REGIONS;
 use crate::name::endpoints::table;
+use crate::name::hosts::Subject;
 use proptest::prelude::*;
 
 /// Every pattern of the table, filled with each Region and the partition's domain, is its service's.
@@ -23,7 +24,7 @@ fn every_pattern_of_the_table_names_its_service_and_region() {
             let name = own.replace("{r}", region).replace('*', "x1");
             let found = TABLE.name(&name);
             if service.suffix == "cloudfront-distributions" {
-                assert_eq!(found.label().as_deref(), Some("domain:cloudfront.net"));
+                assert_eq!(found.subject(), Subject::Named("domain:cloudfront.net".to_owned()));
                 continue;
             }
             assert_eq!(found.service, Some(service.suffix), "{name}");
@@ -80,17 +81,20 @@ fn label() -> impl Strategy<Value = String> {
     ]
 }
 
+const AWS_DOMAINS: [&str; 5] =
+    ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "amazonwebservices.com.cn", "amazonwebservices.eu"];
+
 proptest! {
     #[test]
     fn any_text_has_an_honest_answer(labels in prop::collection::vec(label(), 0..10)) {
         let host = labels.join(".");
         let found = TABLE.name(&host);
-        let is_aws = |domain: &str| ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws",
-            "amazonwebservices.com.cn", "amazonwebservices.eu", "on.aws", "ecr.aws"].contains(&domain);
+        let is_aws = |domain: &str| AWS_DOMAINS.contains(&domain) || domain.strip_suffix("aws").is_some_and(|left| left.ends_with('.'));
         // A service or a Region is never read off a host that is not AWS's.
         if found.service.is_some() || found.region.is_some() || found.endpoint_id.is_some() {
             prop_assert!(found.domain.as_deref().is_some_and(is_aws), "{} {:?}", host, found);
         }
+        prop_assert_eq!(found.subject() == Subject::Aws, found.is_aws && found.service.is_none() && found.domain.is_some());
         prop_assert!(found.service.is_some() || found.bucket.is_none() && !found.covered);
         if let Some(domain) = &found.domain {
             let lower = host.to_ascii_lowercase();
