@@ -2,7 +2,8 @@
 
 use super::Key;
 use crate::model::addr::{Addr, Cidr};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
+use std::ops::Range;
 
 /// Hours before that of the bytes in which a name may have been asked for: one day.
 pub const DEFAULT_LOOK_BACK: u32 = 24;
@@ -65,12 +66,20 @@ impl RequestsBuilder {
     #[must_use]
     pub fn build(mut self, look_back: u32) -> Requests {
         self.keyed.sort_unstable();
-        let mut starts = vec![0; self.remotes.len() + 1];
-        for ([remote, ..], _) in &self.keyed {
-            starts[*remote as usize + 1] += 1;
-        }
-        for at in 1..starts.len() {
-            starts[at] += starts[at - 1];
+        let (mut wanted, mut reached) = (HashMap::new(), HashSet::new());
+        let mut spans: Vec<[u32; 2]> = Vec::new();
+        for of_client in self.keyed.chunk_by(|(one, _), (two, _)| one[..3] == two[..3]) {
+            let [remote, vpc, client, _] = of_client[0].0;
+            let start = spans.len();
+            for [.., hour] in of_client.iter().map(|(key, _)| *key) {
+                let first = hour.saturating_sub(look_back);
+                match spans[start..].last_mut() {
+                    Some([_, last]) if first <= last.saturating_add(1) => *last = hour,
+                    _ => spans.push([first, hour]),
+                }
+            }
+            wanted.insert([remote, vpc, client], start..spans.len());
+            reached.insert([remote, vpc]);
         }
         let mut vpc_ids = vec![String::new(); self.vpcs.len() + 1];
         for (id, &at) in &self.vpcs {
@@ -87,7 +96,9 @@ impl RequestsBuilder {
             vpc_ids,
             blocks: self.blocks,
             keyed: self.keyed,
-            starts,
+            wanted,
+            spans,
+            reached,
             hours: (hours.0.saturating_sub(look_back), hours.1),
             rows: self.rows,
         }
@@ -108,8 +119,13 @@ pub struct Requests {
     vpc_ids: Vec<String>,
     blocks: Vec<Vec<Cidr>>,
     keyed: Vec<(Key, u32)>,
-    /// Where in `keyed` each remote begins.
-    starts: Vec<usize>,
+    /// By remote, VPC and client: where in `spans` the hours are in which a record can matter. Neither grows with the requests
+    /// of a pair that talks all day, so that both stay in the caches of the processor.
+    wanted: HashMap<[u32; 3], Range<usize>>,
+    /// First and last hour, in order.
+    spans: Vec<[u32; 2]>,
+    /// Remotes that anyone of a VPC talked to.
+    reached: HashSet<[u32; 2]>,
     hours: (u32, u32),
     rows: u32,
 }
@@ -167,20 +183,12 @@ impl Requests {
 
     /// Whether anyone of the VPC talked to the remote.
     pub(super) fn wants_vpc(&self, remote: u32, vpc: u32) -> bool {
-        let of_remote = self.of_remote(remote);
-        let at = of_remote.partition_point(|(key, _)| key[1] < vpc);
-        of_remote.get(at).is_some_and(|(key, _)| key[1] == vpc)
+        self.reached.contains(&[remote, vpc])
     }
 
     /// Whether the client of the VPC talked to the remote in this hour or within the look-back after it.
     pub(super) fn wants_client(&self, [remote, vpc, client, hour]: Key) -> bool {
-        let of_remote = self.of_remote(remote);
-        let at = of_remote.partition_point(|(key, _)| key[1..] < [vpc, client, hour][..]);
-        let until = hour.saturating_add(self.look_back);
-        of_remote.get(at).is_some_and(|(key, _)| key[1..3] == [vpc, client] && key[3] <= until)
-    }
-
-    fn of_remote(&self, remote: u32) -> &[(Key, u32)] {
-        &self.keyed[self.starts[remote as usize]..self.starts[remote as usize + 1]]
+        let Some(spans) = self.wanted.get(&[remote, vpc, client]) else { return false };
+        self.spans[spans.clone()].iter().any(|&[first, last]| (first..=last).contains(&hour))
     }
 }
