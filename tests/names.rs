@@ -154,6 +154,26 @@ fn an_unlogged_vpc_is_told_from_one_whose_clients_did_not_ask() {
     assert_eq!(told, 12, "one warning of each kind");
 }
 
+/// Bytes that leave with a node's address belong to the namespace of its pods, where they have one.
+#[test]
+fn pods_behind_nodes_have_their_namespaces_bytes() {
+    for options in ["--seed 11 --vantage nat", "--seed 12 --vantage vpc --region eu-west-1", "--seed 13 --vantage hub"]
+    {
+        let account = account(&format!("{options} --pods --records 5000 --objects 5 --clients 40"));
+        let told = report(&account.folder.path().join("bundle"), &["--group-by", "vpc,namespace"]);
+        let mut groups: BTreeMap<Vec<String>, [u64; 2]> = BTreeMap::new();
+        let vpc = account.truth["namespaces"][0]["vpc_id"].as_str().expect("a VPC");
+        for group in told["groups"].as_array().expect("groups").iter().filter(|group| group["by"]["vpc"] == vpc) {
+            let namespace = group["by"]["namespace"].as_str().filter(|name| *name != "(several)").unwrap_or("-");
+            let pair = groups.entry(vec![vpc.to_owned(), namespace.to_owned()]).or_default();
+            *pair = [pair[0] + number(&group["upload_bytes"]), pair[1] + number(&group["download_bytes"])];
+        }
+        let truth = sums(&account.truth["namespaces"], &["vpc_id", "namespace"]);
+        assert!(truth.len() > 3, "{options}: {truth:?}");
+        assert_eq!(groups, truth, "{options}");
+    }
+}
+
 /// Few clients that talk much: hours in which a client asked for two services of one address.
 #[test]
 fn names_that_disagree_are_ambiguous_and_hardly_any_name_is_wrong() {

@@ -4,6 +4,7 @@
 use crate::count::resolve::CountedRow;
 use crate::count::rollup::Rollup;
 use crate::model::addr_table::AddrId;
+use crate::model::service::is_s3;
 use crate::model::symbols::Sym;
 use crate::name::asked::{Answers, Asked};
 use crate::name::{Clues, Evidence, Meaning, Named, Namer, Subject, is_plain};
@@ -80,7 +81,7 @@ impl<'a> Remotes<'a> {
             Asked::Service { key, names, .. } if key.subject != Subject::Nothing => names.only(),
             _ => None,
         };
-        let is_s3 = named.service == "s3";
+        let is_s3 = is_s3(&named.service);
         let host = asked_for.filter(|host| is_plain(host));
         let s3 = host.filter(|_| is_s3).map(|host| self.namer.host(host)).unwrap_or_default();
         let domain = named.service.strip_prefix("domain:");

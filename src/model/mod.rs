@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod period;
 pub mod records;
 pub mod region;
+pub mod service;
 pub mod several;
 pub mod symbols;
 pub mod usd;

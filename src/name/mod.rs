@@ -257,14 +257,19 @@ fn by_dns(asked: &Asked<Meaning>, range: Option<Range<'_>>) -> Option<Named> {
     Some(Named { covered, ..named(label, region, Evidence::Dns) })
 }
 
-/// A range of AWS of which the Region is not published has that of the AWS host that was asked for.
+/// What no published range gives a Region has that of the name that was asked for, if the name is about it: of a service named by
+/// the flow log's label the service's own host, of AWS's addresses any host of AWS.
 fn with_region_asked_for(named: Named, asked: &Asked<Meaning>) -> Named {
-    match asked {
-        Asked::Service { key, .. } if key.subject == Subject::Aws && named.evidence > Evidence::Dns => {
-            Named { region: named.region.or_else(|| key.region.clone()), ..named }
-        }
-        _ => named,
+    let Asked::Service { key, .. } = asked else { return named };
+    let is_about = match &key.subject {
+        Subject::Nothing => false,
+        Subject::Aws => named.service.starts_with("range:"),
+        Subject::Named(service) => *service == named.service,
+    };
+    if named.region.is_some() || named.evidence == Evidence::Rule || !is_about {
+        return named;
     }
+    Named { region: key.region.clone(), ..named }
 }
 
 /// The label has no Region, the address has one: no published prefix lies in two Regions.
@@ -409,6 +414,30 @@ mod tests {
         check("9.9.9.9", "AMAZON", ("range:amazon", "?", "flow-log"));
         check("9.9.9.9", "SOMETHING_NEW", ("range:something_new", "?", "flow-log"));
         check("2600:1f18::1", "", ("range:ec2", "us-east-1", "ip-ranges"));
+    }
+
+    /// The Region that no range tells is that of the name, if the name is about the same thing.
+    #[test]
+    fn a_region_that_no_range_tells_is_the_names() {
+        let namer = namer();
+        for (remote, label, host, expect) in [
+            ("9.9.9.9", "S3", "b.s3.us-east-1.amazonaws.com", ("s3", "us-east-1", "flow-log")),
+            ("9.9.9.9", "DYNAMODB", "dynamodb.eu-west-1.amazonaws.com", ("dynamodb", "eu-west-1", "flow-log")),
+            ("9.9.9.9", "S3", "sqs.us-east-1.amazonaws.com", ("s3", "?", "flow-log")),
+            ("9.9.9.9", "S3", "example.com", ("s3", "?", "flow-log")),
+            ("3.5.0.1", "S3", "b.s3.eu-west-1.amazonaws.com", ("s3", "us-east-1", "flow-log")),
+            ("9.9.9.9", "AMAZON", "a.us-west-2.elb.amazonaws.com", ("range:amazon", "us-west-2", "flow-log")),
+            ("9.9.9.9", "", "a.us-west-2.elb.amazonaws.com", ("internet", "?", "none")),
+            ("52.94.0.1", "", "a.us-west-2.elb.amazonaws.com", ("range:amazon", "eu-west-1", "ip-ranges")),
+            ("203.0.113.1", "", "a.us-west-2.elb.amazonaws.com", ("Partner X", "?", "rule")),
+        ] {
+            let (key, by) = (namer.meaning(host), asked::AskedBy::Client);
+            let asked = Asked::Service { key, by, names: Names::default() };
+            let remote = Addr::parse(remote.as_bytes()).expect("an address");
+            let found = namer.name(remote, Clues { asked: &asked, ..Clues::of_label(label) });
+            let region = found.region.as_deref().unwrap_or("?");
+            assert_eq!((&*found.service, region, found.evidence.as_str()), expect, "{remote} {label} {host}");
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::model::kube::{Pod, PodSnapshot};
 use crate::model::several::{SEVERAL, agree};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The namespace of what Kubernetes itself needs.
+const SYSTEM: &str = "kube-system";
+
 /// The VPC that a pod's node is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Home {
@@ -112,8 +115,7 @@ impl<'a> Pods<'a> {
 
 /// What is behind an address in an hour, of claims that all hold then; `None` without any.
 pub(super) fn behind(claims: &[&Claim<'_>]) -> Option<Behind> {
-    // What shares the node's network is the cluster's own upkeep; it speaks where there is nothing else.
-    let guests: Vec<&&Claim<'_>> = claims.iter().filter(|claim| !shares_host(claim.pod)).collect();
+    let guests: Vec<&&Claim<'_>> = claims.iter().filter(|claim| !is_upkeep(claim.pod)).collect();
     let counted = if guests.is_empty() { claims.iter().collect() } else { guests };
     if counted.is_empty() {
         return None;
@@ -130,6 +132,12 @@ pub(super) fn behind(claims: &[&Claim<'_>]) -> Option<Behind> {
         name: one(|pod| format!("{}/{}", pod.namespace, pod.workload.name)),
         workload: one(|pod| format!("{}:{}/{}", pod.workload.kind, pod.namespace, pod.workload.name)),
     })
+}
+
+/// What the cluster runs on every node for itself (network plugin, proxy); it speaks where there is nothing else. Somebody's own
+/// pod on the node's network (an ingress, an agent) may have sent the bytes as well as any other.
+fn is_upkeep(pod: &Pod) -> bool {
+    pod.namespace == SYSTEM && shares_host(pod)
 }
 
 fn shares_host(pod: &Pod) -> bool {

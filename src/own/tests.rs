@@ -236,6 +236,9 @@ fn behind_a_nodes_address_stand_all_its_pods() {
     check("one namespace", &[api, db], namespace, &["-", "10-02T08 pay"]);
     check("its workloads", &[api, db], workload, &["-", "10-02T08 deployment:pay/api", "10-03T08 (several)"]);
     check("upkeep on the host's network", &[api, proxy], namespace, &["-", "10-01T00 kube-system", "10-02T08 pay"]);
+    let ingress = ["u-5", "edge", "ingress", "", "10.9.1.5", "01T00"];
+    let own = "somebody's own pod on the host's network";
+    check(own, &[api, ingress, proxy], namespace, &["-", "10-01T00 edge", "10-02T08 (several)"]);
     check("two namespaces", &[api, web], namespace, &["-", "10-02T08 pay", "10-04T08 (several)"]);
     check_pods(
         "the pod on the host's network has no other",

@@ -87,9 +87,9 @@ impl Cluster {
         (rank % 2 == 0 && !self.resolvers.is_empty()).then(|| rank / 2 % self.resolvers.len())
     }
 
-    /// The namespaces that have pods on a node.
+    /// The namespaces that have pods on a node, the cluster's own upkeep apart.
     fn namespaces(&self, client: usize) -> BTreeSet<&'static str> {
-        self.pods.iter().filter(|pod| pod.client == client).map(|pod| pod.namespace).collect()
+        self.pods.iter().filter(|pod| pod.client == client && !pod.on_host).map(|pod| pod.namespace).collect()
     }
 
     /// Bytes of the nodes by namespace; null where the node has pods of several, so that nobody can know.
@@ -134,7 +134,7 @@ fn described(account: &Account, pod: &Pod) -> Value {
         "metadata": {
             "name": pod.name,
             "namespace": pod.namespace,
-            "uid": task_id(u64::from(pod.addr.v4().unwrap_or(0)) ^ pod.name.len() as u64),
+            "uid": task_id(pod.addr.v4().unwrap_or(0).into()),
             "creationTimestamp": CREATED,
             "labels": {"app.kubernetes.io/name": pod.app},
             "ownerReferences": [{"apiVersion": "apps/v1", "controller": true, "kind": kind, "name": owner}],

@@ -3,6 +3,7 @@
 use super::empty;
 use super::evidence::has_queries;
 use super::traffic::{Load, load_columns};
+use crate::model::service::is_s3;
 use crate::report::{DestinationRow, Report};
 use crate::sinks::document::{Cell, Column, Grid, Row, Section};
 use crate::sinks::human::Numbers;
@@ -40,7 +41,7 @@ pub(super) fn buckets(report: &Report, top: usize, numbers: &Numbers) -> Option<
 
 /// S3 traffic that is in no bucket's row, so that the table adds up to S3.
 fn unknown_bucket(report: &Report) -> Option<Load> {
-    let s3 = report.traffic.iter().filter(|row| row.service == "s3").map(Load::of).reduce(Load::plus)?;
+    let s3 = report.traffic.iter().filter(|row| is_s3(&row.service)).map(Load::of).reduce(Load::plus)?;
     let unknown = report.buckets.iter().map(load).fold(s3, Load::minus);
     (unknown.total() > 0).then_some(unknown)
 }
@@ -132,7 +133,7 @@ mod tests {
         };
         check_buckets("none, without Resolver logs", without, false, "only Resolver query logs tell");
         let mut report = sample::billed();
-        report.traffic.retain(|row| row.service != "s3");
+        report.traffic.retain(|row| !is_s3(&row.service));
         assert!(buckets(&report, 10, &Numbers::new("USD", 0)).unwrap().notes.is_empty());
         report.buckets.clear();
         assert!(buckets(&report, 10, &Numbers::new("USD", 0)).is_none(), "no S3 traffic");
