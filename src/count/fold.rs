@@ -3,6 +3,7 @@
 use super::crossing::CrossKey;
 use super::legs::{Ends, Leg, Shape, zonal_leg};
 use super::roles::{Role, Roles};
+use super::rows::Rows;
 use super::words::{OwnAddr, Words};
 use crate::model::addr::Addr;
 use crate::model::addr_table::{AddrId, AddrTable};
@@ -170,7 +171,7 @@ pub struct Fold<'a> {
     pub cells: Vec<(u32, u32, HourSums)>,
     cell_index: HashMap<(u32, u32), u32>,
     /// Sums of each row.
-    pub rows: HashMap<RowKey, RowSums>,
+    pub rows: Rows<RowKey, RowSums>,
     /// Sums of what crosses from one known VPC to another.
     pub crossings: HashMap<CrossKey, RowSums>,
     /// What the records say about owners of interfaces.
@@ -210,7 +211,7 @@ impl<'a> Fold<'a> {
             by_name: Vec::new(),
             cells: Vec::new(),
             cell_index: HashMap::new(),
-            rows: HashMap::new(),
+            rows: Rows::default(),
             crossings: HashMap::new(),
             words: Words::default(),
             read: 0,
@@ -324,7 +325,7 @@ impl<'a> Fold<'a> {
                 served => served,
             },
         };
-        let sums = self.rows.entry(key).or_default();
+        let sums = self.rows.of(key);
         let sum = if against { &mut sums.against } else { &mut sums.along };
         sum.add(1, record.bytes);
     }

@@ -14,6 +14,7 @@ pub mod resolve;
 pub mod roles;
 pub mod rollup;
 pub mod routes;
+pub mod rows;
 pub mod vantage;
 pub mod words;
 

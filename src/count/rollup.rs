@@ -121,7 +121,7 @@ impl Rollup {
             self.hours.entry((interfaces[interface as usize], hour, source)).or_insert(fresh).merge(&sums);
         }
         self.rows.reserve(fold.rows.len() / 4);
-        for (key, sums) in &fold.rows {
+        for (key, sums) in fold.rows.iter() {
             let key = RowKey {
                 interface: interfaces[key.interface as usize],
                 from: addr(key.from),

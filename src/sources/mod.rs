@@ -8,5 +8,6 @@ pub mod ip_ranges;
 pub mod metrics;
 pub mod objects;
 pub mod settings;
+mod simd;
 pub mod spill;
 mod stream;

@@ -1,5 +1,6 @@
 //! One text record after another, from whatever carries them. The hot path: splits once, allocates nothing.
 
+use super::about::{About, Abouts};
 use super::detect;
 use super::error::ReadError;
 use super::hints::{Choice, fits, fits_default};
@@ -8,7 +9,7 @@ use super::owner;
 use super::record::{self, Action, Cell, Cells, Status};
 use super::split::Fields;
 use crate::model::addr::Addr;
-use crate::model::flow::{FlowRecord, FlowSink, InterfaceFacts};
+use crate::model::flow::{FlowRecord, FlowSink};
 use crate::model::symbols::{Sym, Symbols};
 
 /// What reading has found so far.
@@ -58,12 +59,14 @@ fn is_closed(layout: &Layout, line: &[u8]) -> bool {
 pub(super) struct Lines {
     choice: Choice,
     fields: Fields,
+    abouts: Abouts,
     pub seen: Seen,
 }
 
 impl Lines {
     pub fn new(choice: Choice) -> Self {
-        let mut lines = Self { choice, fields: Fields::new(), seen: Seen::default() };
+        let abouts = Abouts::new(&choice.layout);
+        let mut lines = Self { choice, fields: Fields::new(), abouts, seen: Seen::default() };
         lines.seen.fields(lines.choice.layout.fields());
         lines
     }
@@ -71,13 +74,14 @@ impl Lines {
     /// From here on, another layout.
     pub fn switch(&mut self, choice: Choice) {
         self.seen.fields(choice.layout.fields());
+        self.abouts = Abouts::new(&choice.layout);
         self.choice = choice;
     }
 
     /// Reads the first `len` bytes of `rest` as one line; `rest` may go on behind it.
     #[inline]
     pub fn line<S: FlowSink>(&mut self, rest: &[u8], len: usize, at: Place, sink: &mut S) -> Result<(), ReadError> {
-        let record = read(&mut self.fields, &self.choice.layout, rest, len, sink.symbols());
+        let record = read(&mut self.fields, &self.choice.layout, &mut self.abouts, rest, len, sink.symbols());
         match record {
             Ok(record) if !self.choice.guessed || fits_default(&self.choice.layout, &rest[..len]) => {
                 if !at.ended && !at.sealed && !is_closed(&self.choice.layout, &rest[..len]) {
@@ -110,7 +114,8 @@ impl Lines {
         }
         if let Some(single) = single_spaced(line)
             && (!self.choice.guessed || fits_default(&self.choice.layout, &single))
-            && let Ok(record) = read(&mut self.fields, &self.choice.layout, &single, single.len(), sink.symbols())
+            && let Ok(record) =
+                read(&mut self.fields, &self.choice.layout, &mut self.abouts, &single, single.len(), sink.symbols())
         {
             self.seen.records += 1;
             sink.record(&record);
@@ -118,7 +123,8 @@ impl Lines {
         }
         let mut others = self.choice.others.iter().filter(|layout| fits(layout, line));
         if let (Some(layout), None) = (others.next(), others.next())
-            && let Ok(record) = read(&mut self.fields, layout, line, line.len(), sink.symbols())
+            && let Ok(record) =
+                read(&mut self.fields, layout, &mut Abouts::new(layout), line, line.len(), sink.symbols())
         {
             self.seen.fields(layout.fields());
             self.seen.records += 1;
@@ -152,6 +158,7 @@ fn single_spaced(line: &[u8]) -> Option<Vec<u8>> {
 fn read(
     fields: &mut Fields,
     layout: &Layout,
+    abouts: &mut Abouts,
     rest: &[u8],
     len: usize,
     symbols: &mut Symbols,
@@ -190,19 +197,12 @@ fn read(
     } else {
         Sym::NONE
     };
+    let About { interface, resource, facts } = abouts.of(layout, fields, rest, symbols);
     let mut symbol = |field: Field| -> Sym { symbols.intern(text(field)) };
     Ok(FlowRecord {
-        interface: symbol(Field::InterfaceId),
-        resource: symbol(Field::ResourceId),
-        facts: InterfaceFacts {
-            account: symbol(Field::AccountId),
-            region: symbol(Field::Region),
-            vpc: symbol(Field::VpcId),
-            subnet: symbol(Field::SubnetId),
-            az: symbol(Field::AzId),
-            instance: symbol(Field::InstanceId),
-            kind: symbol(Field::InterfaceType),
-        },
+        interface,
+        resource,
+        facts,
         owner,
         start: core.start,
         bytes: core.bytes,

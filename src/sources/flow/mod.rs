@@ -2,6 +2,7 @@
 //!
 //! An object counts whole or not at all: after an error the caller throws away what the sink got.
 
+mod about;
 mod detect;
 mod error;
 mod hints;

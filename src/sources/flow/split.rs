@@ -1,8 +1,9 @@
 //! Where the fields of a line begin: one pass over its bytes, 64 at a time. Never reads a value.
 
 use super::layout::MAX_COLUMNS;
+use crate::sources::simd::{BLOCK, equal};
 
-const BLOCK: usize = 64;
+const SPACE: u8 = b' ';
 
 /// The field boundaries of one line, reused from line to line.
 #[derive(Debug)]
@@ -26,8 +27,8 @@ impl Fields {
         let mut base = 0;
         while base < len && count < MAX_COLUMNS {
             let mut mask = match rest[base..].first_chunk::<BLOCK>() {
-                Some(block) => spaces(block),
-                None => spaces(&padded(&rest[base..])),
+                Some(block) => equal(block, SPACE),
+                None => equal(&padded(&rest[base..]), SPACE),
             };
             if len - base < BLOCK {
                 mask &= (1 << (len - base)) - 1;
@@ -44,11 +45,17 @@ impl Fields {
         count
     }
 
+    /// The bytes from the first of these fields to the last, with what stands between.
+    #[inline]
+    pub fn run<'a>(&self, line: &'a [u8], first: usize, last: usize) -> &'a [u8] {
+        let (Some(&start), Some(&next)) = (self.starts.get(first), self.starts.get(last + 1)) else { return b"" };
+        line.get(start as usize..(next as usize).wrapping_sub(1)).unwrap_or(b"")
+    }
+
     /// The bytes of a field; empty where the line has fewer.
     #[inline]
     pub fn get<'a>(&self, line: &'a [u8], column: usize) -> &'a [u8] {
-        let (Some(&start), Some(&next)) = (self.starts.get(column), self.starts.get(column + 1)) else { return b"" };
-        line.get(start as usize..(next as usize).wrapping_sub(1)).unwrap_or(b"")
+        self.run(line, column, column)
     }
 }
 
@@ -63,19 +70,6 @@ fn padded(tail: &[u8]) -> [u8; BLOCK] {
     let mut block = [0; BLOCK];
     block[..tail.len()].copy_from_slice(tail);
     block
-}
-
-/// One bit for every space of the block. Eight bytes at a time, because vector instructions would need `unsafe`.
-#[inline]
-fn spaces(block: &[u8; BLOCK]) -> u64 {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    let (words, _) = block.as_chunks::<8>();
-    words.iter().rev().fold(0, |mask, &word| {
-        let differs = u64::from_le_bytes(word) ^ 0x2020_2020_2020_2020;
-        // The high bit of each byte that is a space, then the eight of them gathered by a multiplication.
-        let found = !(((differs & LOW) + LOW) | differs | LOW) >> 7;
-        mask << 8 | found.wrapping_mul(0x0102_0408_1020_4080) >> 56
-    })
 }
 
 #[cfg(test)]
@@ -100,16 +94,6 @@ mod tests {
         #[test]
         fn fields_are_what_lies_between_spaces(line in proptest::collection::vec(prop_oneof![Just(b' '), Just(b'a'), 0u8..], 0..400), behind in "[ab ]{0,80}") {
             check(&line, behind.as_bytes());
-        }
-
-        #[test]
-        fn spaces_are_found_whatever_stands_beside_them(block: [u8; 32], spaced: u64) {
-            let mut bytes = [0u8; BLOCK];
-            for (i, byte) in bytes.iter_mut().enumerate() {
-                *byte = if spaced >> i & 1 == 1 { b' ' } else { block[i % 32] };
-            }
-            let expect = (0..BLOCK).filter(|&i| bytes[i] == b' ').fold(0u64, |mask, i| mask | 1 << i);
-            prop_assert_eq!(spaces(&bytes), expect);
         }
     }
 }
