@@ -170,7 +170,9 @@ mod tests {
         #[test]
         fn every_row_comes_back_in_order(rows in proptest::collection::vec(row(), 0..60)) {
             let mut counted = CountedRows::default();
-            rows.iter().for_each(|row| counted.push(row));
+            for row in &rows {
+                counted.push(row);
+            }
             prop_assert_eq!(counted.len(), rows.len());
             prop_assert_eq!(counted.iter().collect::<Vec<_>>(), rows.clone());
             let by_pair: Vec<CountedRow> = counted.pairs().flat_map(|(pair, rows)| rows.map(|row| CountedRow { pair: *pair, ..row })).collect();

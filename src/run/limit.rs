@@ -211,7 +211,7 @@ mod tests {
         let refused = refusal(program + TABLES / 2, 0).expect("more than is allowed");
         assert_eq!(refused.percent, 40, "30 and half of 20 of 100");
         let held = usize::try_from(refused.held.bytes()).expect("a test's number") - program;
-        assert!(held >= TABLES && held < TABLES * 11 / 10, "{held}");
+        assert!((TABLES..TABLES * 11 / 10).contains(&held), "{held}");
         let estimate = usize::try_from(refused.estimate.bytes()).expect("a test's number") - program;
         assert_eq!(estimate / 1000, held * 5 / 2 / 1000);
         assert!(refusal(program + 2 * TABLES, 3 * TABLES).is_some(), "names need room too");

@@ -33,10 +33,10 @@ impl DnsNames {
 /// What Resolver queries may take in memory: past it they go to temporary files, so that a quarter of the limit is enough.
 pub(super) fn memory(plan: &Plan) -> usize {
     let quarter = |limit: Memory| usize::try_from(limit.bytes() / 4).unwrap_or(usize::MAX);
-    match plan.inputs.dns.is_empty() {
-        true => 0,
-        false => plan.memory_limit.map_or(DEFAULT_MEMORY, |limit| quarter(limit).min(DEFAULT_MEMORY)),
+    if plan.inputs.dns.is_empty() {
+        return 0;
     }
+    plan.memory_limit.map_or(DEFAULT_MEMORY, |limit| quarter(limit).min(DEFAULT_MEMORY))
 }
 
 /// Reads the Resolver logs, if there are any.

@@ -44,7 +44,9 @@ fn listed(lists: &HourLists<Key>) -> BTreeMap<(Key, u32), RowSums> {
 
 fn lists<'a>(rows: impl IntoIterator<Item = &'a (Key, u32, RowSums)>) -> HourLists<Key> {
     let mut lists = HourLists::default();
-    rows.into_iter().for_each(|(key, hour, sums)| lists.add(*key, *hour, sums));
+    for (key, hour, sums) in rows {
+        lists.add(*key, *hour, sums);
+    }
     lists
 }
 
