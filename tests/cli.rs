@@ -105,6 +105,7 @@ fn help_lists_what_there_is_and_nothing_else() {
         "--json-schema",
         "--strict",
         "--threads",
+        "--memory-limit",
         "--color",
         "--no-progress",
         "--quiet",
@@ -166,6 +167,7 @@ fn broken_settings() {
         ("an unknown dimension", "group-by = [\"planet\"]"),
         ("an unknown form", "format = \"pdf\""),
         ("a month that is none", "month = \"October\""),
+        ("an amount of memory that is none", "memory-limit = \"much\""),
     ] {
         let account = Account::new("");
         std::fs::write(account.path("bundle/natlens.toml"), text).expect("a file can be written");
@@ -212,6 +214,26 @@ fn what_is_unreadable_is_named_and_the_code_is_3() {
     std::fs::write(&target, "last month's").expect("a file can be written");
     check_error(&account.report(&["--strict", "--format", "markdown", "-o", arg(&target)]), 1, &["--strict"]);
     assert_eq!(std::fs::read_to_string(&target).expect("the old file"), "last month's");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_what_it_would_need() {
+    let account = Account::new("");
+    let whole = account.report(&["--format", "json"]);
+    check_done(&whole);
+    let fits = account.report(&["--format", "json", "--memory-limit", "2GiB"]);
+    assert_eq!((fits.code, &fits.stdout), (0, &whole.stdout), "{}", fits.stderr);
+    let words =
+        ["error: the flow logs need more memory", "(1 MiB)", "all of them would take about", "hint: give that much"];
+    check_error(&account.report(&["--memory-limit", "1MiB", "--format", "json", "-o", "report.json"]), 6, &words);
+    assert!(!account.path("report.json").exists(), "a refusal writes nothing");
+    let by_variable = natlens_in(account.folder.path(), &[("NATLENS_MEMORY_LIMIT", "1MiB")], &["report", "bundle"]);
+    check_error(&by_variable, 6, &words);
+    check_error(&natlens(account.folder.path(), &["explain", "bundle", "s3", "--memory-limit", "1048576"]), 6, &words);
+    check_error(&account.report(&["--memory-limit", "much"]), 2, &["--memory-limit", "512MiB or 2GiB"]);
+    std::fs::write(account.path("natlens.toml"), "memory-limit = \"1MiB\"").expect("a file can be written");
+    check_error(&account.report(&[]), 6, &words);
+    assert_eq!(account.report(&["--memory-limit", "2GiB"]).code, 0, "a flag wins over settings");
 }
 
 #[test]

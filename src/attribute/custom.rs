@@ -4,7 +4,7 @@
 use super::Place;
 use crate::count::crossing::Crossings;
 use crate::count::peers::Peers;
-use crate::count::resolve::CountedRow;
+use crate::count::resolve::CountedPair;
 use crate::model::addr::Addr;
 use crate::model::bytes::Bytes;
 use crate::model::custom::{CustomFlow, CustomKey, CustomPath};
@@ -22,8 +22,8 @@ impl<'a> Flows<'a> {
         Self { peers, sums }
     }
 
-    /// A row of a gateway whose client is in this place; nothing where its remote is in no other known VPC.
-    pub(super) fn add(&mut self, row: &CountedRow, gateway: &str, remote: Addr, client: &Place) {
+    /// A pair's bytes through a gateway, up and down; nothing where its remote is in no other known VPC than its client.
+    pub(super) fn add(&mut self, pair: &CountedPair, bytes: [u64; 2], gateway: &str, (remote, client): (Addr, &Place)) {
         let Some(peer) = self.peers.public(remote) else { return };
         let Some(client_vpc) = client.vpc.clone().filter(|vpc| *vpc != peer.vpc) else { return };
         let key = CustomKey {
@@ -32,12 +32,12 @@ impl<'a> Flows<'a> {
             peer_vpc: peer.vpc.clone(),
             peer_az: peer.az.clone(),
             peer: remote.without_nat64(),
-            port: Some(row.port).filter(|port| *port > 0),
+            port: Some(pair.port).filter(|port| *port > 0),
             path: CustomPath::Nat { gateway: gateway.to_owned() },
         };
         let [upload, download] = self.sums.entry(key).or_default();
-        *upload += Bytes::new(row.upload);
-        *download += Bytes::new(row.download);
+        *upload += Bytes::new(bytes[0]);
+        *download += Bytes::new(bytes[1]);
     }
 
     pub(super) fn finish(self) -> Vec<CustomFlow> {

@@ -17,14 +17,14 @@ use crate::count::fold::RowSum;
 use crate::count::peers::Peers;
 use crate::count::resolve::{Basis, Counted};
 use crate::count::rollup::Rollup;
-use crate::frames::flows::{FlowColumns, FlowFrame, FrameError};
+use crate::frames::flows::{FlowFrame, FlowSums, FrameError};
 use crate::model::addr::Addr;
 use crate::model::custom::CustomFlow;
 use crate::model::inventory::Inventory;
 use crate::name::asked::{Answers, Requests, RequestsBuilder};
 use crate::name::{Meaning, Named, Namer};
 use crate::own::Owner;
-use owners::OwnerTable;
+use owners::{OwnerTable, in_hour};
 
 /// [`FlowFrame`] value of a key that the row does not know.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -58,8 +58,8 @@ pub struct Attributed {
 #[derive(Debug)]
 pub struct Placed {
     counted: Counted,
-    /// Place of each row.
-    of_row: Vec<u32>,
+    /// Place of each pair.
+    of_pair: Vec<u32>,
     places: Vec<Place>,
 }
 
@@ -68,12 +68,12 @@ pub struct Placed {
 pub fn place(mut counted: Counted, rollup: &Rollup, inventory: &Inventory) -> Placed {
     let mut places = place::Places::new(&mut counted, rollup, inventory);
     let shared = places.shared_by_gateway(&counted);
-    let of_row = counted.rows.iter().map(|row| match row.basis {
-        Basis::Remote => shared[row.gateway as usize],
-        Basis::Pair | Basis::Client => places.of(row.gateway, row.client),
+    let of_pair = counted.rows.pairs().map(|(pair, _)| match pair.basis {
+        Basis::Remote => shared[pair.gateway as usize],
+        Basis::Pair | Basis::Client => places.of(pair.gateway, pair.client),
     });
-    let of_row = of_row.collect();
-    Placed { of_row, places: places.into_table(), counted }
+    let of_pair = of_pair.collect();
+    Placed { of_pair, places: places.into_table(), counted }
 }
 
 impl Placed {
@@ -85,14 +85,15 @@ impl Placed {
             let key = requests.vpc(Some(&vpc.id));
             requests.blocks(key, &vpc.cidrs);
         }
-        for (row, place) in self.counted.rows.iter().zip(&self.of_row) {
-            if row.basis == Basis::Client {
-                requests.skip();
+        for ((pair, rows), place) in self.counted.rows.pairs().zip(&self.of_pair) {
+            let hours = rows.map(|row| row.hour);
+            if pair.basis == Basis::Client {
+                requests.skip(hours.count());
                 continue;
             }
             let vpc = requests.vpc(self.places[*place as usize].vpc.as_deref());
-            let client = (!row.client.is_none()).then(|| rollup.addrs.addr(row.client));
-            requests.push(rollup.addrs.addr(row.remote), vpc, client, row.hour);
+            let client = (!pair.client.is_none()).then(|| rollup.addrs.addr(pair.client));
+            requests.push(rollup.addrs.addr(pair.remote), vpc, client, hours);
         }
         requests.build(look_back)
     }
@@ -107,34 +108,47 @@ impl Placed {
         peers: &Peers,
         rules: OwnerRules<'_>,
     ) -> Result<Attributed, FrameError> {
-        let Self { mut counted, of_row, places } = self;
+        let Self { mut counted, of_pair, places } = self;
         let gateways = std::mem::take(&mut counted.gateways);
         let gateways: Vec<Gateway> = gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
         let mut owners = OwnerTable::new(rollup, inventory, rules);
         let mut remotes = remote::Remotes::new(namer, rollup, answers);
         let mut custom = custom::Flows::new(peers, &counted.crossings);
-        let mut columns = FlowColumns::with_capacity(counted.rows.len());
+        let mut sums = FlowSums::default();
+        let mut at = 0;
         let mut ambiguous = RowSum::default();
-        for (at, (row, &place)) in counted.rows.iter().zip(&of_row).enumerate() {
-            let (mut service, mut destination) = (UNKNOWN, UNKNOWN);
-            if row.basis != Basis::Client {
-                let known = remotes.of(at, row);
-                (service, destination) = (known.service, known.destination);
-                if known.is_ambiguous {
-                    ambiguous =
-                        RowSum { records: ambiguous.records + 1, bytes: ambiguous.bytes + row.upload + row.download };
+        for ((pair, rows), &place) in counted.rows.pairs().zip(&of_pair) {
+            let gateway = &gateways[pair.gateway as usize];
+            let owners = owners.of(pair, (place, &places[place as usize]), gateway);
+            let client = if pair.client.is_none() { UNKNOWN } else { pair.client.raw() };
+            // Of the row before, and what is known by it.
+            let mut known: Option<(u32, remote::Remote)> = None;
+            let mut all = [0, 0];
+            for row in rows {
+                let (mut service, mut destination) = (UNKNOWN, UNKNOWN);
+                if pair.basis != Basis::Client {
+                    let answer = remotes.answer(at);
+                    let same = known.filter(|(before, _)| *before == answer);
+                    let (_, remote) = *known.insert(same.unwrap_or_else(|| (answer, remotes.of(pair, answer))));
+                    (service, destination) = (remote.service, remote.destination);
+                    if remote.is_ambiguous {
+                        ambiguous.records += 1;
+                        ambiguous.bytes += row.upload + row.download;
+                    }
                 }
-                let gateway = &gateways[row.gateway as usize].count.side.id;
-                custom.add(row, gateway, rollup.addrs.addr(row.remote), &places[place as usize]);
+                let (day, owner) = (row.hour / HOURS_PER_DAY, in_hour(owners, row.hour));
+                let keys = [pair.gateway, day, client, place, service, basis_key(pair.basis), destination, owner];
+                sums.add(keys, row.upload, row.download, row.records);
+                all = [all[0] + row.upload, all[1] + row.download];
+                at += 1;
             }
-            let client = if row.client.is_none() { UNKNOWN } else { row.client.raw() };
-            let day = row.hour / HOURS_PER_DAY;
-            let owner = owners.of(row, (place, &places[place as usize]), &gateways[row.gateway as usize]);
-            let keys = [row.gateway, day, client, place, service, basis_key(row.basis), destination, owner];
-            columns.push(keys, row.upload, row.download, row.records);
+            if pair.basis != Basis::Client {
+                let ends = (rollup.addrs.addr(pair.remote), &places[place as usize]);
+                custom.add(pair, all, &gateway.count.side.id, ends);
+            }
         }
         let clients = rollup.addrs.addrs().to_vec();
-        let (frame, custom) = (FlowFrame::new(columns)?, custom.finish());
+        let (frame, custom) = (FlowFrame::new(sums.into_columns())?, custom.finish());
         let (services, destinations) = remotes.into_tables();
         let owners = owners.into_table();
         Ok(Attributed { gateways, places, services, destinations, owners, clients, frame, custom, ambiguous })

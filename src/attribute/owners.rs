@@ -1,7 +1,7 @@
 //! The owners of clients, each looked up once: what the logs say of interfaces goes in, a table with an index for each row comes out.
 
 use super::{Gateway, Place};
-use crate::count::resolve::CountedRow;
+use crate::count::resolve::CountedPair;
 use crate::count::rollup::{Interface, Rollup};
 use crate::model::addr::Addr;
 use crate::model::flow::{OWNER_FIELDS, OWNER_SEPARATOR};
@@ -37,19 +37,22 @@ impl<'a> OwnerTable<'a> {
         Self { owners, rollup, known: HashMap::new(), table: Vec::new(), index: HashMap::new() }
     }
 
-    /// The owner of a row's client, which is in a place (by number and value).
-    pub(super) fn of(&mut self, row: &CountedRow, (number, place): (u32, &Place), gateway: &Gateway) -> u32 {
-        let key = (row.gateway, row.client.raw(), number);
+    /// The owners of a pair's client, which is in a place (by number and value): from which hour on which.
+    pub(super) fn of(
+        &mut self,
+        pair: &CountedPair,
+        (number, place): (u32, &Place),
+        gateway: &Gateway,
+    ) -> &[(u32, u32)] {
+        let key = (pair.gateway, pair.client.raw(), number);
         if !self.known.contains_key(&key) {
-            let addr = Some(self.rollup.addrs.addr(row.client)).filter(|addr| *addr != Addr::NONE);
+            let addr = Some(self.rollup.addrs.addr(pair.client)).filter(|addr| *addr != Addr::NONE);
             let client = Client { vpc: place.vpc.as_deref(), addr, account: gateway.account.as_deref() };
             let over_time = self.owners.over_time(client);
             let numbered = over_time.into_iter().map(|(hour, owner)| (hour, self.intern(owner))).collect();
             self.known.insert(key, numbered);
         }
-        let over_time = &self.known[&key];
-        // The first holds from hour 0.
-        over_time[over_time.partition_point(|(from, _)| *from <= row.hour) - 1].1
+        &self.known[&key]
     }
 
     fn intern(&mut self, owner: Owner) -> u32 {
@@ -64,6 +67,12 @@ impl<'a> OwnerTable<'a> {
     pub(super) fn into_table(self) -> Vec<Owner> {
         self.table
     }
+}
+
+/// The owner in an hour, of those over time.
+pub(super) fn in_hour(over_time: &[(u32, u32)], hour: u32) -> u32 {
+    // The first holds from hour 0.
+    over_time[over_time.partition_point(|(from, _)| *from <= hour) - 1].1
 }
 
 /// What the records say of each interface, with the addresses that the inventory or the records themselves give it.

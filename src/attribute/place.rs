@@ -101,9 +101,9 @@ impl<'a> Places<'a> {
     /// For each gateway the VPC and the AZ that all its clients share, each null where they differ (product contract 3).
     pub(super) fn shared_by_gateway(&mut self, counted: &Counted) -> Vec<u32> {
         let mut used: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); counted.gateways.len()];
-        for row in counted.rows.iter().filter(|row| row.basis != Basis::Remote) {
-            let place = self.of(row.gateway, row.client);
-            used[row.gateway as usize].insert(place);
+        for (pair, _) in counted.rows.pairs().filter(|(pair, _)| pair.basis != Basis::Remote) {
+            let place = self.of(pair.gateway, pair.client);
+            used[pair.gateway as usize].insert(place);
         }
         let only = |values: BTreeSet<&Option<String>>| match values.len() {
             1 => values.first().copied().cloned().flatten(),

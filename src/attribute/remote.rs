@@ -1,7 +1,7 @@
 //! What a row's bytes were for: its service, and the destination as closely as it is known. Worked out once for each distinct
 //! remote, label, port and answer.
 
-use crate::count::resolve::CountedRow;
+use crate::count::resolve::CountedPair;
 use crate::count::rollup::Rollup;
 use crate::model::addr_table::AddrId;
 use crate::model::service::is_s3;
@@ -50,16 +50,20 @@ impl<'a> Remotes<'a> {
         Self { namer, rollup, answers, known: HashMap::new(), services, destinations }
     }
 
-    /// Of the row with this number.
-    pub(super) fn of(&mut self, at: usize, row: &CountedRow) -> Remote {
-        let answer = self.answers.map_or(0, |answers| answers.number(at));
-        let key = (row.remote, row.label, row.port, answer);
+    /// The number of the answer to the row with this number.
+    pub(super) fn answer(&self, row: usize) -> u32 {
+        self.answers.map_or(0, |answers| answers.number(row))
+    }
+
+    /// Of a pair's rows with this answer.
+    pub(super) fn of(&mut self, pair: &CountedPair, answer: u32) -> Remote {
+        let key = (pair.remote, pair.label, pair.port, answer);
         if let Some(known) = self.known.get(&key) {
             return *known;
         }
         let asked = self.answers.map_or(&Asked::Nothing, |answers| answers.asked(answer));
-        let remote = self.rollup.addrs.addr(row.remote);
-        let clues = Clues { label: self.rollup.symbols.text(row.label), asked, port: row.port };
+        let remote = self.rollup.addrs.addr(pair.remote);
+        let clues = Clues { label: self.rollup.symbols.text(pair.label), asked, port: pair.port };
         let named = self.namer.name(remote, clues);
         let destination = self.destination(&remote.to_string(), &named, asked);
         let is_ambiguous = matches!(asked, Asked::Ambiguous { .. })

@@ -8,6 +8,7 @@ pub mod report;
 pub mod simulate;
 
 use crate::bill::settle::CostBasis;
+use crate::model::memory::Memory;
 use crate::report::dimension::Dimension;
 use crate::report::threshold::Threshold;
 use crate::simulate::SimulateArgs;
@@ -29,6 +30,8 @@ pub enum Exit {
     Incomplete = 3,
     /// Settings.
     Settings = 4,
+    /// A limit was hit: `--memory-limit`.
+    Limit = 6,
     /// A threshold of `--fail-on` was crossed.
     Crossed = 7,
     /// Ctrl-C.
@@ -56,7 +59,7 @@ const EXAMPLES: &str = "Examples:
   natlens report --flow-logs 'logs/**/*.log.gz' --inventory inventory/ --format json -o report.json
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 done, but some input was unreadable;
-4 settings; 7 --fail-on; 130, 143 interrupted. Data goes to stdout, everything else to stderr.";
+4 settings; 6 --memory-limit; 7 --fail-on; 130, 143 interrupted. Data goes to stdout, everything else to stderr.";
 
 /// Flags of every command.
 #[derive(Debug, Args)]
@@ -165,6 +168,9 @@ pub struct InputArgs {
     /// Worker threads [default: all cores]
     #[arg(long, value_name = "N", env = "NATLENS_THREADS", hide_env_values = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Stop with exit code 6 where the report would need more memory than this: 512MiB, 2GiB [default: no limit]
+    #[arg(long, value_name = "BYTES", env = "NATLENS_MEMORY_LIMIT", hide_env_values = true)]
+    pub memory_limit: Option<Memory>,
 }
 
 /// Arguments of `report`.

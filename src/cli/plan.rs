@@ -3,6 +3,7 @@
 //! Flag > `NATLENS_*` (clap reads those) > the bundle's natlens.toml > ./natlens.toml > user settings > default.
 
 use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
+use crate::model::memory::Memory;
 use crate::model::period::{Month, Window, parse_instant};
 use crate::report::dimension::Dimension;
 use crate::report::threshold::Threshold;
@@ -126,6 +127,7 @@ fn plan(bundle: &Path, args: &InputArgs, settings: &Layers) -> Result<Plan, Refu
         group_by: Vec::new(),
         top: TOP,
         threads: threads(args, settings),
+        memory_limit: memory_limit(args, settings)?,
         dns_look_back: args
             .dns_look_back
             .or_else(|| first(settings, |s| s.dns_look_back))
@@ -264,6 +266,12 @@ fn thresholds(args: &ReportArgs, layers: &Layers) -> Result<Vec<Threshold>, Refu
     let texts = layers.iter().map(|(_, s)| &s.fail_on).find(|texts| !texts.is_empty());
     let parse = |text: &String| text.parse().map_err(|_| settings_refusal("fail-on", text));
     texts.map_or_else(|| Ok(Vec::new()), |texts| texts.iter().map(parse).collect())
+}
+
+fn memory_limit(args: &InputArgs, layers: &Layers) -> Result<Option<Memory>, Refusal> {
+    let set = || first(layers, |s| s.memory_limit.clone());
+    let parse = |text: String| text.parse().map_err(|_| settings_refusal("memory-limit", &text));
+    args.memory_limit.map_or_else(|| set().map(parse).transpose(), |limit| Ok(Some(limit)))
 }
 
 fn threads(args: &InputArgs, layers: &Layers) -> usize {

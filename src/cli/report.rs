@@ -82,7 +82,10 @@ pub(super) fn run_with_progress(plan: &run::Plan, global: &Global) -> Result<run
     bar.finish_and_clear();
     result.map_err(|failure| {
         error(&failure.to_string(), failure.hint());
-        Exit::Failed
+        match failure {
+            run::RunError::OverLimit(_) => Exit::Limit,
+            _ => Exit::Failed,
+        }
     })
 }
 

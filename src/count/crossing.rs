@@ -2,6 +2,7 @@
 //! at both its ends may be logged. Beside the count of NAT bytes, which it never touches.
 
 use super::fold::{RowSum, RowSums};
+use super::hours::HourLists;
 use super::rollup::{Rollup, SourceId};
 use super::routes::Routes;
 use super::vantage::Vantage;
@@ -64,43 +65,52 @@ type Place<'a> = (&'a str, AddrId);
 #[must_use]
 pub fn settle(
     rollup: &Rollup,
-    crossings: HashMap<(CrossKey, SourceId), RowSums>,
+    crossings: &HourLists<(CrossKey, SourceId)>,
     vantage: &Vantage,
     routes: &Routes<'_>,
     passes_on: impl Fn(u32) -> bool,
 ) -> Crossings {
     let mut settler = Settler { rollup, routes, standings: HashMap::new(), speakers: HashMap::new() };
-    let mut seen: Vec<(CrossKey, RowSums, Standing<'_>)> = Vec::new();
-    for ((key, source), sums) in crossings {
-        if vantage.speaks(key.interface, key.hour, source)
-            && !passes_on(key.interface)
-            && let Some(standing) = settler.standing(&key)
-        {
-            settler.hear(&key, &standing);
-            seen.push((key, sums, standing));
+    let speaks = |key: &CrossKey, source| vantage.speaks(key.interface, key.hour, source) && !passes_on(key.interface);
+    crossings.for_each(|&(key, source), hours| {
+        for key in hours.iter().map(|&(hour, _)| CrossKey { hour, ..key }).filter(|key| speaks(key, source)) {
+            if let Some(standing) = settler.standing(&key) {
+                settler.hear(&key, &standing);
+            }
         }
-    }
+    });
     let at_clients = settler.interfaces_of_clients();
     let of_clients: HashSet<u32> = at_clients.values().flatten().copied().collect();
     let covered = vantage.covered(rollup, |interface| of_clients.contains(&interface).then_some(interface));
     let mut sums: BTreeMap<CustomKey, [RowSum; 2]> = BTreeMap::new();
     let mut undecided = RowSum::default();
-    for (key, row, standing) in &seen {
+    let mut settle = |key: &CrossKey, row: &RowSums| {
+        let Some(standing) = settler.standings.get(&(key.interface, key.client, key.server)).and_then(Option::as_ref)
+        else {
+            return;
+        };
         let client_speaks = || {
             let interfaces = at_clients.get(&(standing.client_vpc, key.client, key.server));
             interfaces.into_iter().flatten().any(|&interface| covered.contains(&(interface, key.hour)))
         };
         if !settler.is_speaker(key, standing) || standing.own == Own::Server && client_speaks() {
-            continue;
+            return;
         }
         if key.port == 0 {
             undecided.add(row.along.records + row.against.records, row.along.bytes + row.against.bytes);
-            continue;
+            return;
         }
         let [up, down] = sums.entry(settler.custom_key(key, standing)).or_default();
         up.add(row.along.records, row.along.bytes);
         down.add(row.against.records, row.against.bytes);
-    }
+    };
+    crossings.for_each(|&(key, source), hours| {
+        for (key, sums) in hours.iter().map(|&(hour, ref sums)| (CrossKey { hour, ..key }, sums)) {
+            if speaks(&key, source) {
+                settle(&key, sums);
+            }
+        }
+    });
     let flow = |(key, [up, down]): (CustomKey, [RowSum; 2])| CustomFlow {
         key,
         upload: Bytes::new(up.bytes),

@@ -224,6 +224,18 @@ impl<'a> Fold<'a> {
         }
     }
 
+    /// Bytes that it holds in memory, about.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        const TEXT: usize = 64;
+        self.rows.allocation_size()
+            + self.crossings.allocation_size()
+            + self.cell_index.allocation_size()
+            + self.cells.capacity() * size_of::<(u32, u32, HourSums)>()
+            + self.addrs.memory()
+            + self.symbols.len() * TEXT
+    }
+
     #[inline]
     fn interface(&mut self, name: Sym, facts: &InterfaceFacts) -> u32 {
         let at = name.index();

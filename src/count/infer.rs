@@ -43,7 +43,7 @@ pub fn infer(rollup: &Rollup, vantage: &Vantage, roles: &Roles) -> Vec<(u32, Nat
 fn rows_of_candidates(rollup: &Rollup, vantage: &Vantage) -> HashMap<u32, Vec<RowKey>> {
     // Only an interface that shows its own address in place of others, or says what it is, can be one.
     let mut candidates: HashSet<u32> = HashSet::new();
-    for (key, _) in rollup.rows.keys() {
+    for ((key, _), _) in rollup.rows.iter() {
         let raw_shown = matches!(key.seen, Seen::Raw(Shape::DstShown | Shape::SrcShown));
         let interface = &rollup.interfaces[key.interface as usize];
         if interface.role == Role::Unknown
@@ -55,8 +55,8 @@ fn rows_of_candidates(rollup: &Rollup, vantage: &Vantage) -> HashMap<u32, Vec<Ro
         }
     }
     let mut rows: HashMap<u32, Vec<RowKey>> = HashMap::new();
-    for (key, _) in rollup.rows.keys() {
-        if vantage.inside(key.hour) && candidates.contains(&key.interface) {
+    for ((key, _), mut hours) in rollup.rows.iter() {
+        if candidates.contains(&key.interface) && hours.any(|hour| vantage.inside(hour)) {
             rows.entry(key.interface).or_default().push(*key);
         }
     }

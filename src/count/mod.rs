@@ -5,8 +5,11 @@
 //! `resolve` puts it together. `peers` and `crossing` find what one VPC sends to services in another, beside the count and
 //! without touching it. Nothing here knows files, frames, services of AWS or prices.
 
+mod blocks;
+pub mod counted;
 pub mod crossing;
 pub mod fold;
+pub mod hours;
 pub mod infer;
 pub mod legs;
 pub mod peers;

@@ -1,7 +1,8 @@
 //! All objects' records, collapsed: what memory holds while a month is read. It grows with distinct rows, not with objects.
 
 use super::crossing::CrossKey;
-use super::fold::{Fold, HourSums, RowKey, RowSum, RowSums, merge_facts};
+use super::fold::{Fold, HourSums, RowKey, RowSum, merge_facts};
+use super::hours::HourLists;
 use super::roles::Role;
 use super::words::{Hours, OwnAddr, Word};
 use crate::model::addr_table::{AddrId, AddrTable};
@@ -62,10 +63,10 @@ pub struct Rollup {
     by_name: HashMap<Sym, u32>,
     /// Sums by interface, hour and flow log.
     pub hours: HashMap<(u32, u32, SourceId), HourSums>,
-    /// Rows by key and flow log.
-    pub rows: HashMap<(RowKey, SourceId), RowSums>,
-    /// What crosses from one known VPC to another, by key and flow log.
-    pub crossings: HashMap<(CrossKey, SourceId), RowSums>,
+    /// Rows by key and flow log. The lists have the hours: [`RowKey::hour`] is 0.
+    pub rows: HourLists<(RowKey, SourceId)>,
+    /// What crosses from one known VPC to another, by key and flow log; likewise.
+    pub crossings: HourLists<(CrossKey, SourceId)>,
     /// What the records say about owners of interfaces, by flow log.
     pub words: HashMap<(Word, SourceId), Hours>,
     /// The rest.
@@ -120,10 +121,11 @@ impl Rollup {
             let fresh = HourSums { first: u16::MAX, ..HourSums::default() };
             self.hours.entry((interfaces[interface as usize], hour, source)).or_insert(fresh).merge(&sums);
         }
-        self.rows.reserve(fold.rows.len() / 4);
         for (key, sums) in fold.rows.iter() {
+            let hour = key.hour;
             let key = RowKey {
                 interface: interfaces[key.interface as usize],
+                hour: 0,
                 from: addr(key.from),
                 to: addr(key.to),
                 shown: addr(key.shown),
@@ -132,12 +134,13 @@ impl Rollup {
                 next_hop: text(key.next_hop),
                 ..*key
             };
-            self.rows.entry((key, source)).or_default().merge(sums);
+            self.rows.add((key, source), hour, sums);
         }
         for (key, sums) in &fold.crossings {
             let (client, server) = (addr(key.client), addr(key.server));
-            let key = CrossKey { interface: interfaces[key.interface as usize], client, server, ..*key };
-            self.crossings.entry((key, source)).or_default().merge(sums);
+            let hour = key.hour;
+            let key = CrossKey { interface: interfaces[key.interface as usize], hour: 0, client, server, ..*key };
+            self.crossings.add((key, source), hour, sums);
         }
         self.loose.read += fold.read;
         self.loose.malformed += fold.malformed;
@@ -148,6 +151,22 @@ impl Rollup {
     pub const fn merge_duplicate(&mut self, fold: &Fold<'_>) {
         self.loose.read += fold.read;
         self.loose.duplicate.add(fold.read, fold.all_bytes);
+    }
+
+    /// Bytes that it holds in memory.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let tables = self.hours.allocation_size() + self.words.allocation_size() + self.addrs.memory();
+        self.rows.memory() + self.crossings.memory() + tables
+    }
+
+    /// Bytes that its rows can take later, at most: counted, asked for, attributed and in a frame that is being grouped.
+    #[must_use]
+    pub fn memory_of_report(&self) -> usize {
+        // A counted pair, its request, what is known of its remote and its client, and one row in tables and frame.
+        const PAIR: usize = 400;
+        // A counted row and the number of its answer are about as long again as its entry here.
+        self.addrs.memory() + self.rows.len() * PAIR + 2 * self.rows.entry_bytes()
     }
 
     fn interface(&mut self, name: Sym, facts: &InterfaceFacts, role: Role) -> u32 {

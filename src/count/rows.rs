@@ -53,6 +53,11 @@ impl<K: Copy + Eq + Hash, V: Default> Rows<K, V> {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
+    /// Bytes that they take.
+    pub fn allocation_size(&self) -> usize {
+        self.entries.capacity() * size_of::<(K, V)>() + self.index.allocation_size()
+    }
+
     /// Number of keys.
     #[must_use]
     pub const fn len(&self) -> usize {

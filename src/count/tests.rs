@@ -114,7 +114,7 @@ fn count(account: &(Roles, Inventory), objects: &[(&str, &[Row])]) -> Counted {
 /// Upload, download, and records counted, mirror, not NAT and duplicate.
 fn check(name: &str, counted: &Counted, bytes: (u64, u64), records: [u64; 4]) {
     let sum = |pick: fn(&super::resolve::CountedRow) -> u64| {
-        counted.rows.iter().filter(|row| row.basis != Basis::Client).map(pick).sum::<u64>()
+        counted.rows.iter().filter(|row| row.pair.basis != Basis::Client).map(|row| pick(&row)).sum::<u64>()
     };
     assert_eq!((sum(|r| r.upload), sum(|r| r.download)), bytes, "{name}");
     let kinds = counted.records;
@@ -162,7 +162,7 @@ fn without_pkt_services_and_clients_are_two_sides_of_the_same_bytes() {
     rows.push(accept(NAT, ["198.51.100.9", "10.0.0.220", "", ""], 40, 1)); // nobody asked for it
     let counted = count(&account(), &[("a", &rows)]);
     check("two sides", &counted, (100, 900), [2, 3, 0, 0]);
-    let clients: Vec<_> = counted.rows.iter().filter(|r| r.basis == Basis::Client).collect();
+    let clients: Vec<_> = counted.rows.iter().filter(|r| r.pair.basis == Basis::Client).collect();
     assert_eq!(clients.iter().map(|r| r.upload + r.download).sum::<u64>(), 1000);
     assert_eq!(counted.gateways[0].unsolicited(), 40);
     assert_eq!(counted.gateways[0].records, CountedRecords { pairs: 0, public_side: 2, clients: 0 });
@@ -236,7 +236,7 @@ fn of_two_flow_logs_the_one_that_knows_more_counts() {
     let account = account();
     let better = count(&account, &[("fl-1", &poor), ("fl-2", &rows)]);
     check("pkt wins", &better, (100, 900), [2, 2, 0, 4]);
-    assert!(better.rows.iter().all(|row| row.basis == Basis::Pair));
+    assert!(better.rows.iter().all(|row| row.pair.basis == Basis::Pair));
     let smaller = conversation(1, 9, 1);
     check("then the smaller id", &count(&account, &[("fl-2", &rows), ("fl-1", &smaller)]), (1, 9), [2, 2, 0, 4]);
     check(
@@ -275,7 +275,7 @@ fn an_order_of_objects_leaves_no_trace() {
     let backward = count(&account(), &reversed);
     let sorted = |counted: &Counted| {
         let mut rows: Vec<_> =
-            counted.rows.iter().map(|r| (r.gateway, r.hour, r.basis, r.upload, r.download)).collect();
+            counted.rows.iter().map(|r| (r.pair.gateway, r.hour, r.pair.basis, r.upload, r.download)).collect();
         rows.sort_unstable();
         rows
     };

@@ -2,6 +2,7 @@
 
 use super::bridge::{BridgeError, frame};
 use arrow::array::{Array, RecordBatch, UInt32Array, UInt64Array};
+use hashbrown::HashMap;
 use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, col};
 use std::sync::Arc;
 
@@ -91,6 +92,50 @@ impl FlowColumns {
         self.upload.push(upload);
         self.download.push(download);
         self.records.push(records);
+    }
+}
+
+/// Sums by key on their way into a frame, which then has a row for each distinct key and not one for each hour and address.
+#[derive(Clone, Debug, Default)]
+pub struct FlowSums {
+    sums: HashMap<[u32; Key::ALL.len()], [u64; 3]>,
+    /// The last ones, not in the map yet: rows that follow each other mostly have the same keys.
+    last: Option<([u32; Key::ALL.len()], [u64; 3])>,
+}
+
+impl FlowSums {
+    /// Adds to the sums of these keys, in the order of [`Key`].
+    #[inline]
+    pub fn add(&mut self, keys: [u32; Key::ALL.len()], upload: u64, download: u64, records: u64) {
+        let new = [upload, download, records];
+        match &mut self.last {
+            Some((last, sums)) if *last == keys => add(sums, new),
+            _ => {
+                if let Some((last, sums)) = self.last.replace((keys, new)) {
+                    add(self.sums.entry(last).or_default(), sums);
+                }
+            }
+        }
+    }
+
+    /// The columns of a frame, in no order.
+    #[must_use]
+    pub fn into_columns(mut self) -> FlowColumns {
+        if let Some((last, sums)) = self.last {
+            add(self.sums.entry(last).or_default(), sums);
+        }
+        let mut columns = FlowColumns::with_capacity(self.sums.len());
+        for (keys, [upload, download, records]) in self.sums {
+            columns.push(keys, upload, download, records);
+        }
+        columns
+    }
+}
+
+#[inline]
+fn add(sums: &mut [u64; 3], new: [u64; 3]) {
+    for (sum, new) in sums.iter_mut().zip(new) {
+        *sum += new;
     }
 }
 

@@ -99,6 +99,12 @@ impl AddrTable {
         self.addrs[id.index()]
     }
 
+    /// Bytes that it holds in memory.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.addrs.capacity() * size_of::<Addr>() + self.index.allocation_size() + RECENT * size_of::<u32>()
+    }
+
     /// All addresses by id; the first is "no address".
     #[must_use]
     pub fn addrs(&self) -> &[Addr] {

@@ -5,6 +5,7 @@ mod custom;
 pub mod decide;
 pub mod dns;
 pub mod inputs;
+pub mod limit;
 pub mod metrics;
 pub mod money;
 mod names;
@@ -25,6 +26,7 @@ use crate::diag::{Code, Warnings};
 use crate::explain::Trail;
 use crate::frames::flows::FrameError;
 use crate::model::inventory::Inventory;
+use crate::model::memory::Memory;
 use crate::model::metrics::Metrics;
 use crate::model::period::{Window, iso};
 use crate::model::records::{RecordBytes, RecordKinds};
@@ -36,6 +38,7 @@ use crate::report::{self, Provenance, Report};
 use bill::{BillError, read_bill};
 use dns::DnsError;
 use inputs::{InputError, Inputs};
+use limit::OverLimit;
 use metrics::read_metrics;
 use money::Money;
 use names::DnsNames;
@@ -59,6 +62,8 @@ pub struct Plan {
     pub dns_look_back: u32,
     /// Worker threads, at least 1.
     pub threads: usize,
+    /// What the flow logs may take in memory; `None` is no limit.
+    pub memory_limit: Option<Memory>,
     /// Whether to keep the way from the inputs to the report, for `explain`.
     pub trail: bool,
 }
@@ -84,6 +89,9 @@ pub enum RunError {
     /// An input that everything rests on.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// Flow logs that do not fit in memory.
+    #[error(transparent)]
+    OverLimit(#[from] OverLimit),
     /// No object gave a record.
     #[error("no flow log record was read: {0}")]
     NoRecords(String),
@@ -108,6 +116,9 @@ impl RunError {
         match self {
             Self::Bill(error) => error.hint(),
             Self::Dns(error) => error.hint(),
+            Self::OverLimit(_) => Some(
+                "give that much by --memory-limit, report a shorter time by --from and --to, or fewer logs by --flow-logs",
+            ),
             Self::Currencies(_) => Some("give the exports of one currency by --billing"),
             Self::Input(_) | Self::NoRecords(_) | Self::Frame(_) => {
                 Some("`natlens report --help` lists the inputs that are read")
@@ -139,8 +150,9 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
     let counted = count(flows, &loaded, period.window, &mut warnings);
     let (records, record_bytes) = (counted.counted.records, counted.counted.bytes);
     let placed = place(counted.counted, &counted.rollup, &loaded.inventory);
-    let requests = placed.requests(&counted.rollup, &loaded.inventory, plan.dns_look_back);
-    let names = names::read(plan, &requests, &loaded.namer, &mut loaded.rows, &mut warnings)?;
+    let requests =
+        (!plan.inputs.dns.is_empty()).then(|| placed.requests(&counted.rollup, &loaded.inventory, plan.dns_look_back));
+    let names = names::read(plan, requests.as_ref(), &loaded.namer, &mut loaded.rows, &mut warnings)?;
     let answers = names.as_ref().map(|names| &names.answers);
     let peers = counted.roles.peers();
     let tags = plan.group_by.iter().filter_map(Dimension::tag).map(str::to_owned).collect();
@@ -183,12 +195,19 @@ fn flows(
     let hints = inputs::layout_hints(&plan.inputs, &loaded.inventory, warnings)?;
     let objects = std::mem::take(&mut loaded.objects);
     let total: u64 = objects.iter().map(|object| object.size).sum();
-    let read_plan = ReadPlan { roles: &roles, hints: &hints, window: plan.period.window(), threads: plan.threads };
+    let read_plan = ReadPlan {
+        roles: &roles,
+        hints: &hints,
+        window: plan.period.window(),
+        threads: plan.threads,
+        memory_limit: plan.memory_limit,
+        memory_of_names: names::memory(plan),
+    };
     let mut done = 0;
     let reading = read_all(objects, &read_plan, warnings, &mut |size| {
         done += size;
         on_object(done, total);
-    });
+    })?;
     on_object(total, total);
     loaded.flow_logs_unreadable = reading.unreadable;
     Ok(Flows { rollup: reading.rollup, roles })

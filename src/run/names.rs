@@ -5,6 +5,7 @@ use super::dns::{DEFAULT_MEMORY, DnsAnswers, DnsError, DnsPlan, read_dns};
 use crate::attribute::Attributed;
 use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
+use crate::model::memory::Memory;
 use crate::name::asked::{Answers, PrivateAnswer, Requests};
 use crate::name::{Meaning, Namer};
 use crate::report::{InputRow, TrafficRow};
@@ -29,19 +30,26 @@ impl DnsNames {
     }
 }
 
+/// What Resolver queries may take in memory: past it they go to temporary files, so that a quarter of the limit is enough.
+pub(super) fn memory(plan: &Plan) -> usize {
+    let quarter = |limit: Memory| usize::try_from(limit.bytes() / 4).unwrap_or(usize::MAX);
+    if plan.inputs.dns.is_empty() {
+        return 0;
+    }
+    plan.memory_limit.map_or(DEFAULT_MEMORY, |limit| quarter(limit).min(DEFAULT_MEMORY))
+}
+
 /// Reads the Resolver logs, if there are any.
 pub(super) fn read(
     plan: &Plan,
-    requests: &Requests,
+    requests: Option<&Requests>,
     namer: &Namer,
     rows: &mut Vec<InputRow>,
     warnings: &mut Warnings,
 ) -> Result<Option<DnsNames>, DnsError> {
-    if plan.inputs.dns.is_empty() {
-        return Ok(None);
-    }
+    let Some(requests) = requests else { return Ok(None) };
     let is_public = |name: &str| namer.host(name).service.is_some();
-    let dns = DnsPlan { requests, is_public: &is_public, memory: DEFAULT_MEMORY, threads: plan.threads };
+    let dns = DnsPlan { requests, is_public: &is_public, memory: memory(plan), threads: plan.threads };
     let log = read_dns(&plan.inputs.dns, &dns, rows, warnings, &mut |_| {})?;
     let DnsAnswers { answers, logged, private, private_left_out } = log.answer(|name| namer.meaning(name))?;
     warnings.add_counted(Code::PrivateAnswersLeftOut, private_left_out, format!("{private_left_out} private answers"));

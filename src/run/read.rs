@@ -4,11 +4,13 @@
 //! warnings, never depends on threads. Workers stay a bounded number of objects ahead of the merge: memory does not grow with
 //! the number of objects.
 
+use super::limit::{Bounded, Budget, Held, OverLimit};
 use super::parallel::in_order;
 use crate::count::fold::{Fold, MAX_BYTES};
 use crate::count::roles::Roles;
 use crate::count::rollup::{Hints, Rollup};
 use crate::diag::{Code, Warnings};
+use crate::model::memory::Memory;
 use crate::model::period::Window;
 use crate::sources::flow::{LayoutHints, ObjectOutcome, ReadError, read_object};
 use crate::sources::objects::{Object, SourceName};
@@ -28,6 +30,10 @@ pub struct ReadPlan<'a> {
     pub window: Option<Window>,
     /// Number of worker threads, at least 1.
     pub threads: usize,
+    /// What all of it may take in memory; `None` is no limit.
+    pub memory_limit: Option<Memory>,
+    /// Bytes of it that naming will take beside the records.
+    pub memory_of_names: usize,
 }
 
 /// What reading gave.
@@ -41,29 +47,38 @@ pub struct Reading {
     pub read: u64,
 }
 
-/// Reads every object. `on_object` hears the stored size of each object as it is done.
+/// Reads every object, or says that they do not fit. `on_object` hears the stored size of each object as it is done.
 pub fn read_all(
     mut objects: Vec<Object>,
     plan: &ReadPlan<'_>,
     warnings: &mut Warnings,
     on_object: &mut dyn FnMut(u64),
-) -> Reading {
+) -> Result<Reading, OverLimit> {
     order(&mut objects);
+    let budget = Budget::new(plan.memory_limit, plan.threads, plan.memory_of_names);
     let mut merge = Merge { reading: Reading::default(), seen: HashSet::new(), all_bytes: 0, warnings };
     let work = |at: usize| {
-        let mut fold = Fold::new(plan.roles, plan.window);
+        if !budget.begin(objects[at].size) {
+            return None;
+        }
+        let mut fold = Bounded::new(Fold::new(plan.roles, plan.window), &budget);
         let read = AssertUnwindSafe(|| read_object(&objects[at], plan.hints, &mut fold));
         let outcome = catch_unwind(read).unwrap_or_else(|_| {
             let why = "reading it failed; this is a defect of natlens".to_owned();
             Err(ReadError::BrokenOff { part: "the object", why })
         });
-        outcome.map(|outcome| (outcome, fold))
+        Some(outcome.map(|outcome| (outcome, fold.into_fold())))
     };
     in_order(objects.len(), plan.threads, work, |at, result| {
-        merge.object(&objects[at], result);
+        // Past the limit nothing is kept: there will be no report.
+        if let Some(result) = result.filter(|_| !budget.is_over()) {
+            merge.object(&objects[at], result);
+            budget.merged(objects[at].size, &merge.reading.rollup);
+        }
         on_object(objects[at].size);
     });
-    merge.reading
+    let total = objects.iter().map(|object| object.size).sum();
+    budget.refusal(total).map_or(Ok(merge.reading), Err)
 }
 
 /// Flow logs that name themselves first; of the others those that hold something nobody else holds, then those with more
@@ -118,8 +133,9 @@ struct Merge<'a> {
 }
 
 impl Merge<'_> {
-    fn object(&mut self, object: &Object, result: Result<(ObjectOutcome, Fold<'_>), ReadError>) {
-        let (outcome, fold) = match result {
+    fn object(&mut self, object: &Object, result: Result<(ObjectOutcome, (Fold<'_>, Held<'_>)), ReadError>) {
+        // Counted until it is merged and gone.
+        let (outcome, (fold, _held)) = match result {
             Ok(read) => read,
             Err(error) => {
                 self.reading.unreadable += 1;

@@ -29,6 +29,8 @@ pub struct Settings {
     pub top: Option<usize>,
     /// `--threads`.
     pub threads: Option<usize>,
+    /// `--memory-limit`.
+    pub memory_limit: Option<String>,
     /// `--log-format`.
     pub log_format: Option<String>,
     /// `--ip-ranges`.
@@ -247,6 +249,7 @@ mod tests {
             group-by = ["vpc", "day"]
             top = 10
             threads = 2
+            memory-limit = "2GiB"
             log-format = "${version} ${bytes}"
             ip-ranges = "ranges.json"
             prices = "prices.csv"
@@ -316,6 +319,7 @@ mod tests {
             group_by: list(&["vpc", "day"]),
             top: Some(10),
             threads: Some(2),
+            memory_limit: some("2GiB"),
             log_format: some("${version} ${bytes}"),
             ip_ranges: some("ranges.json"),
             prices: some("prices.csv"),

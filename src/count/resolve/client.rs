@@ -1,6 +1,6 @@
 //! Records of every other interface: NAT traffic only where a route table or the record's next hop says so.
 
-use super::{Basis, CountedRow, Fate, GatewayCount, Resolver, Way};
+use super::{Basis, CountedPair, Fate, GatewayCount, Resolver, Way};
 use crate::count::fold::{NOT_NAT, RowKey, RowSum, SOME_NAT, Seen};
 use crate::count::legs::Shape;
 use crate::count::roles::{NatSide, Role};
@@ -131,11 +131,15 @@ impl Resolver<'_> {
         if self.unlinked.is_empty() {
             return;
         }
-        let inferred = |row: &&CountedRow| !self.gateways[row.gateway as usize].known && row.basis == Basis::Pair;
-        let shown: HashSet<_> =
-            self.rows.iter().filter(inferred).map(|row| (row.hour, row.client, row.remote)).collect();
+        let pairs: HashSet<_> = self.unlinked.pairs().map(|(pair, _)| (pair.client, pair.remote)).collect();
+        let inferred = |pair: &CountedPair| {
+            let gateway = &self.gateways[pair.gateway as usize];
+            !gateway.known && pair.basis == Basis::Pair && pairs.contains(&(pair.client, pair.remote))
+        };
+        let rows = self.rows.pairs().filter(|(pair, _)| inferred(pair)).flat_map(|(_, rows)| rows);
+        let shown: HashSet<_> = rows.map(|row| (row.hour, row.pair.client, row.pair.remote)).collect();
         let unlinked = std::mem::take(&mut self.unlinked);
-        self.keep_or_mirror(unlinked, |row| !shown.contains(&(row.hour, row.client, row.remote)));
+        self.keep_or_mirror(&unlinked, |row| !shown.contains(&(row.hour, row.pair.client, row.pair.remote)));
     }
 }
 

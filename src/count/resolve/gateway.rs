@@ -1,6 +1,6 @@
 //! Records of a gateway's own interface or resource: which leg, and where its bytes go.
 
-use super::{Basis, CountedRow, Fate, Resolver, Way};
+use super::{Basis, CountedRows, Fate, Resolver, Way};
 use crate::count::fold::{RowKey, RowSum, Seen};
 use crate::count::legs::{Leg, Shape, regional_leg, zonal_leg, zonal_leg_without_pkt};
 use crate::model::addr::Addr;
@@ -47,10 +47,11 @@ impl Resolver<'_> {
         let doubtful = std::mem::take(&mut self.doubtful);
         let gateways: HashSet<u32> = doubtful.iter().map(|(gateway, _, _)| *gateway).collect();
         for gateway in gateways {
-            let total = |row: &CountedRow| row.upload + row.download;
-            let clients: u64 =
-                self.rows.iter().filter(|r| r.gateway == gateway && r.basis == Basis::Client).map(total).sum();
-            let remotes: u64 = self.public_side.iter().filter(|r| r.gateway == gateway).map(total).sum();
+            let total = |rows: &CountedRows, basis| -> u64 {
+                let of_gateway = rows.pairs().filter(|(pair, _)| pair.gateway == gateway && pair.basis == basis);
+                of_gateway.flat_map(|(_, rows)| rows).map(|row| row.upload + row.download).sum()
+            };
+            let (clients, remotes) = (total(&self.rows, Basis::Client), total(&self.public_side, Basis::Remote));
             let rows = || doubtful.iter().filter(|(of, _, _)| *of == gateway);
             let open: u64 = rows().map(|(_, _, sum)| sum.bytes).sum();
             let are_clients = (clients + open).abs_diff(remotes) <= clients.abs_diff(remotes + open);
@@ -100,15 +101,16 @@ impl Resolver<'_> {
 
     /// Takes inbound from addresses to which nothing was sent in the period out of the public side: unsolicited.
     pub(super) fn leave_out_unsolicited(&mut self) {
-        let all = self.rows.iter().chain(&self.public_side);
-        let sent: HashSet<(u32, AddrId)> = if self.public_side.is_empty() {
-            HashSet::new()
-        } else {
-            all.filter(|row| row.upload > 0 && row.basis != Basis::Client)
-                .map(|row| (row.gateway, row.remote))
-                .collect()
-        };
+        if self.public_side.is_empty() {
+            return;
+        }
+        let all = self.rows.pairs().chain(self.public_side.pairs());
+        let sent: HashSet<(u32, AddrId)> = all
+            .filter(|(pair, _)| pair.basis != Basis::Client)
+            .filter(|(_, rows)| rows.clone().any(|row| row.upload > 0))
+            .map(|(pair, _)| (pair.gateway, pair.remote))
+            .collect();
         let public_side = std::mem::take(&mut self.public_side);
-        self.keep_or_mirror(public_side, |row| sent.contains(&(row.gateway, row.remote)));
+        self.keep_or_mirror(&public_side, |row| sent.contains(&(row.pair.gateway, row.pair.remote)));
     }
 }

@@ -3,6 +3,7 @@
 mod client;
 mod gateway;
 
+pub use super::counted::{Basis, CountedPair, CountedRow, CountedRows};
 pub use client::carries_for_others;
 
 use super::crossing::{self, Crossings};
@@ -19,42 +20,6 @@ use crate::model::period::Window;
 use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::symbols::Sym;
 use hashbrown::{HashMap, HashSet};
-
-/// What a counted row knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Basis {
-    /// Client and remote together.
-    Pair,
-    /// The public side of a log without `pkt-*`: remote, no client.
-    Remote,
-    /// The private side of such a log: client, no remote. The same bytes as the public side: never added to it.
-    Client,
-}
-
-/// Bytes of one gateway, hour, client and remote.
-#[derive(Clone, Copy, Debug)]
-pub struct CountedRow {
-    /// Index into [`Counted::gateways`].
-    pub gateway: u32,
-    /// Hours since 1970.
-    pub hour: u32,
-    /// Client address, in the rollup's table.
-    pub client: AddrId,
-    /// Remote address, in the rollup's table.
-    pub remote: AddrId,
-    /// The log's own service label of the remote.
-    pub label: Sym,
-    /// What the row knows.
-    pub basis: Basis,
-    /// Client to remote, bytes.
-    pub upload: u64,
-    /// Remote to client, bytes.
-    pub download: u64,
-    /// The remote's port where it is a public address of a known VPC and the log says; else 0.
-    pub port: u16,
-    /// Records that the bytes come from, both directions.
-    pub records: u64,
-}
 
 /// A gateway and what its records add up to.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +89,7 @@ pub struct Counted {
     /// Gateways: the inventory's first, in its order, then inferred ones by id.
     pub gateways: Vec<GatewayCount>,
     /// Counted rows, unsorted.
-    pub rows: Vec<CountedRow>,
+    pub rows: CountedRows,
     /// Records by kind.
     pub records: RecordKinds,
     /// Bytes by kind.
@@ -179,19 +144,20 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
     let rows = std::mem::take(&mut rollup.rows);
     let crossings = std::mem::take(&mut rollup.crossings);
     let mut resolver = Resolver::new(rollup, roles, routes, &vantage, inferred);
-    // As many as there can be: growing would hold them twice. Pages that are never written cost nothing.
-    resolver.rows.reserve(rows.len());
-    for ((key, source), sums) in rows {
-        if vantage.speaks(key.interface, key.hour, source) {
-            resolver.row(&key, &sums);
+    rows.for_each(|&(key, source), hours| {
+        for &(hour, sums) in hours {
+            if vantage.speaks(key.interface, hour, source) {
+                resolver.row(&RowKey { hour, ..key }, &sums);
+            }
         }
-    }
+    });
+    drop(rows);
     resolver.settle_doubtful();
     resolver.leave_out_inferred();
     resolver.leave_out_unsolicited();
     let passes_on =
         |interface: u32| resolver.carrier[interface as usize] || resolver.gateway_of[interface as usize].is_some();
-    let crossings = crossing::settle(resolver.rollup, crossings, &vantage, routes, passes_on);
+    let crossings = crossing::settle(resolver.rollup, &crossings, &vantage, routes, passes_on);
     Counted { crossings, ..resolver.finish(&vantage) }
 }
 
@@ -205,13 +171,13 @@ struct Resolver<'a> {
     by_id: HashMap<String, u32>,
     covered: HashSet<(u32, u32)>,
     route_cache: HashMap<(u32, AddrId, AddrId), Option<u32>>,
-    rows: Vec<CountedRow>,
+    rows: CountedRows,
     /// The public side of logs without `pkt-*`.
-    public_side: Vec<CountedRow>,
+    public_side: CountedRows,
     /// Records of logs without `pkt-*` whose other end may be a client or a remote.
     doubtful: Vec<(u32, RowKey, RowSum)>,
     /// Clients' rows by way of a gateway whose interface nobody knows, which may be one that was inferred.
-    unlinked: Vec<CountedRow>,
+    unlinked: CountedRows,
     /// Interfaces that pass on what others send, by inventory or log.
     carrier: Vec<bool>,
     counted: RowSum,
@@ -281,10 +247,10 @@ impl<'a> Resolver<'a> {
             by_id,
             covered,
             route_cache: HashMap::new(),
-            rows: Vec::new(),
-            public_side: Vec::new(),
+            rows: CountedRows::default(),
+            public_side: CountedRows::default(),
             doubtful: Vec::new(),
-            unlinked: Vec::new(),
+            unlinked: CountedRows::default(),
             carrier,
             counted: RowSum::default(),
             mirror: RowSum::default(),
@@ -302,8 +268,8 @@ impl<'a> Resolver<'a> {
             self.gateways[gateway as usize].legs[2] += sums.against.bytes;
             let (upload, download) = (sums.along.bytes, sums.against.bytes);
             let (client, remote, label, basis, port) = (key.from, key.to, key.to_label, Basis::Pair, key.port);
-            let hour = key.hour;
-            self.rows.push(CountedRow { gateway, hour, client, remote, label, basis, upload, download, port, records });
+            let pair = CountedPair { gateway, client, remote, label, basis, port };
+            self.rows.push(&CountedRow { pair, hour: key.hour, upload, download, records });
             return;
         }
         let sum = sums.along;
@@ -318,25 +284,26 @@ impl<'a> Resolver<'a> {
         let (hour, port, records) = (key.hour, key.port, sum.records);
         let counted_row = |gateway, basis, client, remote, label, way| {
             let (upload, download) = if way == Way::Up { (sum.bytes, 0) } else { (0, sum.bytes) };
-            CountedRow { gateway, hour, client, remote, label, basis, upload, download, port, records }
+            let pair = CountedPair { gateway, client, remote, label, basis, port };
+            CountedRow { pair, hour, upload, download, records }
         };
         match fate {
             Fate::Counted { gateway, basis, client, remote, label, way } => {
                 let row = counted_row(gateway, basis, client, remote, label, way);
                 self.counted.add(sum.records, sum.bytes);
                 match basis {
-                    Basis::Pair if self.is_unlinked(gateway) => self.unlinked.push(row),
-                    Basis::Remote => self.public_side.push(row),
+                    Basis::Pair if self.is_unlinked(gateway) => self.unlinked.push(&row),
+                    Basis::Remote => self.public_side.push(&row),
                     Basis::Pair | Basis::Client => {
                         if self.gateway_of[key.interface as usize].is_none() {
                             self.gateways[gateway as usize].records.clients += records;
                         }
-                        self.rows.push(row);
+                        self.rows.push(&row);
                     }
                 }
             }
             Fate::PrivateSide { gateway, client, way } => {
-                self.rows.push(counted_row(gateway, Basis::Client, client, AddrId::NONE, Sym::NONE, way));
+                self.rows.push(&counted_row(gateway, Basis::Client, client, AddrId::NONE, Sym::NONE, way));
                 self.mirror.add(sum.records, sum.bytes);
             }
             Fate::Mirror => self.mirror.add(sum.records, sum.bytes),
@@ -344,16 +311,16 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn keep_or_mirror(&mut self, rows: Vec<CountedRow>, keep: impl Fn(&CountedRow) -> bool) {
-        for row in rows {
+    fn keep_or_mirror(&mut self, rows: &CountedRows, keep: impl Fn(&CountedRow) -> bool) {
+        for row in rows.iter() {
             if keep(&row) {
-                let gateway = &mut self.gateways[row.gateway as usize];
+                let gateway = &mut self.gateways[row.pair.gateway as usize];
                 gateway.covered = true;
                 // A pair that waited is a client's: a gateway's own are never in doubt.
-                if row.basis == Basis::Pair {
+                if row.pair.basis == Basis::Pair {
                     gateway.records.clients += row.records;
                 }
-                self.rows.push(row);
+                self.rows.push(&row);
             } else {
                 let bytes = row.upload + row.download;
                 self.counted.records -= row.records;
@@ -369,13 +336,15 @@ impl<'a> Resolver<'a> {
     }
 
     fn finish(mut self, vantage: &Vantage) -> Counted {
-        for row in self.rows.iter().filter(|row| row.basis != Basis::Client) {
-            let gateway = &mut self.gateways[row.gateway as usize];
-            gateway.upload += row.upload;
-            gateway.download += row.download;
-            match row.basis {
-                Basis::Remote => gateway.records.public_side += row.records,
-                Basis::Pair | Basis::Client => gateway.records.pairs += row.records,
+        for (pair, rows) in self.rows.pairs().filter(|(pair, _)| pair.basis != Basis::Client) {
+            let gateway = &mut self.gateways[pair.gateway as usize];
+            for row in rows {
+                gateway.upload += row.upload;
+                gateway.download += row.download;
+                match pair.basis {
+                    Basis::Remote => gateway.records.public_side += row.records,
+                    Basis::Pair | Basis::Client => gateway.records.pairs += row.records,
+                }
             }
         }
         for gateway in &mut self.gateways {
@@ -392,8 +361,8 @@ impl<'a> Resolver<'a> {
             place[old as usize] = new;
         }
         let mut rows = std::mem::take(&mut self.rows);
-        for row in &mut rows {
-            row.gateway = place[row.gateway as usize];
+        for pair in rows.pairs_mut() {
+            pair.gateway = place[pair.gateway as usize];
         }
         let gateways = order.iter().map(|&old| std::mem::take(&mut self.gateways[old as usize])).collect();
         let (records, bytes, unattributable) = self.kinds(vantage);

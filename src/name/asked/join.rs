@@ -26,7 +26,7 @@ pub struct Join<'a, K, F> {
     requests: &'a Requests,
     meaning: F,
     known: HashMap<Box<str>, K>,
-    /// Requests before this one are answered.
+    /// Requests before this run are answered.
     next: usize,
     /// Remote, VPC and client of the entries at hand.
     at: [u32; 3],
@@ -96,13 +96,15 @@ impl<'a, K: Agree + Clone + Eq + Hash, F: FnMut(&str) -> K> Join<'a, K, F> {
     /// Answers the requests whose entries have all come: those before `at`.
     fn answer_before(&mut self, at: [u32; 3]) {
         let requests = self.requests;
-        while let Some((key, row)) = requests.keyed().get(self.next).filter(|(key, _)| key[..3] < at[..]) {
-            self.of_row[*row as usize] = self.answer(key);
+        while let Some(run) = requests.runs().get(self.next).filter(|run| run.key < at) {
+            for (row, hour) in (run.first_row as usize..).zip(requests.hours_of(run)) {
+                self.of_row[row] = self.answer(run.key, hour);
+            }
             self.next += 1;
         }
     }
 
-    fn answer(&mut self, &[remote, vpc, client, hour]: &Key) -> u32 {
+    fn answer(&mut self, [remote, vpc, client]: [u32; 3], hour: u32) -> u32 {
         let mut found = None;
         if client != 0 && self.at == [remote, vpc, client] {
             found = latest(&mut self.client, hour, self.requests.look_back()).map(|names| (names, AskedBy::Client));

@@ -2,6 +2,7 @@
 
 use super::Key;
 use crate::model::addr::{Addr, Cidr};
+use crate::model::packed;
 use hashbrown::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -19,8 +20,18 @@ pub struct RequestsBuilder {
     clients: HashMap<Addr, u32>,
     vpcs: HashMap<String, u32>,
     blocks: Vec<Vec<Cidr>>,
-    keyed: Vec<(Key, u32)>,
+    runs: Vec<Run>,
+    hours: Vec<u8>,
     rows: u32,
+}
+
+/// Requests of rows that follow each other, of one remote, VPC and client: their hours are in [`Requests::hours_of`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Run {
+    pub(super) key: [u32; 3],
+    pub(super) first_row: u32,
+    rows: u32,
+    hours_at: usize,
 }
 
 impl RequestsBuilder {
@@ -40,38 +51,53 @@ impl RequestsBuilder {
         self.blocks[at].extend_from_slice(cidrs);
     }
 
-    /// The request of the next row: which names led to `remote` for `client` of `vpc`, in `hour` (since 1970) or before.
+    /// The requests of the next rows: which names led to `remote` for `client` of `vpc`, in each of `hours` (since 1970) or before.
     ///
     /// Without a client it asks for those of the VPC; without a VPC for those of the client in whatever VPC. NAT64 addresses
     /// stand for the IPv4 address inside.
-    pub fn push(&mut self, remote: Addr, vpc: VpcKey, client: Option<Addr>, hour: u32) {
-        let row = self.rows;
-        self.skip();
+    pub fn push(&mut self, remote: Addr, vpc: VpcKey, client: Option<Addr>, hours: impl Iterator<Item = u32>) {
         if client.is_none() && vpc.0 == 0 {
-            return;
+            return self.skip(hours.count());
         }
         let next = number(self.remotes.len());
         let remote = *self.remotes.entry(remote.without_nat64()).or_insert(next);
         let next = number(self.clients.len() + 1);
         let client = client.map_or(0, |client| *self.clients.entry(client).or_insert(next));
-        self.keyed.push(([remote, vpc.0, client, hour], row));
+        let (first_row, hours_at) = (self.rows, self.hours.len());
+        let mut last = 0;
+        for hour in hours {
+            packed::push(&mut self.hours, packed::step(last, hour));
+            last = hour;
+            self.skip(1);
+        }
+        let rows = self.rows - first_row;
+        if rows > 0 {
+            self.runs.push(Run { key: [remote, vpc.0, client], first_row, rows, hours_at });
+        }
     }
 
-    /// The next row asks for nothing.
-    pub fn skip(&mut self) {
-        self.rows = self.rows.checked_add(1).expect("fewer than 2^32 rows");
+    /// The next rows ask for nothing.
+    pub fn skip(&mut self, rows: usize) {
+        let rows = u32::try_from(rows).ok().and_then(|rows| self.rows.checked_add(rows));
+        self.rows = rows.expect("fewer than 2^32 rows");
     }
 
     /// All requests, for records up to `look_back` hours before.
     #[must_use]
     pub fn build(mut self, look_back: u32) -> Requests {
-        self.keyed.sort_unstable();
+        self.runs.sort_unstable();
+        let (mut first_hour, mut last_hour) = (u32::MAX, 0);
+        let mut hours: Vec<u32> = Vec::new();
         let (mut wanted, mut reached) = (HashMap::new(), HashSet::new());
         let mut spans: Vec<[u32; 2]> = Vec::new();
-        for of_client in self.keyed.chunk_by(|(one, _), (two, _)| one[..3] == two[..3]) {
-            let [remote, vpc, client, _] = of_client[0].0;
+        for of_client in self.runs.chunk_by(|one, two| one.key == two.key) {
+            let [remote, vpc, client] = of_client[0].key;
+            hours.clear();
+            hours.extend(of_client.iter().flat_map(|run| hours_of(run, &self.hours)));
+            hours.sort_unstable();
+            (first_hour, last_hour) = (first_hour.min(hours[0]), last_hour.max(hours[hours.len() - 1]));
             let start = spans.len();
-            for [.., hour] in of_client.iter().map(|(key, _)| *key) {
+            for &hour in &hours {
                 let first = hour.saturating_sub(look_back);
                 match spans[start..].last_mut() {
                     Some([_, last]) if first <= last.saturating_add(1) => *last = hour,
@@ -86,8 +112,6 @@ impl RequestsBuilder {
             vpc_ids[at as usize].clone_from(id);
         }
         self.blocks.resize(vpc_ids.len(), Vec::new());
-        let hours = self.keyed.iter().map(|(key, _)| key[3]);
-        let hours = hours.fold((u32::MAX, 0), |(first, last), hour| (first.min(hour), last.max(hour)));
         Requests {
             look_back,
             remotes: self.remotes,
@@ -95,11 +119,12 @@ impl RequestsBuilder {
             vpcs: self.vpcs,
             vpc_ids,
             blocks: self.blocks,
-            keyed: self.keyed,
+            runs: self.runs,
+            run_hours: self.hours,
             wanted,
             spans,
             reached,
-            hours: (hours.0.saturating_sub(look_back), hours.1),
+            hours: (first_hour.saturating_sub(look_back), last_hour),
             rows: self.rows,
         }
     }
@@ -107,6 +132,14 @@ impl RequestsBuilder {
 
 fn number(len: usize) -> u32 {
     u32::try_from(len).expect("fewer than 2^32 rows, so no more of anything in them")
+}
+
+fn hours_of(run: &Run, hours: &[u8]) -> impl Iterator<Item = u32> {
+    let (mut rest, mut hour) = (&hours[run.hours_at..], 0);
+    (0..run.rows).map(move |_| {
+        hour = packed::stepped(hour, packed::take(&mut rest));
+        hour
+    })
 }
 
 /// All requests, sorted.
@@ -118,7 +151,8 @@ pub struct Requests {
     vpcs: HashMap<String, u32>,
     vpc_ids: Vec<String>,
     blocks: Vec<Vec<Cidr>>,
-    keyed: Vec<(Key, u32)>,
+    runs: Vec<Run>,
+    run_hours: Vec<u8>,
     /// By remote, VPC and client: where in `spans` the hours are in which a record can matter. Neither grows with the requests
     /// of a pair that talks all day, so that both stay in the caches of the processor.
     wanted: HashMap<[u32; 3], Range<usize>>,
@@ -134,7 +168,7 @@ impl Requests {
     /// Whether nothing is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keyed.is_empty()
+        self.runs.is_empty()
     }
 
     /// Hours before that of the bytes that count.
@@ -146,9 +180,14 @@ impl Requests {
         self.rows
     }
 
-    /// Requests by key, with their rows.
-    pub(super) fn keyed(&self) -> &[(Key, u32)] {
-        &self.keyed
+    /// Requests by key, then row.
+    pub(super) fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// The hours of a run, by row.
+    pub(super) fn hours_of(&self, run: &Run) -> impl Iterator<Item = u32> {
+        hours_of(run, &self.run_hours)
     }
 
     /// Whether a record of this hour can matter.

@@ -38,9 +38,11 @@ fn opt_addr(text: &str) -> Option<Addr> {
 
 fn requests(rows: &[Row<'_>], look_back: u32) -> Requests {
     let mut builder = RequestsBuilder::default();
-    for (vpc, client, remote, hour) in rows {
-        let vpc = builder.vpc(Some(*vpc).filter(|vpc| !vpc.is_empty()));
-        builder.push(addr(remote), vpc, opt_addr(client), *hour);
+    // Rows of one pair that follow each other come at once.
+    for run in rows.chunk_by(|one, two| (one.0, one.1, one.2) == (two.0, two.1, two.2)) {
+        let (vpc, client, remote, _) = run[0];
+        let vpc = builder.vpc(Some(vpc).filter(|vpc| !vpc.is_empty()));
+        builder.push(addr(remote), vpc, opt_addr(client), run.iter().map(|row| row.3));
     }
     builder.build(look_back)
 }
@@ -195,7 +197,7 @@ fn private_answers_of_public_names_are_kept_apart() {
     let mut builder = RequestsBuilder::default();
     let (vpc, _) = (builder.vpc(Some("vpc-b")), builder.vpc(Some("vpc-a")));
     builder.blocks(vpc, &[Cidr::parse("198.51.100.0/24").expect("a block")]);
-    builder.push(addr("3.2.1.1"), vpc, Some(addr("10.0.0.7")), 100);
+    builder.push(addr("3.2.1.1"), vpc, Some(addr("10.0.0.7")), [100].into_iter());
     let requests = builder.build(24);
     let name = "sqs.eu-west-1.amazonaws.com";
     let records = [

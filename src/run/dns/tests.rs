@@ -26,9 +26,9 @@ fn requests() -> Requests {
         let vpc = builder.vpc([Some("vpc-0"), Some("vpc-1"), None][n as usize % 3]);
         let client = (n % 4 != 3).then(|| Addr::from_v4(0x0a00_0000 | (n % 5)));
         if n % 50 == 0 {
-            builder.skip();
+            builder.skip(1);
         } else {
-            builder.push(Addr::from_v4(0x0302_0100 | (n % 3)), vpc, client, n / 12);
+            builder.push(Addr::from_v4(0x0302_0100 | (n % 3)), vpc, client, [n / 12].into_iter());
         }
     }
     builder.build(6)

@@ -1,0 +1,258 @@
+//! Sums by key and hour, each key once with its hours in a few bytes each, without loss: memory follows the keys.
+//!
+//! A key's hours are a list of entries: the step from the hour before, then records and bytes of each way that has any. A new
+//! entry goes to the end, also for an hour that is there already; when the list's block is full, equal hours become one. So a
+//! list takes no more than about twice what its distinct hours need, and an entry is moved a bounded number of times.
+
+use super::blocks::{Block, Blocks, Size};
+use super::fold::{RowSum, RowSums};
+use crate::model::packed::{put, step, stepped, take};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::{BuildHasher, Hash};
+
+/// Sums by key and hour.
+#[derive(Debug)]
+pub struct HourLists<K> {
+    lists: Vec<(K, List)>,
+    index: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    blocks: Blocks,
+    /// The hour from which every list's first entry steps.
+    origin: u32,
+    hours: Vec<(u32, RowSums)>,
+    bytes: Vec<u8>,
+}
+
+/// Where a key's entries are.
+#[derive(Clone, Copy, Debug)]
+struct List {
+    block: Block,
+    len: u32,
+    /// Hour of the last entry.
+    last: u32,
+    /// Whether each hour is later than the one before.
+    rising: bool,
+}
+
+const ALONG: u64 = 1;
+const AGAINST: u64 = 2;
+const WAYS: u32 = 2;
+/// Most bytes that a step takes with its ways.
+const LONGEST_STEP: usize = 5;
+
+impl<K> Default for HourLists<K> {
+    fn default() -> Self {
+        Self {
+            lists: Vec::new(),
+            index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            blocks: Blocks::default(),
+            origin: 0,
+            hours: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+}
+
+impl<K: Copy + Eq + Hash> HourLists<K> {
+    /// Adds to the sums of a key and hour.
+    pub fn add(&mut self, key: K, hour: u32, sums: &RowSums) {
+        let hash = self.hasher.hash_one(key);
+        let lists = &self.lists;
+        let found = self.index.find(hash, |&at| lists[at as usize].0 == key).copied();
+        let at = found.unwrap_or_else(|| self.insert(hash, key, hour)) as usize;
+        let mut list = self.lists[at].1;
+        let mut entry = Entry::new(list.last, hour, sums);
+        if list.len as usize + entry.bytes().len() > list.block.size().bytes() {
+            list = self.with_room(list, entry.bytes().len());
+            entry = Entry::new(list.last, hour, sums);
+        }
+        list.rising &= list.len == 0 || hour > list.last;
+        list.last = hour;
+        self.append(&mut list, entry.bytes());
+        self.lists[at].1 = list;
+        if self.blocks.is_sparse() {
+            self.move_together();
+        }
+    }
+
+    /// Lists grow at the same time: without this, blocks of the sizes that they had would stay for ever.
+    #[cold]
+    fn move_together(&mut self) {
+        let mut order: Vec<u32> = (0..).take(self.lists.len()).collect();
+        order.sort_unstable_by_key(|&at| self.lists[at as usize].1.block.order());
+        let mut blocks = Blocks::default();
+        for at in order {
+            let list = &mut self.lists[at as usize].1;
+            list.block = self.blocks.move_to(&mut blocks, list.block);
+        }
+        self.blocks = blocks;
+    }
+
+    fn insert(&mut self, hash: u64, key: K, hour: u32) -> u32 {
+        if self.lists.is_empty() {
+            self.origin = hour;
+        }
+        let at = u32::try_from(self.lists.len()).expect("fewer than 2^32 keys");
+        let list = List { block: self.blocks.take(Size::SMALLEST), len: 0, last: self.origin, rising: true };
+        self.lists.push((key, list));
+        let (lists, hasher) = (&self.lists, &self.hasher);
+        self.index.insert_unique(hash, at, |&at| hasher.hash_one(lists[at as usize].0));
+        at
+    }
+
+    /// The list with every hour once, in a block that has room for another entry and for half of what is there.
+    fn with_room(&mut self, mut list: List, entry: usize) -> List {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        if list.rising {
+            bytes.extend_from_slice(self.entries(&list));
+        } else {
+            let mut hours = std::mem::take(&mut self.hours);
+            self.decode(&list, &mut hours);
+            list.last = self.origin;
+            for (hour, sums) in &hours {
+                bytes.extend_from_slice(Entry::new(list.last, *hour, sums).bytes());
+                list.last = *hour;
+            }
+            list.rising = true;
+            self.hours = hours;
+        }
+        let size = Size::holding(bytes.len() + (bytes.len() / 2).max(entry + LONGEST_STEP));
+        if size != list.block.size() {
+            self.blocks.give(list.block);
+            list.block = self.blocks.take(size);
+        }
+        list.len = 0;
+        self.append(&mut list, &bytes);
+        self.bytes = bytes;
+        list
+    }
+
+    #[inline]
+    fn append(&mut self, list: &mut List, bytes: &[u8]) {
+        let start = list.len as usize;
+        self.blocks.bytes_mut(list.block)[start..start + bytes.len()].copy_from_slice(bytes);
+        list.len += u32::try_from(bytes.len()).expect("a block is smaller than 4 GiB");
+    }
+
+    fn entries(&self, list: &List) -> &[u8] {
+        &self.blocks.bytes(list.block)[..list.len as usize]
+    }
+
+    /// The hours of a list in order, each once.
+    fn decode(&self, list: &List, hours: &mut Vec<(u32, RowSums)>) {
+        hours.clear();
+        hours.extend(Entries { rest: self.entries(list), hour: self.origin });
+        if list.rising {
+            return;
+        }
+        hours.sort_unstable_by_key(|(hour, _)| *hour);
+        hours.dedup_by(|(hour, sums), (kept, of_kept)| {
+            let same = hour == kept;
+            if same {
+                of_kept.merge(sums);
+            }
+            same
+        });
+    }
+
+    /// Number of keys.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.lists.len()
+    }
+
+    /// Whether nothing was added.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+
+    /// Every key with its hours, in no order and perhaps one several times.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, impl Iterator<Item = u32>)> {
+        let hours = |list| Entries { rest: self.entries(list), hour: self.origin }.map(|(hour, _)| hour);
+        self.lists.iter().map(move |(key, list)| (key, hours(list)))
+    }
+
+    /// Every key with its hours in order, each once, and their sums.
+    pub fn for_each(&self, mut each: impl FnMut(&K, &[(u32, RowSums)])) {
+        let mut hours = Vec::new();
+        for (key, list) in &self.lists {
+            self.decode(list, &mut hours);
+            each(key, &hours);
+        }
+    }
+
+    /// Bytes of the blocks in which the hours are.
+    #[must_use]
+    pub const fn entry_bytes(&self) -> usize {
+        self.blocks.memory()
+    }
+
+    /// Bytes that it holds in memory.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.lists.capacity() * size_of::<(K, List)>() + self.index.allocation_size() + self.blocks.memory()
+    }
+}
+
+/// An entry on its way into a list.
+struct Entry {
+    bytes: [u8; LONGEST_STEP + 4 * crate::model::packed::LONGEST],
+    len: usize,
+}
+
+impl Entry {
+    #[inline]
+    fn new(last: u32, hour: u32, sums: &RowSums) -> Self {
+        let mut entry = Self { bytes: [0; _], len: 0 };
+        let has = |sum: &RowSum, way: u64| if *sum == RowSum::default() { 0 } else { way };
+        let ways = has(&sums.along, ALONG) | has(&sums.against, AGAINST);
+        entry.put(step(last, hour) << WAYS | ways);
+        for (sum, way) in [(sums.along, ALONG), (sums.against, AGAINST)] {
+            if ways & way != 0 {
+                entry.put(sum.records);
+                entry.put(sum.bytes);
+            }
+        }
+        entry
+    }
+
+    #[inline]
+    fn put(&mut self, number: u64) {
+        self.len += put(&mut self.bytes[self.len..], number);
+    }
+
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// Entries as they were added.
+struct Entries<'a> {
+    rest: &'a [u8],
+    hour: u32,
+}
+
+impl Iterator for Entries<'_> {
+    type Item = (u32, RowSums);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let head = take(&mut self.rest);
+        self.hour = stepped(self.hour, head >> WAYS);
+        let mut sum = |way| match head & way {
+            0 => RowSum::default(),
+            _ => RowSum { records: take(&mut self.rest), bytes: take(&mut self.rest) },
+        };
+        Some((self.hour, RowSums { along: sum(ALONG), against: sum(AGAINST) }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! `--memory-limit`: what the counted records take is added up as they are read, and past the limit nothing more is kept.
+//!
+//! The sums are of what is held, not of what the machine says: the same logs fit or do not fit everywhere. Near the limit it may
+//! depend on threads whether a report is made, never what is in it.
+
+use crate::count::fold::Fold;
+use crate::count::rollup::Rollup;
+use crate::model::flow::{FlowRecord, FlowSink};
+use crate::model::memory::Memory;
+use crate::model::symbols::Symbols;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+/// What the program itself takes: code, tables, one reader's buffers per thread.
+const PROGRAM: usize = 40 << 20;
+const THREAD: usize = 4 << 20;
+/// Records between two looks at what a fold holds.
+const STRIDE: u32 = 4096;
+
+/// The flow logs do not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the flow logs need more memory than --memory-limit allows ({limit}): {percent} % of them took {held}, all of them would \
+     take about {estimate}"
+)]
+pub struct OverLimit {
+    /// What is allowed.
+    pub limit: Memory,
+    /// The part of the stored bytes that was read until then.
+    pub percent: u64,
+    /// What that part took.
+    pub held: Memory,
+    /// What all would take if the rest is like it: at most, for pairs come again.
+    pub estimate: Memory,
+}
+
+/// What may be held, and what is.
+#[derive(Debug)]
+pub(super) struct Budget {
+    limit: Option<usize>,
+    program: usize,
+    beside: usize,
+    /// By folds that are not merged yet.
+    folds: AtomicUsize,
+    /// By the rollup, and at most by what will be made of it.
+    rollup: AtomicUsize,
+    report: AtomicUsize,
+    /// Stored bytes of the objects that were begun and of those that were merged.
+    begun: AtomicU64,
+    merged: AtomicU64,
+    over: AtomicBool,
+}
+
+impl Budget {
+    /// `beside` is what else will be held when nothing more is read.
+    pub(super) fn new(limit: Option<Memory>, threads: usize, beside: usize) -> Self {
+        let limit = limit.map(|limit| usize::try_from(limit.bytes()).unwrap_or(usize::MAX));
+        let (folds, rollup, report, begun, merged, over) = Default::default();
+        Self { limit, program: PROGRAM + threads * THREAD, beside, folds, rollup, report, begun, merged, over }
+    }
+
+    /// Whether it was exceeded.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    /// What is held, or will be when nothing more is read.
+    fn held(&self) -> usize {
+        let reading = self.folds.load(Ordering::Relaxed) + self.rollup.load(Ordering::Relaxed);
+        self.program + reading.max(self.report.load(Ordering::Relaxed) + self.beside)
+    }
+
+    /// An object of so many stored bytes is read now; `false` where nothing more may be.
+    pub(super) fn begin(&self, size: u64) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        self.begun.fetch_add(size, Ordering::Relaxed);
+        true
+    }
+
+    /// The rollup has grown by such an object.
+    pub(super) fn merged(&self, size: u64, rollup: &Rollup) {
+        self.merged.fetch_add(size, Ordering::Relaxed);
+        if self.limit.is_some() {
+            self.rollup.store(rollup.memory(), Ordering::Relaxed);
+            self.report.store(rollup.memory_of_report(), Ordering::Relaxed);
+            self.look();
+        }
+    }
+
+    fn look(&self) {
+        if self.limit.is_some_and(|limit| self.held() > limit) {
+            self.over.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Why nothing is made of objects of so many stored bytes; `None` where they fit.
+    pub(super) fn refusal(&self, total: u64) -> Option<OverLimit> {
+        let limit = self.limit.filter(|_| self.is_over())?;
+        let (begun, merged) = (self.begun.load(Ordering::Relaxed), self.merged.load(Ordering::Relaxed));
+        // Of what is being read about half is.
+        let done = merged + begun.saturating_sub(merged) / 2;
+        let memory = |bytes: usize| Memory::new(u64::try_from(bytes).unwrap_or(u64::MAX));
+        let (done, total) = (u128::from(done.max(1)), u128::from(total.max(1)));
+        let of_all = (self.held() - self.program) as u128 * total / done;
+        let estimate = self.program.saturating_add(usize::try_from(of_all).unwrap_or(usize::MAX));
+        Some(OverLimit {
+            limit: memory(limit),
+            percent: u64::try_from(done * 100 / total).unwrap_or(100),
+            held: memory(self.held()),
+            estimate: memory(estimate),
+        })
+    }
+}
+
+/// A fold that stops growing when the budget is used up.
+pub(super) struct Bounded<'a, 'b> {
+    fold: Fold<'a>,
+    held: Held<'b>,
+    until_look: u32,
+    is_full: bool,
+}
+
+/// What a fold holds, given back when it is dropped.
+pub(super) struct Held<'b> {
+    budget: &'b Budget,
+    bytes: usize,
+}
+
+impl<'a, 'b> Bounded<'a, 'b> {
+    pub(super) const fn new(fold: Fold<'a>, budget: &'b Budget) -> Self {
+        Self { fold, held: Held { budget, bytes: 0 }, until_look: STRIDE, is_full: false }
+    }
+
+    /// The fold, and what it counts for until that is dropped.
+    pub(super) fn into_fold(mut self) -> (Fold<'a>, Held<'b>) {
+        self.look();
+        (self.fold, self.held)
+    }
+
+    #[cold]
+    fn look(&mut self) {
+        self.until_look = STRIDE;
+        if self.held.budget.limit.is_some() {
+            self.is_full = self.held.grown_to(self.fold.memory());
+        }
+    }
+}
+
+impl Held<'_> {
+    /// Whether the budget is exceeded now.
+    fn grown_to(&mut self, bytes: usize) -> bool {
+        self.budget.folds.fetch_add(bytes, Ordering::Relaxed);
+        self.budget.folds.fetch_sub(std::mem::replace(&mut self.bytes, bytes), Ordering::Relaxed);
+        self.budget.look();
+        self.budget.is_over()
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.budget.folds.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl FlowSink for Bounded<'_, '_> {
+    #[inline]
+    fn symbols(&mut self) -> &mut Symbols {
+        self.fold.symbols()
+    }
+
+    #[inline]
+    fn record(&mut self, record: &FlowRecord) {
+        self.until_look -= 1;
+        if self.until_look == 0 {
+            self.look();
+        }
+        if !self.is_full {
+            self.fold.record(record);
+        }
+    }
+
+    fn malformed(&mut self, line: u64, why: &'static str) {
+        self.fold.malformed(line, why);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLES: usize = 100 << 20;
+
+    /// A budget under a limit after an object of 30 of 100 stored bytes was merged while one of 20 is read.
+    fn refusal(limit: usize, beside: usize) -> Option<OverLimit> {
+        let limit = Memory::new(u64::try_from(limit).expect("a test's number"));
+        let budget = Budget::new(Some(limit), 1, beside);
+        assert!(budget.begin(30) && budget.begin(20));
+        let mut held = Held { budget: &budget, bytes: 0 };
+        held.grown_to(TABLES / 2);
+        assert_eq!(held.grown_to(TABLES), budget.is_over());
+        budget.merged(30, &Rollup::default());
+        assert_eq!(budget.begin(50), !budget.is_over(), "nothing more is read past the limit");
+        budget.refusal(100)
+    }
+
+    #[test]
+    fn past_the_limit_the_estimate_is_by_the_part_that_was_read() {
+        let program = PROGRAM + THREAD;
+        assert_eq!(refusal(program + 2 * TABLES, 0), None);
+        let refused = refusal(program + TABLES / 2, 0).expect("more than is allowed");
+        assert_eq!(refused.percent, 40, "30 and half of 20 of 100");
+        let held = usize::try_from(refused.held.bytes()).expect("a test's number") - program;
+        assert!((TABLES..TABLES * 11 / 10).contains(&held), "{held}");
+        let estimate = usize::try_from(refused.estimate.bytes()).expect("a test's number") - program;
+        assert_eq!(estimate / 1000, held * 5 / 2 / 1000);
+        assert!(refusal(program + 2 * TABLES, 3 * TABLES).is_some(), "names need room too");
+    }
+
+    #[test]
+    fn what_is_merged_is_not_held_any_more() {
+        let budget = Budget::new(Some(Memory::new(1 << 40)), 1, 0);
+        let before = budget.held();
+        let mut held = Held { budget: &budget, bytes: 0 };
+        assert!(!held.grown_to(TABLES) && !held.grown_to(TABLES / 2));
+        assert_eq!(budget.held() - before, TABLES / 2);
+        drop(held);
+        assert_eq!(budget.held(), before);
+    }
+}
