@@ -3,6 +3,7 @@
 pub mod bill;
 pub mod dns;
 pub mod flow;
+mod inflate;
 pub mod inventory;
 pub mod ip_ranges;
 pub mod metrics;

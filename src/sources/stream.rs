@@ -1,7 +1,7 @@
 //! Streams of bytes on their way to a reader: gzip taken off, hashed as they pass. Knows nothing of what they mean.
 
+use super::inflate::GzReader;
 use super::objects::ObjectBytes;
-use flate2::bufread::MultiGzDecoder;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -60,7 +60,7 @@ pub(super) fn inflate(bytes: &impl ObjectBytes) -> Result<(Inflated, bool), Stre
         if !gzip {
             return Ok((Box::new(whole), depth > 0));
         }
-        reader = Box::new(BufReader::with_capacity(READ_BUFFER, MultiGzDecoder::new(whole)));
+        reader = Box::new(GzReader::new(whole));
     }
     Err(StreamError::Nested(MAX_NESTING))
 }

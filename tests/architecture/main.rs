@@ -75,7 +75,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("polars_arrow", &["frames"]),
     ("arrow", &["sources", "frames", "simulate"]),
     ("parquet", &["sources", "simulate"]),
+    // Reading is by `sources::inflate`, and its tests compare with this.
     ("flate2", &["sources", "simulate"]),
+    ("crc32fast", &["sources"]),
     ("csv_core", &["sources"]),
     ("zip", &["sources"]),
     ("psl", &["name::hosts"]),
