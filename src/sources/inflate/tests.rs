@@ -1,3 +1,5 @@
+//! Against flate2 on everything: contents, headers, members, cuts, damage.
+
 use super::GzReader;
 use flate2::{Compression, GzBuilder};
 use proptest::prelude::*;
