@@ -1,6 +1,6 @@
 //! gzip taken off (RFC 1952): every member, each checked against its CRC-32 and its length.
 //!
-//! A decoder of our own, because inflating is most of what reading a compressed flow log takes. `symbols` is the loop, `tables` says what
+//! A decoder of our own, because inflating is a large part of what reading a compressed flow log takes. `symbols` is the loop, `tables` says what
 //! makes it fast, `input` and `output` keep both ends so large that the loop meets no end, `block` reads what stands between.
 
 #![expect(clippy::cast_possible_truncation, reason = "fields of a few bits are taken out of larger words")]

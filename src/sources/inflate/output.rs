@@ -10,24 +10,22 @@ pub(super) const LIMIT: usize = WINDOW + CHUNK;
 const SLACK: usize = 384;
 const SIZE: usize = LIMIT + SLACK;
 
-/// What was decoded lately. It is never cleared: `first` says what belongs to this member.
+/// What was decoded lately. A member starts at 0, so that no match can reach the one before it: nothing is ever cleared.
 pub(super) struct Output {
     pub(super) bytes: Box<[u8; SIZE]>,
     /// End of what was decoded.
     pub(super) at: usize,
-    /// Start of the member's bytes that are still here: no match reaches further.
-    pub(super) first: usize,
 }
 
 impl Output {
     pub(super) fn new() -> Self {
         let bytes = vec![0; SIZE].into_boxed_slice();
-        Self { bytes: bytes.try_into().expect("as long as its type says"), at: 0, first: 0 }
+        Self { bytes: bytes.try_into().expect("as long as its type says"), at: 0 }
     }
 
     /// Forgets what was decoded, for another member.
     pub(super) fn reset(&mut self) {
-        (self.at, self.first) = (0, 0);
+        self.at = 0;
     }
 
     /// Makes room, and drops what lies before the window.
@@ -36,7 +34,6 @@ impl Output {
             let gone = self.at - WINDOW;
             self.bytes.copy_within(gone..self.at, 0);
             self.at = WINDOW;
-            self.first = self.first.saturating_sub(gone);
         }
     }
 

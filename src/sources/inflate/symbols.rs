@@ -9,13 +9,11 @@ use super::tables::{DIST_BITS, END, LENGTH, LIT_BITS, LITERALS, LitEntry, NO_DIS
 /// A step takes at most 48 of at least 56 bits in the bit buffer: 20 for a length (11 index the table, 4 its second level, 5 are extra)
 /// and 28 for a distance. What is taken from the bit buffer before the next lookup hangs on one table entry alone, because that is the
 /// chain that sets the pace; lengths, distances and copies are worked out beside it.
-#[expect(clippy::too_many_lines, reason = "one loop, so that its state stays in registers")]
 pub(super) fn symbols(tables: &Tables, input: &mut Input, output: &mut Output) -> Result<bool, &'static str> {
     let limit = input.limit();
     let (lit, dist) = (&*tables.lit, &*tables.dist);
     let source = &*input.bytes;
     let out = &mut *output.bytes;
-    let first = output.first;
     let (mut bits, mut count, mut at, mut to) = (input.bits, input.count, input.at, output.at);
     let mut ended = Ok(false);
     while at <= limit && to < LIMIT {
@@ -76,7 +74,7 @@ pub(super) fn symbols(tables: &Tables, input: &mut Input, output: &mut Output) -
         bits >>= entry & 31;
         count = count.wrapping_sub(entry & 31);
         let distance = (entry >> 16) as usize + extra as usize;
-        if distance > to - first {
+        if distance > to {
             ended = Err("invalid distance, too far back");
             break;
         }
