@@ -55,6 +55,11 @@ binary() {
     natlens --version
 }
 
+# What measures is no test; that it would notice a wrong answer is.
+comparison() {
+    python3 -B -m unittest discover --quiet -s benches
+}
+
 python_packages() {
     # The stamp is written last: a venv that was interrupted is made again.
     if ! cmp -s tools/requirements.txt "$VENV/requirements.stamp"; then
@@ -93,6 +98,7 @@ notebooks() {
 
 stage 'cargo test' cargo_tests
 stage 'binary' binary
+stage 'the comparison notices wrong answers' comparison
 stage 'python packages' python_packages
 stage 'sample-data is what the command writes' sample_data
 stage 'JSON report against its schema' schema
