@@ -5,10 +5,12 @@ import platform
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+
+LAUNCH = Path(__file__).with_name("launch.py")
 
 
 @dataclass(frozen=True)
@@ -50,17 +52,14 @@ def environment() -> dict[str, str]:
 
 def run(command: list[str], extra: dict[str, str] | None = None) -> Sample:
     """Runs a command with its output thrown away."""
-    with open(os.devnull, "r+b") as null:
-        files = [(os.POSIX_SPAWN_DUP2, null.fileno(), stream) for stream in (0, 1)]
-        start = time.monotonic()
-        pid = os.posix_spawn(command[0], command, environment() | (extra or {}), file_actions=files)
-        _, status, usage = os.wait4(pid, 0)
-        wall = time.monotonic() - start
+    launch = [sys.executable, "-I", "-S", str(LAUNCH), *command]
+    said = subprocess.run(launch, check=True, stdout=subprocess.PIPE, text=True, env=environment() | (extra or {})).stdout
+    wall, cpu, peak, status = (float(figure) for figure in said.split())
     if status != 0:
-        raise Failed(f"{' '.join(command)[:500]}: exit code {os.waitstatus_to_exitcode(status)}")
+        raise Failed(f"{' '.join(command)[:500]}: exit code {os.waitstatus_to_exitcode(int(status))}")
     # ru_maxrss is KiB on Linux and bytes on macOS.
     unit = 1 if sys.platform == "darwin" else 1024
-    return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+    return Sample(wall, cpu, int(peak) * unit)
 
 
 def median(samples: list[Sample]) -> Sample:
