@@ -60,7 +60,8 @@ impl FlowSink for Kept<'_> {
 fn read(objects: &[Object]) -> (u64, u64) {
     let mut sums = (0, 0);
     for object in objects {
-        let read = read_object(object, &LayoutHints::default(), &mut Passed::default()).expect("the object is readable");
+        let read =
+            read_object(object, &LayoutHints::default(), &mut Passed::default()).expect("the object is readable");
         sums = (sums.0 + read.inflated_bytes, sums.1 + read.records);
     }
     sums
