@@ -19,7 +19,7 @@ fn addresses(random: &mut Random) -> Vec<Addr> {
     (0..MANY)
         .map(|_| {
             let host = u32::try_from(random.below(4096)).expect("small");
-            Addr::from_v4(0x3400_0000 + host * 4099)
+            Addr::from_v4(0x3400_0000 | (host * 4099))
         })
         .collect()
 }
