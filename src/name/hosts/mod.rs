@@ -123,7 +123,9 @@ impl HostTable {
             Cow::Borrowed(host)
         };
         let domain = domain::registrable(&host).filter(|domain| is_plain(domain)).map(str::to_owned);
-        let found = self.service(&host).or_else(|| self.endpoint(&host)).unwrap_or_else(|| self.other(&host));
+        let found = self.service(&host).or_else(|| self.endpoint(&host));
+        // Without a domain it is nobody's.
+        let found = found.or_else(|| domain.is_some().then(|| self.other(&host))).unwrap_or_default();
         HostName { domain, is_aws: self.is_aws(&host), ..found }
     }
 
@@ -209,7 +211,9 @@ impl HostTable {
 }
 
 fn is_host_name(text: &str) -> bool {
-    text.len() <= LONGEST_NAME && text.split('.').all(|label| !label.is_empty() && label.len() <= LONGEST_LABEL)
+    text.len() <= LONGEST_NAME
+        && !text.contains(':')
+        && text.split('.').all(|label| !label.is_empty() && label.len() <= LONGEST_LABEL)
 }
 
 /// Whether a host is the domain or below it.

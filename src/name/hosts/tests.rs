@@ -330,8 +330,19 @@ fn third_parties_are_their_domain() {
 fn what_is_no_host_name_says_nothing() {
     let long_label = format!("{}.s3.us-east-1.amazonaws.com", "a".repeat(64));
     let long_name = format!("{}s3.us-east-1.amazonaws.com", "a.".repeat(200));
-    let nothing =
-        ["", ".", "..", "a..b.com", ".example.com", "example.com..", "192.0.2.1", "localhost", "com", "2001:db8::1"];
+    let nothing = [
+        "",
+        ".",
+        "..",
+        "a..b.com",
+        ".example.com",
+        "example.com..",
+        "192.0.2.1",
+        "localhost",
+        "com",
+        "2001:db8::1",
+        ":.us-east-1.aws",
+    ];
     for host in nothing.into_iter().chain([&*long_label, &*long_name]) {
         assert_eq!(TABLE.name(host), HostName::default(), "{host}");
     }
@@ -339,6 +350,7 @@ fn what_is_no_host_name_says_nothing() {
     let odd = TABLE.name("=cmd|' .s3.us-east-1.amazonaws.com");
     assert_eq!((odd.service, odd.bucket), (Some("s3"), None));
     assert_eq!(TABLE.name("a.exa\nmple.com").subject(), Subject::Nothing);
+    assert_eq!(TABLE.name("us-east-1.\0.aws").region, None);
     assert_eq!(TABLE.name("bücher.de").subject(), Subject::Named("domain:bücher.de".to_owned()));
     // Longest that is allowed.
     let label = "a".repeat(63);
