@@ -29,6 +29,8 @@ trap '[ -z "$STAGE" ] || printf "== %s: FAILED\n" "$STAGE" >&2; rm -rf -- "$SCRA
 for name in "${!NATLENS_@}"; do
     unset "$name"
 done
+# What is compared is worked out, and nothing of it is left in the user's cache.
+export NATLENS_NO_CACHE=true
 
 stage() {
     STAGE=$1

@@ -36,6 +36,8 @@ pub mod report;
 
 pub mod explain;
 
+pub mod cache;
+
 pub mod sinks;
 
 pub mod simulate;

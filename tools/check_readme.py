@@ -35,7 +35,7 @@ class Failure(Exception):
 def output(binary: str, args: str) -> str:
     """What the command prints on a machine whose settings nobody touched."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("NATLENS_", "XDG_CONFIG_"))}
-    mine |= {"NO_COLOR": "1", "LC_ALL": "C.UTF-8", "HOME": os.devnull}
+    mine |= {"NO_COLOR": "1", "LC_ALL": "C.UTF-8", "HOME": os.devnull, "NATLENS_NO_CACHE": "true"}
     run = subprocess.run(
         [binary, *shlex.split(args)],
         cwd=ROOT, env=mine, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=600, check=False,

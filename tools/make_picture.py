@@ -35,7 +35,7 @@ def spans(line: str) -> str:
 def main() -> None:
     binary, count, *args = sys.argv[1:]
     env = {k: v for k, v in os.environ.items() if not k.startswith(("NATLENS_", "XDG_CONFIG_"))}
-    env |= {"LC_ALL": "C.UTF-8", "HOME": os.devnull}
+    env |= {"LC_ALL": "C.UTF-8", "HOME": os.devnull, "NATLENS_NO_CACHE": "true"}
     command = [str(Path(binary).resolve()), *args, "--color", "always"]
     run = subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8")
     if run.returncode != 0:

@@ -171,6 +171,12 @@ pub struct InputArgs {
     /// Stop with exit code 6 where the report would need more memory than this: 512MiB, 2GiB [default: no limit]
     #[arg(long, value_name = "BYTES", env = "NATLENS_MEMORY_LIMIT", hide_env_values = true)]
     pub memory_limit: Option<Memory>,
+    /// Keep nothing from run to run, and use nothing that was kept
+    #[arg(long, env = "NATLENS_NO_CACHE", hide_env_values = true)]
+    pub no_cache: bool,
+    /// Where to keep what was counted [default: natlens in the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "NATLENS_CACHE_DIR", hide_env_values = true)]
+    pub cache_dir: Option<PathBuf>,
 }
 
 /// Arguments of `report`.

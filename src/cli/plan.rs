@@ -3,6 +3,7 @@
 //! Flag > `NATLENS_*` (clap reads those) > the bundle's natlens.toml > ./natlens.toml > user settings > default.
 
 use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
+use crate::cache::Place;
 use crate::model::memory::Memory;
 use crate::model::period::{Month, Window, parse_instant};
 use crate::report::dimension::Dimension;
@@ -11,6 +12,7 @@ use crate::run::Plan;
 use crate::run::inputs::Inputs;
 use crate::run::period::PeriodChoice;
 use crate::sinks::{Format, Style, TableName};
+use crate::sources::objects::{Identity, since_1970};
 use crate::sources::settings::{self, Settings};
 use clap::ValueEnum;
 use std::io::IsTerminal;
@@ -133,6 +135,7 @@ fn plan(bundle: &Path, args: &InputArgs, settings: &Layers) -> Result<Plan, Refu
             .or_else(|| first(settings, |s| s.dns_look_back))
             .unwrap_or(crate::run::dns::DEFAULT_LOOK_BACK),
         trail: false,
+        cache: cache(args),
     })
 }
 
@@ -277,6 +280,21 @@ fn memory_limit(args: &InputArgs, layers: &Layers) -> Result<Option<Memory>, Ref
 fn threads(args: &InputArgs, layers: &Layers) -> usize {
     let set = args.threads.map(usize::from).or_else(|| first(layers, |s| s.threads));
     set.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+}
+
+/// The folder that was named, else `natlens` in the user's cache folder (XDG base directory specification); `None` where there is
+/// neither, or where nothing tells this build from others.
+fn cache(args: &InputArgs) -> Option<Place> {
+    if args.no_cache {
+        return None;
+    }
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let of_user = || absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
+    let folder = args.cache_dir.clone().or_else(|| of_user().map(|folder| folder.join("natlens")))?;
+    let program = Identity::of_file(&std::env::current_exe().ok()?)?;
+    #[expect(clippy::disallowed_methods, reason = "tells only which files are too young to be known by their times")]
+    let now = since_1970(std::time::SystemTime::now())?;
+    Some(Place { folder, program: format!("{} {program:?}", env!("CARGO_PKG_VERSION")), now })
 }
 
 fn style(global: &Global, to_file: bool, top: Option<usize>) -> Style {

@@ -80,13 +80,18 @@ pub(super) fn run_with_progress(plan: &run::Plan, global: &Global) -> Result<run
         bar.set_position(done);
     });
     bar.finish_and_clear();
-    result.map_err(|failure| {
+    let outcome = result.map_err(|failure| {
         error(&failure.to_string(), failure.hint());
         match failure {
             run::RunError::OverLimit(_) => Exit::Limit,
             _ => Exit::Failed,
         }
-    })
+    })?;
+    if let Some(trouble) = outcome.cache_trouble.as_ref().filter(|_| !global.quiet) {
+        note(&format!("warning: the next run will be as slow as this one: the cache cannot be written: {trouble}"));
+        note("hint: name another folder by --cache-dir, or do without it by --no-cache");
+    }
+    Ok(outcome)
 }
 
 fn progress(global: &Global) -> ProgressBar {

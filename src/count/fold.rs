@@ -4,13 +4,14 @@ use super::crossing::CrossKey;
 use super::legs::{Ends, Leg, Shape, zonal_leg};
 use super::roles::{Role, Roles};
 use super::rows::Rows;
-use super::words::{OwnAddr, Words};
+use super::words::{Hours, OwnAddr, Word, Words};
 use crate::model::addr::Addr;
 use crate::model::addr_table::{AddrId, AddrTable};
 use crate::model::flow::{Direction, FlowRecord, FlowSink, InterfaceFacts, Verdict};
 use crate::model::period::{HOUR_SECONDS, Window};
 use crate::model::symbols::{Sym, Symbols};
 use hashbrown::HashMap;
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 
 /// What is known of a row's place in a NAT conversation when its object is read.
@@ -185,7 +186,7 @@ pub struct Fold<'a> {
     /// Malformed records.
     pub malformed: u64,
     /// The first malformed records: line and why.
-    pub malformed_samples: Vec<(u64, &'static str)>,
+    pub malformed_samples: Vec<(u64, Cow<'static, str>)>,
     not_nat: Sym,
     some_nat: Sym,
 }
@@ -234,6 +235,17 @@ impl<'a> Fold<'a> {
             + self.cells.capacity() * size_of::<(u32, u32, HourSums)>()
             + self.addrs.memory()
             + self.symbols.len() * TEXT
+    }
+
+    /// Takes an interface of a fold that was put down, as its next one. The role is the inventory's, as it always was.
+    pub fn take_interface(&mut self, name: Sym, facts: InterfaceFacts, own: OwnAddr) {
+        let role = self.roles.role(self.symbols.text(name));
+        self.interfaces.push(InterfaceSlot { name, facts, role, own, hour: NOWHERE, cell: 0 });
+    }
+
+    /// Takes what the records of a fold that was put down said of an owner.
+    pub fn take_word(&mut self, word: Word, hours: Hours) {
+        self.words.take(word, hours);
     }
 
     #[inline]
@@ -428,7 +440,7 @@ impl FlowSink for Fold<'_> {
         self.read += 1;
         self.malformed += 1;
         if self.malformed_samples.len() < SAMPLES {
-            self.malformed_samples.push((line, why));
+            self.malformed_samples.push((line, Cow::Borrowed(why)));
         }
     }
 }

@@ -7,9 +7,10 @@ use crate::model::flow::FlowRecord;
 use crate::model::inventory::Inventory;
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 
 /// The VPC behind a public address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicPeer {
     /// Its VPC.
     pub vpc: String,
@@ -43,6 +44,15 @@ pub struct Peers {
 }
 
 const NOWHERE: u32 = 0;
+
+impl Hash for Peers {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { public, spans } = self;
+        let mut public: Vec<_> = public.iter().collect();
+        public.sort_unstable();
+        (public, spans).hash(state);
+    }
+}
 
 impl Peers {
     /// The candidates of an account.

@@ -5,9 +5,10 @@ use crate::model::addr::{Addr, Cidr};
 use crate::model::flow::FlowRecord;
 use hashbrown::HashMap;
 use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 
 /// The addresses of one NAT gateway and how it can be recognised.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NatSide {
     /// `nat-...`; the interface id where only that is known.
     pub id: String,
@@ -22,7 +23,7 @@ pub struct NatSide {
 }
 
 /// What an interface is to the counter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// The interface (or resource id) of this gateway: index into [`Roles::nats`].
     Nat(u32),
@@ -44,6 +45,16 @@ pub struct Roles {
     vpc_cidrs: Vec<Cidr>,
     peers: Peers,
     ports: BTreeSet<u16>,
+}
+
+/// Of everything that a record can meet on its way into a fold, whatever the order of the tables.
+impl Hash for Roles {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { nats, by_name, vpc_cidrs, peers, ports } = self;
+        let mut names: Vec<(&str, Role)> = by_name.iter().map(|(name, role)| (&**name, *role)).collect();
+        names.sort_unstable();
+        (nats, names, vpc_cidrs, peers, ports).hash(state);
+    }
 }
 
 impl Roles {

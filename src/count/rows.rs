@@ -48,6 +48,12 @@ impl<K: Copy + Eq + Hash, V: Default> Rows<K, V> {
         &mut self.entries[at].1
     }
 
+    /// Makes room for so many keys more.
+    pub fn reserve(&mut self, keys: usize) {
+        self.entries.reserve(keys);
+        self.index.reserve(keys, |slot| spread(slot.hash));
+    }
+
     /// Keys with their values, in the order in which the keys came.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, value)| (key, value))

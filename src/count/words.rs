@@ -33,6 +33,30 @@ impl OwnAddr {
         }
     }
 
+    /// As numbers: how many addresses are left (3 for any), and they.
+    #[must_use]
+    pub const fn parts(self) -> (u32, [u128; 2]) {
+        match self.0 {
+            Ends::None => (0, [0; 2]),
+            Ends::One(addr) => (1, [addr.bits(), 0]),
+            Ends::Two(a, b) => (2, [a.bits(), b.bits()]),
+            Ends::Any => (3, [0; 2]),
+        }
+    }
+
+    /// The inverse of [`OwnAddr::parts`]; `None` for numbers that it does not give.
+    #[must_use]
+    pub fn of_parts(left: u32, [a, b]: [u128; 2]) -> Option<Self> {
+        let own = Self(match left {
+            0 => Ends::None,
+            1 => Ends::One(Addr::from_v6(a)),
+            2 => Ends::Two(Addr::from_v6(a), Addr::from_v6(b)),
+            3 => Ends::Any,
+            _ => return None,
+        });
+        (own.parts() == (left, [a, b])).then_some(own)
+    }
+
     /// What both leave, in either order the same.
     #[must_use]
     pub(super) fn and(self, other: Self) -> Self {
@@ -99,6 +123,11 @@ impl Words {
     #[must_use]
     pub fn said(&self) -> &[(Word, Hours)] {
         &self.said
+    }
+
+    /// Takes a word that an earlier run heard, with its hours. Each comes once.
+    pub(super) fn take(&mut self, word: Word, hours: Hours) {
+        self.said.push((word, hours));
     }
 
     /// Takes what a record says.

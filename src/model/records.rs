@@ -1,10 +1,10 @@
 //! Flow log records and their bytes by kind: nothing that was read is lost.
 
 use super::bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Flow log records by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordKinds {
     /// All records, headers and blank lines excepted.
     pub read: u64,
@@ -45,7 +45,7 @@ impl RecordKinds {
 }
 
 /// Bytes of the records of each kind that carries bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordBytes {
     /// See [`RecordKinds`].
     pub counted: Bytes,

@@ -230,6 +230,15 @@ impl serde::Serialize for Usd {
     }
 }
 
+/// Reads what was written, to the last digit; anything else is refused.
+impl<'de> serde::Deserialize<'de> for Usd {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let read = Self::parse(&text).ok().map(|(usd, _)| usd);
+        read.filter(|usd| usd.to_string() == text).ok_or_else(|| serde::de::Error::custom("not an exact amount"))
+    }
+}
+
 impl Add for Usd {
     type Output = Self;
     fn add(self, other: Self) -> Self {

@@ -6,12 +6,13 @@
 use crate::model::bytes::Bytes;
 pub use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::usd::Usd;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub mod build;
 pub mod dimension;
 pub mod schema;
+pub mod stored;
 pub mod threshold;
 
 /// Name and version of the JSON contract.
@@ -20,17 +21,22 @@ pub const SCHEMA: &str = "natlens.report/1";
 /// A ratio or a quantity of GB as an exact decimal in 10^-12; leaves as a string, like money.
 pub type Decimal = Usd;
 
+/// A text out of few: an action, a kind, a version. The name hides a reference, which serde would borrow from the text it reads.
+pub type Word = &'static str;
+
 /// The whole report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// Always [`SCHEMA`].
-    pub schema: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub schema: Word,
     /// The time that the report is about.
     pub period: Period,
     /// ISO 4217 code of all money.
     pub currency: String,
     /// `net`, `unblended` or `list`.
-    pub cost_basis: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub cost_basis: Word,
     /// The headline.
     pub summary: Summary,
     /// One row per NAT gateway, by id.
@@ -57,7 +63,7 @@ pub struct Report {
     /// Customers' own services in another VPC that `PrivateLink` could reach, largest saving first.
     pub custom_services: Vec<CustomServiceRow>,
     /// Sums by the dimensions of `--group-by`; absent without it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<GroupRow>>,
     /// Flow log records by kind; all but `read` sum to `read`.
     pub records: RecordKinds,
@@ -72,7 +78,7 @@ pub struct Report {
 }
 
 /// The half-open span of the report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Period {
     /// First second, ISO 8601.
     pub start: String,
@@ -87,7 +93,7 @@ pub struct Period {
 }
 
 /// The sums that the first screen shows.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Summary {
     /// Number of gateways known from any source.
     pub nat_gateways: u64,
@@ -119,7 +125,7 @@ pub struct Summary {
 }
 
 /// One NAT gateway.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NatGatewayRow {
     /// `nat-...`; the interface id where only that is known.
     pub nat_gateway_id: String,
@@ -164,7 +170,7 @@ pub struct NatGatewayRow {
 }
 
 /// Attributed bytes of one gateway, client place and service.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TrafficRow {
     /// The gateway.
     pub nat_gateway_id: String,
@@ -177,9 +183,11 @@ pub struct TrafficRow {
     /// Region of the service.
     pub service_region: Option<String>,
     /// What could carry it: `gateway`, `interface` or `none`.
-    pub endpoint: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub endpoint: Word,
     /// What named it: `rule`, `prefix-list`, `dns`, `flow-log`, `ip-ranges` or `none`.
-    pub evidence: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub evidence: Word,
     /// Client to remote.
     pub upload_bytes: Bytes,
     /// Remote to client.
@@ -189,7 +197,7 @@ pub struct TrafficRow {
 }
 
 /// Attributed bytes of one client.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClientRow {
     /// Address, or `(other)`.
     pub client: String,
@@ -210,7 +218,7 @@ pub struct ClientRow {
 }
 
 /// Where bytes went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DestinationRow {
     /// Host, service, address or bucket; `(other)` for all others together.
     pub name: String,
@@ -229,7 +237,7 @@ pub struct DestinationRow {
 }
 
 /// What one client used one service for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientServiceRow {
     /// Address; `(unknown)` for logs that tell services without clients, `(other)` for all other clients together.
     pub client: String,
@@ -248,12 +256,14 @@ pub struct ClientServiceRow {
 }
 
 /// One endpoint decision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionRow {
     /// `create`, `fix`, `keep-nat`, `remove` or `share`.
-    pub action: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub action: Word,
     /// `gateway` or `interface`.
-    pub endpoint_type: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub endpoint_type: Word,
     /// Endpoint suffix.
     pub service: String,
     /// `com.amazonaws.<region>.<suffix>`.
@@ -285,10 +295,11 @@ pub struct DecisionRow {
 }
 
 /// Something about a gateway itself that costs money whatever endpoints there are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingRow {
     /// `idle`, `redundant`, `cross-az` or `removable`.
-    pub kind: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub kind: Word,
     /// The gateway.
     pub nat_gateway_id: String,
     /// Route tables to change, sorted.
@@ -300,7 +311,7 @@ pub struct FindingRow {
 }
 
 /// Traffic of one VPC to a customer's own service in another one, and what `PrivateLink` would cost instead.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomServiceRow {
     /// VPC of the clients.
     pub vpc_id: String,
@@ -311,7 +322,8 @@ pub struct CustomServiceRow {
     /// Its port; 0 where the log has no ports, which the reason says.
     pub port: u16,
     /// `nat`, `peering` or `transit-gateway`.
-    pub path: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub path: Word,
     /// Both directions.
     pub bytes: Bytes,
     /// What the path charges for them.
@@ -327,7 +339,7 @@ pub struct CustomServiceRow {
 }
 
 /// A row of `--group-by`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GroupRow {
     /// Dimension to value; null where not known.
     pub by: BTreeMap<String, Option<String>>,
@@ -340,7 +352,7 @@ pub struct GroupRow {
 }
 
 /// Something that lowers the report's value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WarningRow {
     /// Stable, kebab-case.
     pub code: String,
@@ -353,10 +365,11 @@ pub struct WarningRow {
 }
 
 /// One kind of input.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputRow {
     /// `flow-logs`, `inventory`, ...
-    pub kind: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub kind: Word,
     /// Folder, glob or file as given.
     pub source: String,
     /// Objects found.
@@ -368,10 +381,11 @@ pub struct InputRow {
 }
 
 /// What the numbers rest on.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Provenance {
     /// Of natlens.
-    pub version: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub version: Word,
     /// `syncToken` of the ip-ranges table.
     pub ip_ranges_sync_token: String,
     /// Date of the price book.

@@ -5,6 +5,7 @@ mod custom;
 pub mod decide;
 pub mod dns;
 pub mod inputs;
+mod kept;
 pub mod limit;
 pub mod metrics;
 pub mod money;
@@ -17,6 +18,7 @@ mod trail;
 use crate::advise::custom::compare;
 use crate::attribute::{Attributed, OwnerRules, place};
 use crate::bill::settle::CostBasis;
+use crate::cache::{Cache, Place};
 use crate::count::fold::RowSum;
 use crate::count::resolve::{Counted, resolve};
 use crate::count::roles::Roles;
@@ -66,6 +68,8 @@ pub struct Plan {
     pub memory_limit: Option<Memory>,
     /// Whether to keep the way from the inputs to the report, for `explain`.
     pub trail: bool,
+    /// Where earlier runs kept what they worked out; `None` keeps and uses nothing.
+    pub cache: Option<Place>,
 }
 
 /// A report and whether all of the input went into it.
@@ -81,6 +85,8 @@ pub struct Outcome {
     pub malformed_bill_lines: u64,
     /// How the report came to be, where the plan asked for it.
     pub trail: Option<Trail>,
+    /// Why the cache could not keep something.
+    pub cache_trouble: Option<String>,
 }
 
 /// Why there is no report.
@@ -129,9 +135,17 @@ impl RunError {
 
 /// Makes the report. `on_object` hears how many stored bytes of how many are done.
 pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcome, RunError> {
+    match &plan.cache {
+        Some(place) => kept::report(plan, place, on_object),
+        None => compute(plan, None, on_object),
+    }
+}
+
+/// Makes the report from its inputs, and from what a cache has of them.
+fn compute(plan: &Plan, cache: Option<&Cache>, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcome, RunError> {
     let mut warnings = Warnings::default();
     let mut loaded = inputs::load(&plan.inputs, &mut warnings)?;
-    let flows = flows(plan, &mut loaded, &mut warnings, on_object)?;
+    let flows = flows((plan, cache), &mut loaded, &mut warnings, on_object)?;
     let bill = read_bill(
         &plan.inputs.billing,
         plan.period.bill_window(&flows.rollup),
@@ -176,7 +190,7 @@ pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcom
     let (report, workings) = answer.report(currency, (records, record_bytes), warnings)?;
     let unreadable = report.inputs.iter().map(|input| input.unreadable).sum();
     let trail = if plan.trail { Some(answer.trail(&report, workings)?) } else { None };
-    Ok(Outcome { report, unreadable, malformed: records.malformed, malformed_bill_lines, trail })
+    Ok(Outcome { report, unreadable, malformed: records.malformed, malformed_bill_lines, trail, cache_trouble: None })
 }
 
 /// Everything that flow logs hold, collapsed.
@@ -186,7 +200,7 @@ struct Flows {
 }
 
 fn flows(
-    plan: &Plan,
+    (plan, cache): (&Plan, Option<&Cache>),
     loaded: &mut inputs::Loaded,
     warnings: &mut Warnings,
     on_object: &mut dyn FnMut(u64, u64),
@@ -202,6 +216,7 @@ fn flows(
         threads: plan.threads,
         memory_limit: plan.memory_limit,
         memory_of_names: names::memory(plan),
+        cache,
     };
     let mut done = 0;
     let reading = read_all(objects, &read_plan, warnings, &mut |size| {

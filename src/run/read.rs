@@ -1,23 +1,28 @@
 //! Reads all flow log objects into one rollup: objects in parallel, their folds merged one after the other in a fixed order.
 //!
-//! The order is by values only (flow log, size, key), so that which of two equal objects counts, and which lines are quoted in
+//! The order is by values only (flow log, size of large ones, key), so that which of two equal objects counts, and which lines are quoted in
 //! warnings, never depends on threads. Workers stay a bounded number of objects ahead of the merge: memory does not grow with
 //! the number of objects.
 
+mod kept;
+
 use super::limit::{Bounded, Budget, Held, OverLimit};
 use super::parallel::in_order;
+use crate::cache::{Cache, Counted, Told};
 use crate::count::fold::{Fold, MAX_BYTES};
 use crate::count::roles::Roles;
 use crate::count::rollup::{Hints, Rollup};
 use crate::diag::{Code, Warnings};
 use crate::model::memory::Memory;
 use crate::model::period::Window;
-use crate::sources::flow::{LayoutHints, ObjectOutcome, ReadError, read_object};
+use crate::sources::flow::{LayoutHints, ReadError, read_object};
 use crate::sources::objects::{Object, SourceName};
 use hashbrown::HashSet;
+use kept::{Packer, Shelf, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::sync_channel;
 
 /// What reading needs to know.
 #[derive(Debug)]
@@ -34,6 +39,8 @@ pub struct ReadPlan<'a> {
     pub memory_limit: Option<Memory>,
     /// Bytes of it that naming will take beside the records.
     pub memory_of_names: usize,
+    /// Where earlier runs kept what they counted.
+    pub cache: Option<&'a Cache>,
 }
 
 /// What reading gave.
@@ -56,34 +63,107 @@ pub fn read_all(
 ) -> Result<Reading, OverLimit> {
     order(&mut objects);
     let budget = Budget::new(plan.memory_limit, plan.threads, plan.memory_of_names);
-    let mut merge = Merge { reading: Reading::default(), seen: HashSet::new(), all_bytes: 0, warnings };
-    let work = |at: usize| {
-        if !budget.begin(objects[at].size) {
-            return None;
-        }
-        let mut fold = Bounded::new(Fold::new(plan.roles, plan.window), &budget);
-        let read = AssertUnwindSafe(|| read_object(&objects[at], plan.hints, &mut fold));
-        let outcome = catch_unwind(read).unwrap_or_else(|_| {
-            let why = "reading it failed; this is a defect of natlens".to_owned();
-            Err(ReadError::BrokenOff { part: "the object", why })
-        });
-        Some(outcome.map(|outcome| (outcome, fold.into_fold())))
+    let (objects, shelf) = (&objects[..], Shelf::open(&objects, plan));
+    let units = shelf.as_ref().map_or_else(|| (0..objects.len()).map(Unit::Read).collect(), Shelf::units);
+    let read = |at: usize| read(at, objects, plan, shelf.as_ref(), &budget);
+    let work = |at: usize| match &units[at] {
+        Unit::Read(object) => read(*object).into_iter().collect(),
+        Unit::Pack(pack, wanted) => take(*pack, wanted, plan, shelf.as_ref(), &budget)
+            .unwrap_or_else(|| wanted.iter().filter_map(|(at, _)| read(*at)).collect()),
     };
-    in_order(objects.len(), plan.threads, work, |at, result| {
-        // Past the limit nothing is kept: there will be no report.
-        if let Some(result) = result.filter(|_| !budget.is_over()) {
-            merge.object(&objects[at], result);
-            budget.merged(objects[at].size, &merge.reading.rollup);
-        }
-        on_object(objects[at].size);
+    let mut merge = Merge { reading: Reading::default(), seen: HashSet::new(), all_bytes: 0, warnings };
+    std::thread::scope(|scope| {
+        // Files are written beside the reading, one after the other.
+        let full = shelf.as_ref().map(|shelf| {
+            let (sender, full) = sync_channel::<Vec<Counted<'_>>>(1);
+            scope.spawn(move || full.iter().for_each(|pack| shelf.packs.keep(&pack)));
+            sender
+        });
+        let mut packer = Packer::new(full);
+        in_order(units.len(), plan.threads, work, |_, done: Vec<Done<'_, '_>>| {
+            for Done { at, result, is_new, held } in done {
+                // Past the limit nothing is kept: there will be no report, and what was being read is cut off.
+                if !budget.is_over() {
+                    merge.object(&objects[at], &result);
+                    drop(held);
+                    budget.merged(objects[at].size, &merge.reading.rollup);
+                    if let (Ok(counted), true) = (result, is_new) {
+                        packer.add(counted);
+                    }
+                }
+                on_object(objects[at].size);
+            }
+        });
+        packer.flush();
     });
     let total = objects.iter().map(|object| object.size).sum();
     budget.refusal(total).map_or(Ok(merge.reading), Err)
 }
 
+/// An object that is ready to be merged.
+struct Done<'a, 'b> {
+    /// Which.
+    at: usize,
+    result: Result<Counted<'a>, ReadError>,
+    /// Whether it was read now and is worth keeping.
+    is_new: bool,
+    /// What it counts for until it is merged.
+    held: Option<Held<'b>>,
+}
+
+/// Reads an object; `None` past the limit.
+fn read<'a, 'b>(
+    at: usize,
+    objects: &[Object],
+    plan: &ReadPlan<'a>,
+    shelf: Option<&Shelf<'_>>,
+    budget: &'b Budget,
+) -> Option<Done<'a, 'b>> {
+    if !budget.begin(objects[at].size) {
+        return None;
+    }
+    let mut fold = Bounded::new(Fold::new(plan.roles, plan.window), budget);
+    let read = AssertUnwindSafe(|| read_object(&objects[at], plan.hints, &mut fold));
+    let outcome = catch_unwind(read).unwrap_or_else(|_| {
+        let why = "reading it failed; this is a defect of natlens".to_owned();
+        Err(ReadError::BrokenOff { part: "the object", why })
+    });
+    let (fold, held) = fold.into_fold();
+    let identity = shelf.and_then(|shelf| shelf.identity(at));
+    let counted = |outcome| Counted { identity: identity.unwrap_or_default(), told: Told::from(outcome), fold };
+    Some(Done { at, result: outcome.map(counted), is_new: identity.is_some(), held: Some(held) })
+}
+
+/// Takes objects from a pack; `None` if it is not what it was.
+fn take<'a, 'b>(
+    pack: usize,
+    wanted: &[(usize, usize)],
+    plan: &ReadPlan<'a>,
+    shelf: Option<&Shelf<'_>>,
+    budget: &Budget,
+) -> Option<Vec<Done<'a, 'b>>> {
+    let shelf = shelf?;
+    if budget.is_over() {
+        return Some(Vec::new());
+    }
+    let (mut wanted, mut found) = (wanted.iter().peekable(), Vec::with_capacity(wanted.len()));
+    for (place, counted) in shelf.packs.load(pack, plan.roles)?.into_iter().enumerate() {
+        if let Some(&(at, _)) = wanted.next_if(|(_, wanted)| *wanted == place) {
+            if shelf.identity(at) != Some(counted.identity) {
+                return None;
+            }
+            found.push(Done { at, result: Ok(counted), is_new: false, held: None });
+        }
+    }
+    wanted.next().is_none().then_some(found)
+}
+
+/// Stored bytes from which an object is begun before smaller ones: 1 MiB.
+const LARGE: u64 = 1 << 20;
+
 /// Flow logs that name themselves first; of the others those that hold something nobody else holds, then those with more
 /// content: copies under another prefix lose to the originals. Inside a flow log large objects first, so that no thread is left
-/// alone with one at the end.
+/// alone with one at the end; the rest by key, which AWS begins with the day, so that what comes later lies after what was kept.
 fn order(objects: &mut [Object]) {
     let mut holders: BTreeMap<u64, BTreeSet<&SourceName>> = BTreeMap::new();
     let unnamed: BTreeSet<&SourceName> = objects.iter().map(|o| &o.flow_log).filter(|name| is_unnamed(name)).collect();
@@ -104,7 +184,8 @@ fn order(objects: &mut [Object]) {
     objects.sort_by_cached_key(|object| {
         let (only_here, distinct) = contents.get(&object.flow_log).copied().unwrap_or_default();
         let rank = (is_unnamed(&object.flow_log), !only_here, down(distinct));
-        (rank, object.flow_log.clone(), down(object.size), object.key.clone())
+        let large = if object.size >= LARGE { object.size } else { 0 };
+        (rank, object.flow_log.clone(), down(large), object.key.clone())
     });
 }
 
@@ -133,10 +214,9 @@ struct Merge<'a> {
 }
 
 impl Merge<'_> {
-    fn object(&mut self, object: &Object, result: Result<(ObjectOutcome, (Fold<'_>, Held<'_>)), ReadError>) {
-        // Counted until it is merged and gone.
-        let (outcome, (fold, _held)) = match result {
-            Ok(read) => read,
+    fn object(&mut self, object: &Object, result: &Result<Counted<'_>, ReadError>) {
+        let Counted { told, fold, .. } = match result {
+            Ok(counted) => counted,
             Err(error) => {
                 self.reading.unreadable += 1;
                 let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
@@ -151,9 +231,9 @@ impl Merge<'_> {
         }
         self.all_bytes = all_bytes;
         self.reading.read += 1;
-        if fold.read > 0 && !self.seen.insert((outcome.content_hash, outcome.inflated_bytes)) {
+        if fold.read > 0 && !self.seen.insert((told.content_hash, told.inflated_bytes)) {
             self.warnings.add(Code::DuplicateObject, object.key.clone());
-            return self.reading.rollup.merge_duplicate(&fold);
+            return self.reading.rollup.merge_duplicate(fold);
         }
         let samples = fold.malformed_samples.iter().map(|(line, why)| match line {
             0 => format!("{}: {why}", object.key), // refused by the counter, which knows no lines
@@ -165,15 +245,15 @@ impl Merge<'_> {
             left -= 1;
         }
         self.warnings.add_counted(Code::MalformedRecord, left, object.key.clone());
-        if outcome.assumed_accept || outcome.assumed_ok {
-            let missing = match (outcome.assumed_accept, outcome.assumed_ok) {
+        if told.assumed_accept || told.assumed_ok {
+            let missing = match (told.assumed_accept, told.assumed_ok) {
                 (true, true) => "action and log-status",
                 (true, false) => "action",
                 _ => "log-status",
             };
             self.warnings.add(Code::AssumedStatus, format!("{}: without {missing}", object.key));
         }
-        let name = match (&object.flow_log, &outcome.log_group) {
+        let name = match (&object.flow_log, &told.log_group) {
             (SourceName::Prefix(_), Some(group)) | (SourceName::LogGroup(group), _) => format!("log-group:{group}"),
             (SourceName::FlowLog(id), _) => id.clone(),
             (SourceName::Prefix(prefix), None) => format!("prefix:{prefix}"),
@@ -181,6 +261,6 @@ impl Merge<'_> {
         let rollup = &mut self.reading.rollup;
         let source = rollup.source(&name);
         let hints = Hints { account: object.account_hint.as_deref(), region: object.region_hint.as_deref() };
-        rollup.merge(&fold, source, &hints);
+        rollup.merge(fold, source, &hints);
     }
 }

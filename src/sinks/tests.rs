@@ -52,6 +52,16 @@ fn json_looks_as_agreed() {
     check("full.json", &sample::full(), Format::Json, &Style::default());
 }
 
+#[test]
+fn a_stored_report_comes_back_whole() {
+    for (at, report) in sample::all().iter().enumerate() {
+        let text = crate::report::stored::to_json(report).expect("a report can be written");
+        let back = crate::report::stored::from_json(&text).expect("it can be read");
+        assert_eq!(format!("{back:?}"), format!("{report:?}"), "sample {at}");
+        assert!(crate::report::stored::from_json(&text[..text.len() - 1]).is_none());
+    }
+}
+
 fn without_colour(text: &str) -> String {
     let mut out = String::new();
     for (i, part) in text.split("\u{1b}[").enumerate() {

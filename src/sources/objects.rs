@@ -1,5 +1,9 @@
 //! Which objects there are, and how their bytes are had. Decides nothing about their content.
 
+mod identity;
+
+pub use identity::{Identity, since_1970};
+
 use globset::{GlobBuilder, GlobMatcher};
 use parquet::file::reader::ChunkReader;
 use std::fs::File;
@@ -44,6 +48,8 @@ pub struct Object {
     pub account_hint: Option<String>,
     /// The Region that the key names.
     pub region_hint: Option<String>,
+    /// What tells it from every other content, where that is known without reading it.
+    pub identity: Option<Identity>,
 }
 
 /// The bytes of an object, wherever it lies.
@@ -119,7 +125,13 @@ pub fn list(inputs: &[PathOrGlob]) -> Result<Listing, ListError> {
     }
     listing.objects.sort_by(|a, b| (&a.key, &a.path).cmp(&(&b.key, &b.path)));
     let mut seen = std::collections::BTreeSet::new();
-    listing.objects.retain(|object| seen.insert(object.path.canonicalize().unwrap_or_else(|_| object.path.clone())));
+    listing.objects.retain_mut(|object| {
+        let place = object.path.canonicalize().unwrap_or_else(|_| object.path.clone());
+        if let Some(Identity::Local { path, .. }) = &mut object.identity {
+            path.clone_from(&place);
+        }
+        seen.insert(place)
+    });
     listing.unreadable.sort();
     Ok(listing)
 }
@@ -156,8 +168,8 @@ impl Listing {
     }
 
     fn add(&mut self, root: &Path, entry: &DirEntry, shown: Shown) {
-        let size = match entry.metadata() {
-            Ok(metadata) => metadata.len(),
+        let metadata = match entry.metadata() {
+            Ok(metadata) => metadata,
             Err(error) => return self.unreadable.push((entry.path().display().to_string(), error.to_string())),
         };
         let under_root = entry.path().strip_prefix(root).unwrap_or(entry.path());
@@ -167,7 +179,8 @@ impl Listing {
             Shown::UnderRoot if under_root.as_os_str().is_empty() => entry.file_name().to_string_lossy().into_owned(),
             Shown::UnderRoot => slashed(under_root),
         };
-        self.objects.push(Object::new(key, entry.path().to_owned(), size));
+        let identity = Identity::local(entry.path().to_owned(), &metadata);
+        self.objects.push(Object { identity, ..Object::new(key, entry.path().to_owned(), metadata.len()) });
     }
 }
 
@@ -200,7 +213,7 @@ impl Object {
             Some(id) => SourceName::FlowLog(id.clone()),
             None => SourceName::Prefix(prefix(&key)),
         };
-        Self { key, path, size, flow_log, account_hint: name.account, region_hint: name.region }
+        Self { key, path, size, flow_log, account_hint: name.account, region_hint: name.region, identity: None }
     }
 }
 

@@ -1,0 +1,92 @@
+//! Files of a cache: written whole under their final name, readable by their owner only, few enough. Knows no content.
+
+use crate::sources::objects::since_1970;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use walkdir::WalkDir;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// What a file of a cache is, in its first 16 bytes, the version of its form included.
+pub(super) type Magic = &'static [u8; 16];
+
+const HEADER: usize = 48;
+const HOUR: i128 = 3_600_000_000_000;
+/// What a file that is being written is called.
+const UNFINISHED: &str = ".unfinished";
+
+/// What stands before a body: magic, key, checksum.
+pub(super) fn header(magic: Magic, key: u128, body: &[u8]) -> [u8; HEADER] {
+    let mut header = [0; HEADER];
+    header[..16].copy_from_slice(magic);
+    header[16..32].copy_from_slice(&key.to_le_bytes());
+    header[32..].copy_from_slice(&xxh3_128(body).to_le_bytes());
+    header
+}
+
+/// The body of a file that is what it was asked to be, and whole.
+pub(super) fn body(magic: Magic, key: u128, file: &[u8]) -> Option<&[u8]> {
+    let (found, body) = file.split_at_checked(HEADER)?;
+    (found == header(magic, key, body)).then_some(body)
+}
+
+/// Writes a file from its parts, whole or not at all. Addresses are nobody else's business.
+pub(super) fn write(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    private_folder(folder)?;
+    // The owner's alone: 0600 is what temporary files get.
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.persist(path)?;
+    Ok(())
+}
+
+fn private_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}
+
+/// Notes that an entry was used, so that it is not the next to go.
+pub(super) fn used(path: &Path, now: i128) {
+    let Ok(file) = File::options().append(true).open(path) else { return };
+    let last = file.metadata().and_then(|metadata| metadata.modified()).ok().and_then(since_1970);
+    if last.is_some_and(|last| last + HOUR > now) {
+        return;
+    }
+    let now = u64::try_from(now).ok().and_then(|now| UNIX_EPOCH.checked_add(Duration::from_nanos(now)));
+    // An entry that nobody may touch is used all the same.
+    let _ = now.map(|now: SystemTime| file.set_modified(now));
+}
+
+/// Removes what crashed runs left, and while the folder holds more than `limit` bytes the file that was not used for longest.
+pub(super) fn sweep(folder: &Path, limit: u64, now: i128) {
+    let mut files: Vec<(i128, PathBuf, u64)> = Vec::new();
+    for entry in WalkDir::new(folder).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
+        let Ok(metadata) = entry.metadata() else { continue };
+        let Some(last) = metadata.modified().ok().and_then(since_1970) else { continue };
+        let unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+        if unfinished && last + 24 * HOUR < now {
+            let _ = fs::remove_file(entry.path());
+        } else if !unfinished {
+            files.push((last, entry.into_path(), metadata.len()));
+        }
+    }
+    files.sort();
+    let mut held: u64 = files.iter().map(|(_, _, size)| size).sum();
+    for (_, path, size) in files {
+        if held <= limit {
+            return;
+        }
+        // Somebody else may have been faster.
+        let _ = fs::remove_file(path);
+        held -= size;
+    }
+}

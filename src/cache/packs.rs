@@ -1,0 +1,173 @@
+//! Packs: files of counted objects. What a pack holds is said in a small file beside it, so that only packs that a run needs are
+//! opened; each file carries its own checksum, the pack's in its name, so that it stays plain Parquet.
+
+use super::pack::{Counted, FORM, of_batch, to_batch};
+use super::{Cache, Key, files};
+use crate::count::roles::Roles;
+use hashbrown::HashMap;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use std::fs::File;
+use std::hash::Hash;
+use std::io::{Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+
+const MAGIC: files::Magic = b"natlens objects1";
+/// What the file beside a pack ends in.
+const OBJECTS: &str = "objects";
+const PACK: &str = "parquet";
+/// Bytes of an identity.
+const WIDTH: usize = size_of::<u128>();
+
+/// One object of a pack: the pack, and its place there.
+pub type At = (usize, usize);
+
+/// The packs of counted objects that were read in one way.
+#[derive(Debug)]
+pub struct Packs<'a> {
+    cache: &'a Cache,
+    meaning: Key,
+    folder: PathBuf,
+    /// Names of the packs, sorted.
+    names: Vec<u128>,
+    /// How many objects each holds.
+    sizes: Vec<usize>,
+    by_identity: HashMap<u128, At>,
+}
+
+/// What tells one way of counting from another: the roles of interfaces, and in `rest` all else that a fold looks at.
+#[must_use]
+pub fn meaning(cache: &Cache, roles: &Roles, rest: &str) -> Key {
+    let mut state = Xxh3::new();
+    roles.hash(&mut state);
+    Key::of(cache.place(), &["rollup", FORM, &format!("{:032x}", state.digest128()), rest])
+}
+
+impl<'a> Packs<'a> {
+    /// The packs that hold objects counted in this way.
+    #[must_use]
+    pub fn open(cache: &'a Cache, meaning: Key) -> Self {
+        let folder = cache.place.folder.join("rollup").join(meaning.to_string());
+        let mut names: Vec<u128> =
+            std::fs::read_dir(&folder).into_iter().flatten().filter_map(|entry| name_of(&entry.ok()?.path())).collect();
+        names.sort_unstable();
+        let mut packs =
+            Self { cache, meaning, folder, names: Vec::new(), sizes: Vec::new(), by_identity: HashMap::new() };
+        for name in names {
+            packs.list(name);
+        }
+        packs
+    }
+
+    /// Takes the objects of a pack into the index, if the file beside it is whole.
+    fn list(&mut self, name: u128) {
+        let Ok(file) = std::fs::read(self.path(name, OBJECTS)) else { return };
+        let Some(identities) = files::body(MAGIC, self.meaning.0 ^ name, &file) else { return self.remove(name) };
+        let pack = self.names.len();
+        for (identity, at) in identities.chunks_exact(WIDTH).zip(0..) {
+            self.by_identity.entry(u128::from_le_bytes(identity.try_into().unwrap_or_default())).or_insert((pack, at));
+        }
+        self.names.push(name);
+        self.sizes.push(identities.len() / WIDTH);
+    }
+
+    /// Where an object is.
+    #[must_use]
+    pub fn find(&self, identity: u128) -> Option<At> {
+        self.by_identity.get(&identity).copied()
+    }
+
+    /// How many packs there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The objects of a pack in its order; `None`, and the pack is gone, if it is not what it was when it was written.
+    #[must_use]
+    pub fn load<'r>(&self, pack: usize, roles: &'r Roles) -> Option<Vec<Counted<'r>>> {
+        let name = self.names[pack];
+        let path = self.path(name, PACK);
+        let read = AssertUnwindSafe(|| read(&path, name, roles));
+        let objects = catch_unwind(read).ok().flatten().filter(|objects| objects.len() == self.sizes[pack]);
+        match &objects {
+            Some(_) => files::used(&path, self.cache.place.now),
+            None => self.remove(name),
+        }
+        objects
+    }
+
+    /// Keeps objects as one pack.
+    pub fn keep(&self, objects: &[Counted<'_>]) {
+        let write = AssertUnwindSafe(|| write(objects));
+        let Some(bytes) = catch_unwind(write).ok().flatten() else { return };
+        let name = xxh3_128(&bytes);
+        let identities: Vec<u8> = objects.iter().flat_map(|object| object.identity.to_le_bytes()).collect();
+        let header = files::header(MAGIC, self.meaning.0 ^ name, &identities);
+        // The list comes last: a pack without one is not used.
+        let _ = self.cache.write(&self.path(name, PACK), &[&bytes])
+            && self.cache.write(&self.path(name, OBJECTS), &[&header, &identities]);
+    }
+
+    fn path(&self, name: u128, kind: &str) -> PathBuf {
+        self.folder.join(format!("{name:032x}.{kind}"))
+    }
+
+    /// What cannot be removed will be tried again by the next run.
+    fn remove(&self, name: u128) {
+        for kind in [OBJECTS, PACK] {
+            let _ = std::fs::remove_file(self.path(name, kind));
+        }
+    }
+}
+
+/// The name of the pack that a file says something of.
+fn name_of(path: &Path) -> Option<u128> {
+    let of_pack = path.extension().is_some_and(|kind| kind == OBJECTS);
+    let stem = path.file_stem()?.to_str().filter(|stem| of_pack && stem.len() == 2 * WIDTH)?;
+    u128::from_str_radix(stem, 16).ok()
+}
+
+/// Nothing is made of the file's content before its checksum is known to be right.
+fn read<'r>(path: &Path, name: u128, roles: &'r Roles) -> Option<Vec<Counted<'r>>> {
+    let mut file = File::open(path).ok()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).ok()?;
+    if xxh3_128(&bytes) != name {
+        return None;
+    }
+    drop(bytes);
+    file.rewind().ok()?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).ok()?;
+    let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).ok()?;
+    let mut objects = Vec::with_capacity(rows);
+    for batch in builder.with_batch_size(rows.max(1)).build().ok()? {
+        objects.extend(of_batch(&batch.ok()?, roles)?);
+    }
+    Some(objects)
+}
+
+fn write(objects: &[Counted<'_>]) -> Option<Vec<u8>> {
+    let batch = to_batch(objects)?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).ok()?))
+        .set_dictionary_enabled(false)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_max_row_group_row_count(None)
+        .build();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).ok()?;
+    writer.write(&batch).ok()?;
+    writer.close().ok()?;
+    Some(bytes)
+}

@@ -1,0 +1,90 @@
+//! A run that looks first whether an earlier one had the same to do, and keeps what it worked out.
+
+use super::{Outcome, Plan, RunError, compute};
+use crate::cache::{Cache, KeptReport, Key, Place};
+use crate::sources::objects::{Identity, PathOrGlob, list};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// The report, kept or made.
+pub(super) fn report(plan: &Plan, place: &Place, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcome, RunError> {
+    let mut cache = Cache::new(place.clone());
+    let inputs = Inputs::look(plan, place);
+    // Of a report whose way is asked for only what was counted is kept.
+    let whole = inputs.as_ref().filter(|_| !plan.trail);
+    if let Some(kept) = whole.and_then(|inputs| cache.report(inputs.key)) {
+        on_object(1, 1);
+        let KeptReport { report, losses: [unreadable, malformed, malformed_bill_lines] } = kept;
+        let (trail, cache_trouble) = (None, cache.close());
+        return Ok(Outcome { report, unreadable, malformed, malformed_bill_lines, trail, cache_trouble });
+    }
+    let settled = inputs.as_ref().is_some_and(|inputs| inputs.settle(&mut cache));
+    let mut outcome = compute(plan, Some(&cache), on_object)?;
+    // What was changed while it was read is not what the key says.
+    if let Some(before) = whole.filter(|_| settled)
+        && Inputs::look(plan, place).is_some_and(|after| after.key == before.key)
+    {
+        let losses = [outcome.unreadable, outcome.malformed, outcome.malformed_bill_lines];
+        cache.keep_report(before.key, &outcome.report, losses);
+    }
+    outcome.cache_trouble = cache.close();
+    Ok(outcome)
+}
+
+/// Everything that a report depends on, seen from outside.
+struct Inputs {
+    key: Key,
+    /// From when on the times of all files can be trusted.
+    settled_from: i128,
+}
+
+/// How long a run waits at most for the times of its inputs to settle.
+const PATIENCE: i128 = 25_000_000;
+
+impl Inputs {
+    /// `None` where something cannot be told from outside: what cannot be listed, a file without times.
+    fn look(plan: &Plan, place: &Place) -> Option<Self> {
+        let Plan {
+            inputs,
+            period,
+            cost_basis,
+            group_by,
+            top,
+            dns_look_back,
+            threads: _,
+            trail: _,
+            cache: _,
+            memory_limit: _,
+        } = plan;
+        // Every field as it stands: a new option is part of the key before anybody thinks of it.
+        let options = format!("{inputs:?} {period:?} {cost_basis:?} {group_by:?} {top:?} {dns_look_back:?}");
+        let (mut seen, mut settled_from) = (String::new(), i128::MIN);
+        let mut add = |key: &str, identity: &Identity| {
+            settled_from = settled_from.max(identity.settled_from());
+            writeln!(seen, "{key:?} {identity:?}").ok()
+        };
+        for given in [&inputs.flow_logs, &inputs.inventory, &inputs.billing, &inputs.metrics, &inputs.dns] {
+            let listing = list(&given.iter().map(PathOrGlob::new).collect::<Vec<_>>()).ok()?;
+            if !listing.unreadable.is_empty() {
+                return None;
+            }
+            for object in &listing.objects {
+                add(&object.key, object.identity.as_ref()?)?;
+            }
+        }
+        for path in [&inputs.prices, &inputs.ip_ranges].into_iter().flatten() {
+            add("", &Identity::of_file(path)?)?;
+        }
+        Some(Self { key: Key::of(place, &["report", &options, &seen]), settled_from })
+    }
+
+    /// Whether the times of all files can be trusted before any is read, which may need a moment's patience.
+    fn settle(&self, cache: &mut Cache) -> bool {
+        let wait = self.settled_from - cache.place().now;
+        if (1..=PATIENCE).contains(&wait) {
+            std::thread::sleep(Duration::from_nanos(u64::try_from(wait).unwrap_or(0)));
+            cache.waited_until(self.settled_from);
+        }
+        wait <= PATIENCE
+    }
+}
