@@ -28,8 +28,10 @@ pub enum Exit {
     Usage = 2,
     /// Done, but some input was unreadable or skipped.
     Incomplete = 3,
-    /// Settings.
+    /// Settings or credentials.
     Settings = 4,
+    /// A remote error that is worth a retry.
+    Remote = 5,
     /// A limit was hit: `--memory-limit`.
     Limit = 6,
     /// A threshold of `--fail-on` was crossed.

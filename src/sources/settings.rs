@@ -63,6 +63,44 @@ pub struct Settings {
     pub strict: Option<bool>,
     /// `--format`.
     pub format: Option<String>,
+    /// How to reach AWS (`[aws]`).
+    #[serde(default)]
+    pub aws: Aws,
+    /// Accounts that are read by a role of their own (`[[accounts]]`); without any, the account of the credentials.
+    #[serde(default)]
+    pub accounts: Vec<Account>,
+}
+
+/// How to reach AWS. Never a secret: credentials come from the SDK's own chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Aws {
+    /// `--profile`: a profile of the AWS configuration files.
+    #[serde(default, deserialize_with = "filled_if_any")]
+    pub profile: Option<String>,
+    /// `--region`: the Regions to read.
+    #[serde(default, deserialize_with = "texts")]
+    pub regions: Vec<String>,
+    /// `--requester-pays`: whether the reader pays for reading buckets that ask for it.
+    pub requester_pays: Option<bool>,
+    /// `--expected-bucket-owner`: the account that must own every bucket, against reading a stranger's.
+    #[serde(default, deserialize_with = "filled_if_any")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// An account that is read by a role of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Account {
+    /// `arn:aws:iam::123456789012:role/NAME`.
+    #[serde(deserialize_with = "filled")]
+    pub role_arn: String,
+    /// What the role's trust policy asks for.
+    #[serde(default, deserialize_with = "filled_if_any")]
+    pub external_id: Option<String>,
+    /// The Regions to read there; those of `[aws]` without it.
+    #[serde(default, deserialize_with = "texts")]
+    pub regions: Vec<String>,
 }
 
 /// A naming rule of the user: traffic for which everything holds that the rule says is called `name`.
@@ -284,7 +322,18 @@ mod tests {
             account = "111122223333"
             vpc = "vpc-1"
             cidr = "10.0.0.0/16"
-            namespace = "pay""#;
+            namespace = "pay"
+
+            [aws]
+            profile = "audit"
+            regions = "eu-central-1"
+            requester-pays = true
+            expected-bucket-owner = "111122223333"
+
+            [[accounts]]
+            role-arn = "arn:aws:iam::444455556666:role/natlens"
+            external-id = "x-1"
+            regions = ["us-east-1", "eu-west-1"]"#;
 
     #[test]
     fn every_setting_is_read() {
@@ -333,6 +382,17 @@ mod tests {
             cost_basis: some("list"),
             strict: Some(true),
             format: some("json"),
+            aws: Aws {
+                profile: some("audit"),
+                regions: list(&["eu-central-1"]),
+                requester_pays: Some(true),
+                expected_bucket_owner: some("111122223333"),
+            },
+            accounts: vec![Account {
+                role_arn: "arn:aws:iam::444455556666:role/natlens".to_owned(),
+                external_id: some("x-1"),
+                regions: list(&["us-east-1", "eu-west-1"]),
+            }],
         };
         assert_eq!(parse("natlens.toml", EVERY_SETTING), Ok(expect));
         assert_eq!(parse("natlens.toml", ""), Ok(Settings::default()));
@@ -357,6 +417,8 @@ mod tests {
         check_refused("[[rules]]\nname = \"x\"\nhost = \"a.*.example.com\"", 1, "is a name");
         check_refused("[[teams]]\nname = \"a\"\nacount = \"1\"", 3, "unknown field `acount`");
         check_refused("\n[[teams]]\nname = \"a\"", 2, "team `a` has no condition");
+        check_refused("[aws]\nsecret-access-key = \"x\"", 2, "unknown field `secret-access-key`");
+        check_refused("\n[[accounts]]\nexternal-id = \"x\"", 2, "missing field `role-arn`");
         check_refused("[[teams]]\nname = \"a\"\ntag = \"team\"", 1, "key=value");
         check_refused("[[teams]]\nname = \"\"\nvpc = \"x\"", 2, "empty");
         check_refused("[[teams]]\nname = \"a\"\ncidr = \"10.0.0.0/33\"", 3, "no address block");
