@@ -14,6 +14,7 @@ pub mod explanation;
 mod human;
 mod json;
 mod markdown;
+pub mod settings;
 mod terminal;
 mod view;
 

@@ -109,6 +109,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jiff", &["model"]),
     ("tokio", &["main", "aws"]),
     ("aws_config", &["aws"]),
+    ("aws_runtime", &["aws"]),
     ("aws_types", &["aws"]),
     ("aws_credential_types", &["aws"]),
     ("aws_sigv4", &["aws"]),
