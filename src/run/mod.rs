@@ -216,7 +216,8 @@ fn flows(
         threads: plan.threads,
         memory_limit: plan.memory_limit,
         memory_of_names: names::memory(plan),
-        cache,
+        // What is being packed is not counted, so that under a limit only whole reports are kept, when all else is done.
+        cache: cache.filter(|_| plan.memory_limit.is_none()),
     };
     let mut done = 0;
     let reading = read_all(objects, &read_plan, warnings, &mut |size| {
