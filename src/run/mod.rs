@@ -123,7 +123,7 @@ impl RunError {
             Self::Bill(error) => error.hint(),
             Self::Dns(error) => error.hint(),
             Self::OverLimit(_) => Some(
-                "give that much by --memory-limit, report a shorter time by --from and --to, or fewer logs by --flow-logs",
+                "give more by --memory-limit, report a shorter time by --from and --to, or fewer logs by --flow-logs",
             ),
             Self::Currencies(_) => Some("give the exports of one currency by --billing"),
             Self::Input(_) | Self::NoRecords(_) | Self::Frame(_) => {
