@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod dimension;
+pub mod doctor;
 pub mod explain;
 pub mod given;
 pub mod layers;
@@ -122,6 +123,8 @@ pub enum Command {
     Explain(Box<ExplainArgs>),
     /// Show every setting, its value and where it came from
     Config(Box<ConfigArgs>),
+    /// Check what the inputs and permissions can and cannot answer
+    Doctor(Box<DoctorArgs>),
     /// Write a synthetic account with a known truth, in AWS's own file formats
     Simulate(Box<SimulateArgs>),
     /// Print the completion script of a shell
@@ -308,6 +311,29 @@ pub struct ConfigArgs {
     pub format: Option<Format>,
 }
 
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Folder of the bundle
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: Option<PathBuf>,
+    /// Inputs.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// How to reach AWS.
+    #[command(flatten)]
+    pub access: AccessArgs,
+    /// Look at the inputs only, and ask AWS nothing
+    #[arg(long, env = "NATLENS_OFFLINE", hide_env_values = true)]
+    pub offline: bool,
+    /// Form of the findings
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: ListFormat,
+    /// Write to this file, whole or not at all, instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
 /// Forms of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
@@ -329,6 +355,7 @@ pub fn act(cli: Cli) -> Exit {
         Command::Report(args) => report::act(&args, &cli.global),
         Command::Explain(args) => explain::act(&args, &cli.global),
         Command::Config(args) => config::act(&args, &cli.global),
+        Command::Doctor(args) => doctor::act(&args, &cli.global),
         Command::Simulate(args) => simulate::act(&args, &cli.global),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::layers::Layers;
 use super::resolve::{FormSettings, InputSettings};
-use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, ReportArgs};
+use super::{ColorChoice, DoctorArgs, Exit, ExplainArgs, ExplainFormat, Global, ReportArgs};
 use crate::cache::Place;
 use crate::report::threshold::Threshold;
 use crate::run::Plan;
@@ -84,7 +84,11 @@ fn plan(bundle: &Path, settings: InputSettings) -> Result<Plan, Refusal> {
         let what = format!("{}: there is neither a flow-logs nor a billing folder in it", bundle.display());
         return Err(failed(what, "give the bundle's folder, or its parts by --flow-logs and --billing"));
     }
-    Ok(Plan {
+    Ok(lowered(settings))
+}
+
+fn lowered(settings: InputSettings) -> Plan {
+    Plan {
         inputs: Inputs {
             flow_logs: settings.flow_logs.value,
             inventory: settings.inventory.value,
@@ -106,7 +110,23 @@ fn plan(bundle: &Path, settings: InputSettings) -> Result<Plan, Refusal> {
         dns_look_back: settings.dns_look_back.value,
         trail: false,
         cache: if settings.no_cache.value { None } else { settings.cache_dir.value.and_then(cache) },
-    })
+    }
+}
+
+/// What `natlens doctor` looks at.
+#[derive(Debug)]
+pub struct DoctorPlan {
+    /// The report that is tried.
+    pub plan: Plan,
+}
+
+impl DoctorPlan {
+    /// Lowers the arguments of `doctor`. A bundle in which there is nothing is for it to tell.
+    pub fn new(args: &DoctorArgs) -> Result<Self, Refusal> {
+        let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
+        let layers = layers(&bundle)?;
+        Ok(Self { plan: lowered(InputSettings::new(&bundle, &args.input, &layers)?) })
+    }
 }
 
 /// What `natlens explain` does.

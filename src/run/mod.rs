@@ -4,6 +4,7 @@ pub mod bill;
 mod custom;
 pub mod decide;
 pub mod dns;
+pub mod doctor;
 pub mod inputs;
 mod kept;
 pub mod limit;

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use std::str::FromStr;
 
 mod csv;
+pub mod doctor;
 mod document;
 pub mod explanation;
 mod human;

@@ -41,9 +41,11 @@ const MODULES: &[(&str, &[&str])] = &[
     ("explain", &["model", "price", "report", "count", "bill", "reconcile", "advise"]),
     // What was worked out once, in files: values in, the same values out. Asked and filled by `run`.
     ("cache", &["model", "report", "sources", "count"]),
-    ("sinks", &["model", "report", "explain"]),
     // The live account: values out of requests. It knows nothing of what they are for.
     ("aws", &["model", "sources"]),
+    // What inputs and permissions are good for: values in, findings out.
+    ("doctor", &["model", "report", "sources", "sources::settings", "aws"]),
+    ("sinks", &["model", "report", "explain", "doctor"]),
     // A second, independent account of the truth: it shares nothing with what it tests.
     ("simulate", &["model"]),
     (
@@ -68,6 +70,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "report::build",
             "explain",
             "cache",
+            "aws",
+            "doctor",
         ],
     ),
     (
@@ -81,8 +85,9 @@ const MODULES: &[(&str, &[&str])] = &[
             "sources",
             "sources::settings",
             "cache",
-            "sinks",
             "aws",
+            "doctor",
+            "sinks",
             "simulate",
             "run",
         ],
