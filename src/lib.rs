@@ -42,6 +42,8 @@ pub mod sinks;
 
 pub mod aws;
 
+pub mod collect;
+
 pub mod simulate;
 
 pub mod run;

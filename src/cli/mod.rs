@@ -1,5 +1,6 @@
 //! The command line exactly as typed. Nothing is decided here: `plan` lowers it, the command modules act.
 
+pub mod collect;
 pub mod dimension;
 pub mod explain;
 pub mod output;
@@ -114,6 +115,8 @@ pub enum Command {
     Report(Box<ReportArgs>),
     /// Show the arithmetic behind a gateway's, a VPC's, a service's or a client's numbers
     Explain(Box<ExplainArgs>),
+    /// Fetch what the live account says, read-only, as the files of a bundle
+    Collect(Box<CollectArgs>),
     /// Write a synthetic account with a known truth, in AWS's own file formats
     Simulate(Box<SimulateArgs>),
     /// Print the completion script of a shell
@@ -249,6 +252,26 @@ pub enum ExplainFormat {
     Json,
 }
 
+/// Arguments of `collect`.
+#[derive(Debug, Args)]
+pub struct CollectArgs {
+    /// Folder of the bundle; made if it is not there
+    #[arg(long, value_name = "BUNDLE")]
+    pub to: PathBuf,
+    /// Month to collect [default: the last whole month]
+    #[arg(long, value_name = "YYYY-MM", env = "NATLENS_MONTH", hide_env_values = true)]
+    pub month: Option<String>,
+    /// Region to ask; repeatable [default: the Region of the profile]
+    #[arg(long, value_name = "REGION", env = "NATLENS_REGION", hide_env_values = true, value_delimiter = ',')]
+    pub region: Vec<String>,
+    /// Profile of the AWS configuration files
+    #[arg(long, value_name = "PROFILE", env = "NATLENS_PROFILE", hide_env_values = true)]
+    pub profile: Option<String>,
+    /// Collect again what was collected for the month
+    #[arg(long)]
+    pub replace: bool,
+}
+
 /// The clap command, for completions and the man page.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -260,6 +283,7 @@ pub fn act(cli: Cli) -> Exit {
     match cli.command {
         Command::Report(args) => report::act(&args, &cli.global),
         Command::Explain(args) => explain::act(&args, &cli.global),
+        Command::Collect(args) => collect::act(&args, &cli.global),
         Command::Simulate(args) => simulate::act(&args, &cli.global),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -174,9 +174,9 @@ impl ExplainPlan {
 }
 
 /// Settings files by precedence, each with the folder that its paths are relative to.
-type Layers = Vec<(PathBuf, Settings)>;
+pub(super) type Layers = Vec<(PathBuf, Settings)>;
 
-fn read_settings(bundle: &Path) -> Result<Layers, Refusal> {
+pub(super) fn read_settings(bundle: &Path) -> Result<Layers, Refusal> {
     let user = std::env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")))

@@ -44,6 +44,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("sinks", &["model", "report", "explain"]),
     // The live account: values out of requests. It knows nothing of what they are for.
     ("aws", &["model", "sources"]),
+    // The account's answers as files: everything that reads them is elsewhere.
+    ("collect", &["model", "aws"]),
     // A second, independent account of the truth: it shares nothing with what it tests.
     ("simulate", &["model"]),
     (
@@ -83,6 +85,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "cache",
             "sinks",
             "aws",
+            "collect",
             "simulate",
             "run",
         ],
@@ -129,7 +132,7 @@ const HOMES: &[(&str, &[&str])] = &[
     // For generators under `examples/`: inside the crate every error has a type.
     ("anyhow", &[]),
     ("std::env", &["cli"]),
-    ("std::fs", &["sources", "simulate", "run", "cli", "cache"]),
+    ("std::fs", &["sources", "simulate", "run", "cli", "cache", "collect"]),
 ];
 
 /// Columns handed to Polars without copying, and vector instructions.
