@@ -44,6 +44,8 @@ pub mod doctor;
 
 pub mod sinks;
 
+pub mod collect;
+
 pub mod simulate;
 
 pub mod run;

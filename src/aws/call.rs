@@ -16,3 +16,12 @@ pub const GET_CALLER_IDENTITY: Call =
 
 /// The role that the settings name for an account.
 pub const ASSUME_ROLE: Call = Call { action: "sts:AssumeRole", purpose: "the accounts that the settings name" };
+
+/// Every call that reads the live account: the policy that natlens needs, sorted, each once.
+#[must_use]
+pub fn all() -> Vec<Call> {
+    let mut calls: Vec<Call> = super::sts::calls().chain([ASSUME_ROLE]).chain(super::ec2::calls()).collect();
+    calls.sort();
+    calls.dedup();
+    calls
+}

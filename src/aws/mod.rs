@@ -3,9 +3,14 @@
 
 pub mod call;
 pub mod chain;
+pub mod ec2;
 pub mod error;
+mod http;
+mod query;
 pub mod session;
+pub mod sts;
 
 pub use call::Call;
 pub use error::{AwsError, Trouble};
+pub use http::{Budget, Service};
 pub use session::{Access, Role, Session};

@@ -4,7 +4,7 @@
 use super::origin::{Origin, Setting};
 use super::output::{error, write_data};
 use super::plan::{self, Refusal};
-use super::resolve::{AccessSettings, FormSettings, InputSettings};
+use super::resolve::{AccessSettings, BucketSettings, FormSettings, InputSettings};
 use super::{ConfigArgs, Exit, Global, ListFormat};
 use crate::aws::Access;
 use crate::aws::chain::{Said, chain};
@@ -45,7 +45,7 @@ fn list(args: &ConfigArgs, global: &Global) -> Result<SettingsList, Refusal> {
     rows.add("bundle", &Setting { value: text_of(&bundle), origin });
     rows.inputs(InputSettings::new(&bundle, &args.input, &layers)?);
     rows.form(FormSettings::new(&args.form, args.format, &args.input, &layers)?);
-    rows.access(AccessSettings::new(&args.access, &args.input, &layers));
+    rows.access(AccessSettings::new(&args.aws.access, &layers), BucketSettings::new(&args.aws, &layers));
     let mut of_every_command = |key: &str, value: Value| {
         let origin = if given.has(key) { given.origin(key) } else { Origin::Default };
         rows.add(key, &Setting { value, origin });
@@ -117,8 +117,9 @@ impl Rows {
         self.add("fail-on", &fail_on.map(|all| texts(all.iter().map(ToString::to_string).collect())));
     }
 
-    fn access(&mut self, settings: AccessSettings) {
-        let AccessSettings { profile, regions, requester_pays, expected_bucket_owner, accounts } = settings;
+    fn access(&mut self, settings: AccessSettings, buckets: BucketSettings) {
+        let AccessSettings { profile, regions, accounts } = settings;
+        let BucketSettings { requester_pays, expected_owner } = buckets;
         let own = Access { profile: profile.as_ref().map(|profile| profile.value.clone()), ..Access::default() };
         let aws = chain(&own);
         let said = |said: Said| Setting { value: Value::String(said.value), origin: Origin::Aws(said.by) };
@@ -129,7 +130,7 @@ impl Rows {
         let regions = regions.map(|own| own.map(|all| json!(all))).or_else(|| aws.region.map(region));
         self.add("aws.regions", &regions.unwrap_or_else(|| Setting::default(json!([]))));
         self.add("aws.requester-pays", &requester_pays.map(|pays| json!(pays)));
-        let owner = expected_bucket_owner.map(|owner| owner.map(Value::String));
+        let owner = expected_owner.map(|owner| owner.map(Value::String));
         self.add("aws.expected-bucket-owner", &owner.unwrap_or_else(nothing));
         for (service, endpoint) in aws.endpoints {
             self.add(&format!("aws.endpoint.{}", service.to_lowercase().replace(' ', "-")), &said(endpoint));

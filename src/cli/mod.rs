@@ -1,5 +1,6 @@
 //! The command line exactly as typed. Nothing is decided here: `plan` lowers it, the command modules act.
 
+pub mod collect;
 pub mod config;
 pub mod dimension;
 pub mod doctor;
@@ -125,6 +126,8 @@ pub enum Command {
     Config(Box<ConfigArgs>),
     /// Check what the inputs and permissions can and cannot answer
     Doctor(Box<DoctorArgs>),
+    /// Fetch what the live account says, read-only, as the files of a bundle
+    Collect(Box<CollectArgs>),
     /// Write a synthetic account with a known truth, in AWS's own file formats
     Simulate(Box<SimulateArgs>),
     /// Print the completion script of a shell
@@ -271,20 +274,61 @@ pub enum ExplainFormat {
     Json,
 }
 
-/// How to reach AWS. No secret is among them: credentials come from AWS's own environment and files.
+/// Arguments of `collect`.
+#[derive(Debug, Args)]
+pub struct CollectArgs {
+    /// Folder of the bundle; made if it is not there
+    #[arg(long, value_name = "BUNDLE")]
+    pub to: PathBuf,
+    /// Month to collect [default: the last whole month]
+    #[arg(long, value_name = "YYYY-MM", env = "NATLENS_MONTH", hide_env_values = true)]
+    pub month: Option<String>,
+    /// How to reach AWS.
+    #[command(flatten)]
+    pub access: AccessArgs,
+    /// Collect again what was collected for the month
+    #[arg(long)]
+    pub replace: bool,
+}
+
+/// Whom to ask, and where. No secret is among it: credentials come from AWS's own environment and files.
 #[derive(Debug, Args)]
 pub struct AccessArgs {
+    /// Which arguments were given; first, because reading an argument takes it away.
+    #[command(flatten)]
+    pub given: given::Given,
     /// Profile of the AWS configuration files
-    #[arg(long, value_name = "NAME", env = "NATLENS_PROFILE", hide_env_values = true)]
+    #[arg(long, value_name = "NAME", env = "NATLENS_PROFILE", hide_env_values = true, help_heading = "AWS")]
     pub profile: Option<String>,
-    /// Region to read; repeatable
-    #[arg(long, value_name = "REGION", env = "NATLENS_REGION", hide_env_values = true, value_delimiter = ',')]
+    /// Region to ask; repeatable [default: the Region of the profile]
+    #[arg(
+        long,
+        value_name = "REGION",
+        env = "NATLENS_REGION",
+        hide_env_values = true,
+        value_delimiter = ',',
+        help_heading = "AWS"
+    )]
     pub region: Vec<String>,
-    /// Pay for reading buckets that ask their readers to
-    #[arg(long, env = "NATLENS_REQUESTER_PAYS", hide_env_values = true)]
+}
+
+/// How to read buckets.
+#[derive(Debug, Args)]
+pub struct AwsArgs {
+    /// Whom to ask, and where.
+    #[command(flatten)]
+    pub access: AccessArgs,
+    /// Pay for reading buckets whose owner asks readers to
+    #[arg(long, env = "NATLENS_REQUESTER_PAYS", hide_env_values = true, help_heading = "AWS")]
     pub requester_pays: bool,
     /// Account that must own every bucket
-    #[arg(long, value_name = "ACCOUNT", env = "NATLENS_EXPECTED_BUCKET_OWNER", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "ACCOUNT",
+        env = "NATLENS_EXPECTED_BUCKET_OWNER",
+        hide_env_values = true,
+        help_heading = "AWS"
+    )]
     pub expected_bucket_owner: Option<String>,
 }
 
@@ -302,7 +346,7 @@ pub struct ConfigArgs {
     pub form: FormArgs,
     /// How to reach AWS.
     #[command(flatten)]
-    pub access: AccessArgs,
+    pub aws: AwsArgs,
     /// Form of the list; that of the report is one of the settings
     #[arg(long = "format", value_name = "FORMAT", default_value = "table")]
     pub list: ListFormat,
@@ -322,7 +366,7 @@ pub struct DoctorArgs {
     pub input: InputArgs,
     /// How to reach AWS.
     #[command(flatten)]
-    pub access: AccessArgs,
+    pub aws: AwsArgs,
     /// Look at the inputs only, and ask AWS nothing
     #[arg(long, env = "NATLENS_OFFLINE", hide_env_values = true)]
     pub offline: bool,
@@ -356,6 +400,7 @@ pub fn act(cli: Cli) -> Exit {
         Command::Explain(args) => explain::act(&args, &cli.global),
         Command::Config(args) => config::act(&args, &cli.global),
         Command::Doctor(args) => doctor::act(&args, &cli.global),
+        Command::Collect(args) => collect::act(&args, &cli.global),
         Command::Simulate(args) => simulate::act(&args, &cli.global),
         Command::Completions { shell } => {
             let mut script = Vec::new();

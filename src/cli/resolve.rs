@@ -3,7 +3,8 @@
 use super::layers::{Layers, Sources};
 use super::origin::{Origin, Setting};
 use super::plan::Refusal;
-use super::{AccessArgs, Exit, FormArgs, InputArgs};
+use super::{AccessArgs, AwsArgs, Exit, FormArgs, InputArgs};
+use crate::aws::Role;
 use crate::bill::settle::CostBasis;
 use crate::model::memory::Memory;
 use crate::model::period::{Month, Window, parse_instant};
@@ -81,19 +82,24 @@ pub struct FormSettings {
     pub fail_on: Setting<Vec<Threshold>>,
 }
 
-/// How to reach AWS, as far as natlens's own settings say.
+/// Whom to ask, and where, as far as natlens's own settings say.
 #[derive(Debug)]
 pub struct AccessSettings {
     /// `--profile`.
     pub profile: Option<Setting<String>>,
     /// `--region`.
     pub regions: Option<Setting<Vec<String>>>,
+    /// `[[accounts]]` of the strongest file that has any.
+    pub accounts: Vec<Setting<Account>>,
+}
+
+/// How to read buckets.
+#[derive(Debug)]
+pub struct BucketSettings {
     /// `--requester-pays`.
     pub requester_pays: Setting<bool>,
     /// `--expected-bucket-owner`.
-    pub expected_bucket_owner: Option<Setting<String>>,
-    /// `[[accounts]]` of the strongest file that has any.
-    pub accounts: Vec<Setting<Account>>,
+    pub expected_owner: Option<Setting<String>>,
 }
 
 impl InputSettings {
@@ -159,22 +165,44 @@ impl FormSettings {
 
 impl AccessSettings {
     /// Works them out.
-    pub fn new(args: &AccessArgs, input: &InputArgs, layers: &Layers) -> Self {
-        let from = Sources { given: &input.given, layers };
+    pub fn new(args: &AccessArgs, layers: &Layers) -> Self {
+        let from = Sources { given: &args.given, layers };
         let filled = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
-        let pays = input.given.has("requester-pays").then_some(args.requester_pays);
-        let owner = args.expected_bucket_owner.clone();
         Self {
             profile: from.first_as("profile", "aws.profile", args.profile.clone(), |s| s.aws.profile.clone()),
             regions: from.first_as("region", "aws.regions", filled(&args.region), |s| filled(&s.aws.regions)),
-            requester_pays: or_default(
-                from.first_as("requester-pays", "aws.requester-pays", pays, |s| s.aws.requester_pays),
-                false,
-            ),
-            expected_bucket_owner: from.first_as("expected-bucket-owner", "aws.expected-bucket-owner", owner, |s| {
-                s.aws.expected_bucket_owner.clone()
-            }),
             accounts: from.strongest("accounts", |s| &s.accounts),
+        }
+    }
+
+    /// Each account with its Regions: a flag or a variable wins over what a file says of all accounts or of one.
+    pub fn accounts(&self) -> Vec<(Option<Role>, Vec<String>)> {
+        let all = self.regions.as_ref();
+        let everywhere = || all.map(|regions| regions.value.clone()).unwrap_or_default();
+        if self.accounts.is_empty() {
+            return vec![(None, everywhere())];
+        }
+        let given = all.is_some_and(|regions| !matches!(regions.origin, Origin::File(_)));
+        let of = |account: &Account| {
+            let role = Role { arn: account.role_arn.clone(), external_id: account.external_id.clone() };
+            let own = !given && !account.regions.is_empty();
+            (Some(role), if own { account.regions.clone() } else { everywhere() })
+        };
+        self.accounts.iter().map(|account| of(&account.value)).collect()
+    }
+}
+
+impl BucketSettings {
+    /// Works them out.
+    pub fn new(args: &AwsArgs, layers: &Layers) -> Self {
+        let from = Sources { given: &args.access.given, layers };
+        let pays = args.access.given.has("requester-pays").then_some(args.requester_pays);
+        let pays = from.first_as("requester-pays", "aws.requester-pays", pays, |s| s.aws.requester_pays);
+        let (key, in_file) = ("expected-bucket-owner", "aws.expected-bucket-owner");
+        let owner = args.expected_bucket_owner.clone();
+        Self {
+            requester_pays: or_default(pays, false),
+            expected_owner: from.first_as(key, in_file, owner, |s| s.aws.expected_bucket_owner.clone()),
         }
     }
 }

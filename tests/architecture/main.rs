@@ -46,6 +46,8 @@ const MODULES: &[(&str, &[&str])] = &[
     // What inputs and permissions are good for: values in, findings out.
     ("doctor", &["model", "report", "sources", "sources::settings", "aws"]),
     ("sinks", &["model", "report", "explain", "doctor"]),
+    // The account's answers as files: everything that reads them is elsewhere.
+    ("collect", &["model", "aws"]),
     // A second, independent account of the truth: it shares nothing with what it tests.
     ("simulate", &["model"]),
     (
@@ -88,6 +90,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "aws",
             "doctor",
             "sinks",
+            "collect",
             "simulate",
             "run",
         ],
@@ -135,7 +138,7 @@ const HOMES: &[(&str, &[&str])] = &[
     // For generators under `examples/`: inside the crate every error has a type.
     ("anyhow", &[]),
     ("std::env", &["cli"]),
-    ("std::fs", &["sources", "simulate", "run", "cli", "cache"]),
+    ("std::fs", &["sources", "simulate", "run", "cli", "cache", "collect"]),
 ];
 
 /// Columns handed to Polars without copying, and vector instructions.

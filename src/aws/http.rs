@@ -1,0 +1,333 @@
+//! Signed requests to services that are asked without an SDK crate of their own: signature, retries, credentials that expire on
+//! the way. What an answer means is for the caller; an error never holds a header, an address or a credential.
+
+use super::error::{AwsError, Trouble, trouble_of_code};
+use super::session::{Session, chain};
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// An answer larger than this is none: the largest real ones are a few MB.
+const MAX_ANSWER: usize = 64 << 20;
+/// Requests for one answer, the first included.
+const MAX_TRIES: u32 = 8;
+/// Requests that may be answered with expired credentials before the user has to renew them.
+const MAX_RENEWALS: u32 = 2;
+/// What a longest first wait is, and the longest of all.
+const FIRST_WAIT_MS: u64 = 100;
+const LONGEST_WAIT_MS: u64 = 10_000;
+/// AWS's own have 16 and more letters; shorter texts would be found in any message.
+const SHORTEST_SECRET: usize = 10;
+/// Credentials are asked for again this long before they end.
+const RENEW_BEFORE: Duration = Duration::from_mins(5);
+
+const LATER: &str = "try again later";
+
+/// A service as requests name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// As AWS configuration files write it, for an address of the user's own.
+    pub id: &'static str,
+    /// In signatures, and in front of the Region in addresses.
+    pub name: &'static str,
+}
+
+/// What one request is.
+#[derive(Clone, Debug)]
+pub(super) struct Request<'a> {
+    /// The IAM action, for messages.
+    pub action: &'static str,
+    /// Headers besides those of the signature.
+    pub headers: &'a [(&'static str, &'static str)],
+    /// The body.
+    pub body: String,
+}
+
+/// Error code and message in the body of a refusal.
+pub(super) type ErrorOf = fn(&[u8]) -> Option<(String, String)>;
+
+/// How often requests may be repeated, for all clients of a run together: where everything fails, nobody waits for each alone.
+///
+/// Source: the standard retry mode of the AWS SDKs, 500 tokens, 5 for a retry, 1 back for a success.
+#[derive(Debug)]
+pub struct Budget(AtomicI64);
+
+const BUDGET: i64 = 500;
+const RETRY_COST: i64 = 5;
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(AtomicI64::new(BUDGET))
+    }
+}
+
+impl Budget {
+    fn take(&self) -> bool {
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| (left >= RETRY_COST).then(|| left - RETRY_COST))
+            .is_ok()
+    }
+
+    fn give_back(&self) {
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| (left < BUDGET).then_some(left + 1));
+    }
+}
+
+/// One service in one Region.
+#[derive(Debug)]
+pub(super) struct Http {
+    client: reqwest::Client,
+    session: Session,
+    service: Service,
+    region: String,
+    url: String,
+    at: String,
+    error_of: ErrorOf,
+    budget: Arc<Budget>,
+    /// Kept between requests: an assumed role would be taken on again for each.
+    kept: Mutex<Option<Credentials>>,
+}
+
+/// Why a try failed, and whether another may help.
+struct Failure {
+    error: AwsError,
+    code: String,
+}
+
+impl Http {
+    /// `at` says in messages whom is asked, `111122223333 us-east-1`.
+    pub fn new(
+        session: &Session,
+        service: Service,
+        at: &str,
+        budget: Arc<Budget>,
+        error_of: ErrorOf,
+    ) -> Result<Self, AwsError> {
+        let error = |why: String, hint: &str| AwsError {
+            trouble: Trouble::Request,
+            action: service.id.to_owned(),
+            at: at.to_owned(),
+            why,
+            hint: Some(hint.to_owned()),
+        };
+        let region =
+            session.region().ok_or_else(|| error("no Region is named".to_owned(), "name one by --region"))?.to_owned();
+        let mut url = session.endpoint(service.id).unwrap_or_else(|| endpoint(service.name, &region));
+        if !url.ends_with('/') {
+            url.push('/');
+        }
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("natlens/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_mins(2))
+            .build()
+            .map_err(|e| error(chain(&e.without_url()), "look at the proxy variables of this shell"))?;
+        let (session, at) = (session.clone(), at.to_owned());
+        Ok(Self { client, session, service, region, url, at, error_of, budget, kept: Mutex::new(None) })
+    }
+
+    pub fn error(&self, trouble: Trouble, action: &str, why: impl Into<String>) -> AwsError {
+        let hint = (trouble == Trouble::Remote).then(|| LATER.to_owned());
+        AwsError { trouble, action: action.to_owned(), at: self.at.clone(), why: why.into(), hint }
+    }
+
+    /// Sends a request until it is answered, or until another try would not help.
+    pub async fn send(&self, request: &Request<'_>) -> Result<Vec<u8>, AwsError> {
+        let (mut tries, mut renewals) = (0, 0);
+        loop {
+            tries += 1;
+            let credentials = self.credentials().await?;
+            let failure = match self.attempt(request, &credentials).await {
+                Ok(body) => {
+                    self.budget.give_back();
+                    return Ok(body);
+                }
+                Err(failure) => failure,
+            };
+            let Failure { mut error, code } = failure;
+            error.why = without_secrets(&error.why, &credentials);
+            match error.trouble {
+                Trouble::Credentials if is_expiry(&code) && renewals < MAX_RENEWALS => {
+                    renewals += 1;
+                    *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                }
+                Trouble::Credentials => {
+                    error.hint = Some(self.session.renewal());
+                    return Err(error);
+                }
+                Trouble::Remote if tries < MAX_TRIES && self.budget.take() => {
+                    tokio::time::sleep(Duration::from_millis(wait_ms(tries, random()))).await;
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+
+    async fn credentials(&self) -> Result<Credentials, AwsError> {
+        let soon = now() + RENEW_BEFORE;
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(kept) = kept.filter(|kept| kept.expiry().is_none_or(|end| end > soon)) {
+            return Ok(kept);
+        }
+        let fresh = self.session.credentials().await?;
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    async fn attempt(&self, request: &Request<'_>, credentials: &Credentials) -> Result<Vec<u8>, Failure> {
+        let fail =
+            |trouble, why: String| Failure { error: self.error(trouble, request.action, why), code: String::new() };
+        let signed = self.signature(request, credentials).map_err(|why| fail(Trouble::Request, why))?;
+        let mut post = self.client.post(&self.url);
+        for (name, value) in request.headers {
+            post = post.header(*name, *value);
+        }
+        for (name, value) in &signed {
+            post = post.header(name, value);
+        }
+        let broken = |error: reqwest::Error| fail(Trouble::Remote, chain(&error.without_url()));
+        let mut response = post.body(request.body.clone()).send().await.map_err(broken)?;
+        let status = response.status();
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(broken)? {
+            if body.len() + part.len() > MAX_ANSWER {
+                return Err(fail(Trouble::Remote, "the answer has no end".to_owned()));
+            }
+            body.extend_from_slice(&part);
+        }
+        if status.is_success() {
+            return Ok(body);
+        }
+        let (code, message) = (self.error_of)(&body).unwrap_or_default();
+        let trouble = match trouble_of_code(&code) {
+            Trouble::Request if status.is_server_error() || status.as_u16() == 429 => Trouble::Remote,
+            Trouble::Request if code.is_empty() && status.as_u16() == 403 => Trouble::Denied,
+            trouble => trouble,
+        };
+        let why = match (code.as_str(), message.as_str()) {
+            ("", _) => format!("answered with {status}"),
+            (code, "") => code.to_owned(),
+            (code, message) => format!("{code}: {}", first_sentence(message)),
+        };
+        Err(Failure { error: self.error(trouble, request.action, why), code })
+    }
+
+    fn signature(&self, request: &Request<'_>, credentials: &Credentials) -> Result<Vec<(String, String)>, String> {
+        let identity = credentials.clone().into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name(self.service.name)
+            .time(now())
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|e| chain(&e))?
+            .into();
+        let body = SignableBody::Bytes(request.body.as_bytes());
+        let headers = request.headers.iter().copied();
+        let signable = SignableRequest::new("POST", self.url.as_str(), headers, body).map_err(|e| chain(&e))?;
+        let (instructions, _) = sign(signable, &parameters).map_err(|e| chain(&e))?.into_parts();
+        Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}
+
+/// The address of a service in a Region. Source: AWS General Reference, service endpoints; the partitions of the SDKs'
+/// `partitions.json`.
+fn endpoint(service: &str, region: &str) -> String {
+    let suffix = match region {
+        r if r.starts_with("cn-") => "amazonaws.com.cn",
+        r if r.starts_with("us-iso-") => "c2s.ic.gov",
+        r if r.starts_with("us-isob-") => "sc2s.sgov.gov",
+        r if r.starts_with("us-isof-") => "csp.hci.ic.gov",
+        r if r.starts_with("eu-isoe-") => "cloud.adc-e.uk",
+        r if r.starts_with("eusc-") => "amazonaws.eu",
+        _ => "amazonaws.com",
+    };
+    format!("https://{service}.{region}.{suffix}/")
+}
+
+fn is_expiry(code: &str) -> bool {
+    matches!(code, "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired")
+}
+
+/// A refused signature is explained with the whole request, token included: only the first line is for people.
+fn first_sentence(message: &str) -> String {
+    let line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    line.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+fn without_secrets(text: &str, credentials: &Credentials) -> String {
+    let secrets =
+        [credentials.session_token().unwrap_or_default(), credentials.secret_access_key(), credentials.access_key_id()];
+    let mut text = text.to_owned();
+    for secret in secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_SECRET) {
+        text = text.replace(secret, "(hidden)");
+    }
+    text
+}
+
+/// Full jitter: anything from nothing to a bound that doubles with every try.
+/// Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
+fn wait_ms(tries: u32, random: u64) -> u64 {
+    let bound = FIRST_WAIT_MS.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(LONGEST_WAIT_MS);
+    random % (bound + 1)
+}
+
+/// Any number; only waits depend on it.
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+#[expect(clippy::disallowed_methods, reason = "AWS refuses signatures of another time")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_partition_has_its_addresses() {
+        for (region, expect) in [
+            ("us-east-1", "https://ec2.us-east-1.amazonaws.com/"),
+            ("us-gov-west-1", "https://ec2.us-gov-west-1.amazonaws.com/"),
+            ("cn-northwest-1", "https://ec2.cn-northwest-1.amazonaws.com.cn/"),
+            ("eusc-de-east-1", "https://ec2.eusc-de-east-1.amazonaws.eu/"),
+            ("us-isob-east-1", "https://ec2.us-isob-east-1.sc2s.sgov.gov/"),
+        ] {
+            assert_eq!(endpoint("ec2", region), expect);
+        }
+    }
+
+    #[test]
+    fn waits_grow_to_a_bound_and_are_spread() {
+        let longest = |tries| (0..20_000).map(|n| wait_ms(tries, n)).max();
+        assert_eq!([1, 2, 3, 8, 40].map(longest), [Some(100), Some(200), Some(400), Some(10_000), Some(10_000)]);
+        assert_eq!(wait_ms(8, 0), 0);
+    }
+
+    #[test]
+    fn the_budget_ends_and_comes_back_with_successes() {
+        let budget = Budget::default();
+        assert_eq!((0..200).filter(|_| budget.take()).count(), 100);
+        (0..4).for_each(|_| budget.give_back());
+        assert!(!budget.take(), "four successes do not pay for a retry");
+        budget.give_back();
+        assert!(budget.take());
+    }
+
+    #[test]
+    fn messages_hold_no_secret() {
+        let credentials = Credentials::new("AKIDCANARY", "SECRETCANARY", Some("TOKENCANARY".to_owned()), None, "test");
+        let said = "no match for AKIDCANARY: SECRETCANARY TOKENCANARY";
+        assert_eq!(without_secrets(said, &credentials), "no match for (hidden): (hidden) (hidden)");
+        let refusal = "The signature does not match.\n\nThe canonical string:\nx-amz-security-token:TOKENCANARY";
+        assert_eq!(first_sentence(refusal), "The signature does not match.");
+    }
+}
