@@ -3,6 +3,7 @@
 
 pub mod call;
 pub mod error;
+pub mod s3;
 pub mod session;
 
 pub use call::Call;

@@ -1,5 +1,7 @@
 //! The command line exactly as typed. Nothing is decided here: `plan` lowers it, the command modules act.
 
+pub mod aws;
+mod bundle;
 pub mod dimension;
 pub mod explain;
 pub mod output;
@@ -13,6 +15,7 @@ use crate::report::dimension::Dimension;
 use crate::report::threshold::Threshold;
 use crate::simulate::SimulateArgs;
 use crate::sinks::{Format, TableName};
+use aws::AwsArgs;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -61,7 +64,7 @@ const EXAMPLES: &str = "Examples:
   natlens report --flow-logs 'logs/**/*.log.gz' --inventory inventory/ --format json -o report.json
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 done, but some input was unreadable;
-4 settings; 6 --memory-limit; 7 --fail-on; 130, 143 interrupted. Data goes to stdout, everything else to stderr.";
+4 settings or credentials; 5 AWS or the network, try again; 6 --memory-limit; 7 --fail-on; 130, 143 interrupted. Data goes to stdout, everything else to stderr.";
 
 /// Flags of every command.
 #[derive(Debug, Args)]
@@ -179,12 +182,15 @@ pub struct InputArgs {
     /// Where to keep what was counted [default: natlens in the user's cache folder]
     #[arg(long, value_name = "DIR", env = "NATLENS_CACHE_DIR", hide_env_values = true)]
     pub cache_dir: Option<PathBuf>,
+    /// How to reach AWS.
+    #[command(flatten)]
+    pub aws: AwsArgs,
 }
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Folder with flow-logs/, billing/, inventory/, metrics/, dns/ and natlens.toml; each part may also be given by its own flag
+    /// Folder with flow-logs/, billing/, inventory/, metrics/, dns/ and natlens.toml; each part may also be given by its own flag, and each path may be an address, `s3://BUCKET/PREFIX`
     #[arg(value_name = "BUNDLE")]
     pub bundle: Option<PathBuf>,
     /// Inputs.

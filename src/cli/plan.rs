@@ -2,6 +2,7 @@
 //!
 //! Flag > `NATLENS_*` (clap reads those) > the bundle's natlens.toml > ./natlens.toml > user settings > default.
 
+use super::bundle::{Bundle, under};
 use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
 use crate::cache::Place;
 use crate::model::memory::Memory;
@@ -54,7 +55,7 @@ impl ReportPlan {
     /// Lowers the arguments of `report`.
     pub fn new(args: &ReportArgs, global: &Global) -> Result<Self, Refusal> {
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-        let settings = layers(&bundle)?;
+        let (bundle, settings) = Bundle::open(&bundle, &args.input.aws)?;
         let top = args.top.or_else(|| first(&settings, |s| s.top));
         let plan = Plan {
             group_by: dimensions(args, &settings)?,
@@ -78,47 +79,42 @@ impl ReportPlan {
     }
 }
 
-/// The settings that hold for a bundle, which has to be there.
-fn layers(bundle: &Path) -> Result<Layers, Refusal> {
-    if !bundle.is_dir() {
-        let what = format!("{}: no such folder", bundle.display());
-        return Err(failed(what, "a bundle is a folder with flow-logs/, billing/ and inventory/"));
-    }
-    read_settings(bundle)
-}
-
 /// What every command that reads a bundle does first.
-fn plan(bundle: &Path, args: &InputArgs, settings: &Layers) -> Result<Plan, Refusal> {
+fn plan(bundle: &Bundle, args: &InputArgs, settings: &Layers) -> Result<Plan, Refusal> {
     let flag_or = |flag: &[String], setting: fn(&Settings) -> &Vec<String>, folder: &str| -> Vec<String> {
         if !flag.is_empty() {
             return flag.to_vec();
         }
         let set = settings.iter().find(|(_, s)| !setting(s).is_empty());
         if let Some((base, set)) = set {
-            return setting(set).iter().map(|path| base.join(path).display().to_string()).collect();
+            return setting(set).iter().map(|path| under(base, path).display().to_string()).collect();
         }
-        let path = bundle.join(folder);
-        if path.exists() { vec![path.display().to_string()] } else { Vec::new() }
+        let path = bundle.at(folder);
+        if bundle.has(&path, folder) { vec![path.display().to_string()] } else { Vec::new() }
     };
     let flow_logs = flag_or(&args.flow_logs, |s| &s.flow_logs, "flow-logs");
     let billing = flag_or(&args.billing, |s| &s.billing, "billing");
     if flow_logs.is_empty() && billing.is_empty() {
-        let what = format!("{}: there is neither a flow-logs nor a billing folder in it", bundle.display());
+        let what = format!("{}: there is neither a flow-logs nor a billing folder in it", bundle.path().display());
         return Err(failed(what, "give the bundle's folder, or its parts by --flow-logs and --billing"));
     }
-    let in_bundle = |name: &str| bundle.join(name);
+    let in_bundle = |name: &str| Some(bundle.at(name)).filter(|path| bundle.has(path, name));
     let inputs = Inputs {
         flow_logs,
         inventory: flag_or(&args.inventory, |s| &s.inventory, "inventory"),
         billing,
         metrics: flag_or(&args.metrics, |s| &s.metrics, "metrics"),
         dns: flag_or(&args.dns, |s| &s.dns, "dns"),
-        prices: file(args.prices.as_ref(), settings, |s| s.prices.as_ref(), &in_bundle("prices.csv")),
-        ip_ranges: file(args.ip_ranges.as_ref(), settings, |s| s.ip_ranges.as_ref(), &in_bundle("ip-ranges.json")),
+        prices: file(args.prices.as_ref(), settings, |s| s.prices.as_ref(), in_bundle("prices.csv")),
+        ip_ranges: file(args.ip_ranges.as_ref(), settings, |s| s.ip_ranges.as_ref(), in_bundle("ip-ranges.json")),
         log_format: args.log_format.clone().or_else(|| first(settings, |s| s.log_format.clone())),
         rules: settings.iter().flat_map(|(_, s)| s.rules.clone()).collect(),
         teams: settings.iter().flat_map(|(_, s)| s.teams.clone()).collect(),
     };
+    let files = [&inputs.prices, &inputs.ip_ranges].into_iter().flatten().filter_map(|path| path.to_str());
+    let lists = [&inputs.flow_logs, &inputs.inventory, &inputs.billing, &inputs.metrics, &inputs.dns];
+    let all = lists.into_iter().flatten().map(String::as_str).chain(files);
+    let store = bundle.store(all, &args.aws, settings)?;
     Ok(Plan {
         inputs,
         period: period(args, settings)?,
@@ -136,6 +132,7 @@ fn plan(bundle: &Path, args: &InputArgs, settings: &Layers) -> Result<Plan, Refu
             .unwrap_or(crate::run::dns::DEFAULT_LOOK_BACK),
         trail: false,
         cache: cache(args),
+        store,
     })
 }
 
@@ -162,7 +159,7 @@ impl ExplainPlan {
             [bundle, subject, ..] => (PathBuf::from(bundle), subject.clone()),
             rest => (PathBuf::from("."), rest.concat()),
         };
-        let settings = layers(&bundle)?;
+        let (bundle, settings) = Bundle::open(&bundle, &args.input.aws)?;
         Ok(Self {
             plan: Plan { trail: true, ..plan(&bundle, &args.input, &settings)? },
             subject,
@@ -174,24 +171,27 @@ impl ExplainPlan {
 }
 
 /// Settings files by precedence, each with the folder that its paths are relative to.
-type Layers = Vec<(PathBuf, Settings)>;
+pub(super) type Layers = Vec<(PathBuf, Settings)>;
 
-fn read_settings(bundle: &Path) -> Result<Layers, Refusal> {
+/// The settings files that are there, those of a bundle first.
+pub(super) fn settings_files(bundle: Option<&Path>) -> Result<Layers, Refusal> {
     let user = std::env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")))
         .map(|config| config.join("natlens/config.toml"));
     let mut layers = Layers::new();
     let mut seen = Vec::new();
-    for path in [Some(bundle.join("natlens.toml")), Some(PathBuf::from("natlens.toml")), user].into_iter().flatten() {
+    for path in [bundle.map(|bundle| bundle.join("natlens.toml")), Some(PathBuf::from("natlens.toml")), user]
+        .into_iter()
+        .flatten()
+    {
         let Ok(canonical) = path.canonicalize() else { continue };
         if seen.contains(&canonical) {
             continue;
         }
         let name = path.display().to_string();
-        let refusal = |what| Refusal { exit: Exit::Settings, what, hint: Some("correct the settings file".to_owned()) };
-        let text = std::fs::read_to_string(&path).map_err(|error| refusal(format!("{name}: {error}")))?;
-        let settings = settings::parse(&name, &text).map_err(|error| refusal(error.to_string()))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| bad_settings(format!("{name}: {error}")))?;
+        let settings = settings_file(&name, &text)?;
         let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
         layers.push((base, settings));
         seen.push(canonical);
@@ -199,7 +199,16 @@ fn read_settings(bundle: &Path) -> Result<Layers, Refusal> {
     Ok(layers)
 }
 
-fn first<T>(layers: &Layers, pick: impl Fn(&Settings) -> Option<T>) -> Option<T> {
+/// Reads one settings file.
+pub(super) fn settings_file(name: &str, text: &str) -> Result<Settings, Refusal> {
+    settings::parse(name, text).map_err(|error| bad_settings(error.to_string()))
+}
+
+fn bad_settings(what: String) -> Refusal {
+    Refusal { exit: Exit::Settings, what, hint: Some("correct the settings file".to_owned()) }
+}
+
+pub(super) fn first<T>(layers: &Layers, pick: impl Fn(&Settings) -> Option<T>) -> Option<T> {
     layers.iter().find_map(|(_, settings)| pick(settings))
 }
 
@@ -207,10 +216,10 @@ fn file(
     flag: Option<&PathBuf>,
     layers: &Layers,
     pick: fn(&Settings) -> Option<&String>,
-    in_bundle: &Path,
+    in_bundle: Option<PathBuf>,
 ) -> Option<PathBuf> {
-    let set = || layers.iter().find_map(|(base, settings)| pick(settings).map(|path| base.join(path)));
-    flag.cloned().or_else(set).or_else(|| in_bundle.is_file().then(|| in_bundle.to_path_buf()))
+    let set = || layers.iter().find_map(|(base, settings)| pick(settings).map(|path| under(base, path)));
+    flag.cloned().or_else(set).or(in_bundle)
 }
 
 fn named<T: ValueEnum>(layers: &Layers, key: &str, pick: fn(&Settings) -> Option<&str>) -> Result<Option<T>, Refusal> {
@@ -314,6 +323,6 @@ fn style(global: &Global, to_file: bool, top: Option<usize>) -> Style {
     Style { color, width, unicode: unicode || !terminal, top: top.unwrap_or(defaults.top), verbosity }
 }
 
-fn failed(what: String, hint: &str) -> Refusal {
+pub(super) fn failed(what: String, hint: &str) -> Refusal {
     Refusal { exit: Exit::Failed, what, hint: Some(hint.to_owned()) }
 }
