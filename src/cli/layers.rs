@@ -2,6 +2,7 @@
 //! flag > `NATLENS_*` > the bundle's natlens.toml > ./natlens.toml > user settings > default.
 
 use super::Exit;
+use super::bundle::under;
 use super::given::Given;
 use super::origin::{Origin, Setting};
 use super::plan::Refusal;
@@ -24,7 +25,16 @@ pub struct Layer {
 #[derive(Debug)]
 pub struct Layers(Vec<Layer>);
 
+fn bad(what: String) -> Refusal {
+    Refusal { exit: Exit::Settings, what, hint: Some("correct the settings file".to_owned()) }
+}
+
 impl Layer {
+    fn new(base: PathBuf, name: String, text: &str) -> Result<Self, Refusal> {
+        let settings = settings::parse(&name, text).map_err(|error| bad(error.to_string()))?;
+        Ok(Self { base, name, settings, lines: settings::lines(text) })
+    }
+
     fn at(&self, key: &str) -> String {
         let line = self.lines.get(key).or_else(|| self.lines.get(key.split(['.', '[']).next().unwrap_or(key)));
         line.map_or_else(|| self.name.clone(), |line| format!("{}:{line}", self.name))
@@ -36,30 +46,35 @@ impl Layer {
 }
 
 impl Layers {
-    /// Reads them.
-    pub fn read(bundle: &Path) -> Result<Self, Refusal> {
+    /// Reads those that are there, the bundle's first.
+    pub fn read(bundle: Option<&Path>) -> Result<Self, Refusal> {
         let user = std::env::var_os("XDG_CONFIG_HOME")
             .map(PathBuf::from)
             .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")))
             .map(|config| config.join("natlens/config.toml"));
         let mut layers = Vec::new();
         let mut seen = Vec::new();
-        let places = [Some(bundle.join("natlens.toml")), Some(PathBuf::from("natlens.toml")), user];
+        let places = [bundle.map(|bundle| bundle.join("natlens.toml")), Some(PathBuf::from("natlens.toml")), user];
         for path in places.into_iter().flatten() {
             let Ok(canonical) = path.canonicalize() else { continue };
             if seen.contains(&canonical) {
                 continue;
             }
             let name = path.display().to_string();
-            let refusal =
-                |what| Refusal { exit: Exit::Settings, what, hint: Some("correct the settings file".to_owned()) };
-            let text = std::fs::read_to_string(&path).map_err(|error| refusal(format!("{name}: {error}")))?;
-            let settings = settings::parse(&name, &text).map_err(|error| refusal(error.to_string()))?;
-            let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-            layers.push(Layer { base, name, settings, lines: settings::lines(&text) });
+            let text = std::fs::read_to_string(&path).map_err(|error| bad(format!("{name}: {error}")))?;
+            layers.push(Layer::new(path.parent().map(Path::to_path_buf).unwrap_or_default(), name, &text)?);
             seen.push(canonical);
         }
         Ok(Self(layers))
+    }
+
+    /// Adds the file of a bundle in a bucket. How buckets are reached is not said by what lies in one: it may be a stranger's.
+    pub fn put_first(&mut self, base: PathBuf, name: String, text: &str) -> Result<(), Refusal> {
+        let mut layer = Layer::new(base, name, text)?;
+        layer.settings.aws = settings::Aws::default();
+        layer.settings.accounts.clear();
+        self.0.insert(0, layer);
+        Ok(())
     }
 
     /// The files, the strongest first.
@@ -173,19 +188,17 @@ impl Sources<'_> {
         key: &str,
         given: &[String],
         set: impl Fn(&Settings) -> &Vec<String>,
-        in_bundle: &Path,
+        in_bundle: Option<PathBuf>,
     ) -> Setting<Vec<String>> {
         if !given.is_empty() {
             return self.given(key, given.to_vec());
         }
         if let Some(layer) = self.layers.0.iter().find(|layer| !set(&layer.settings).is_empty()) {
-            let paths = set(&layer.settings).iter().map(|path| layer.base.join(path).display().to_string());
+            let paths = set(&layer.settings).iter().map(|path| under(&layer.base, path).display().to_string());
             return Setting { value: paths.collect(), origin: layer.origin(key) };
         }
-        if !in_bundle.exists() {
-            return Setting::default(Vec::new());
-        }
-        let path = in_bundle.display().to_string();
+        let Some(path) = in_bundle else { return Setting::default(Vec::new()) };
+        let path = path.display().to_string();
         Setting { value: vec![path.clone()], origin: Origin::Bundle(path) }
     }
 
@@ -195,19 +208,17 @@ impl Sources<'_> {
         key: &str,
         given: Option<&PathBuf>,
         set: impl Fn(&Settings) -> Option<&String>,
-        in_bundle: &Path,
+        in_bundle: Option<PathBuf>,
     ) -> Setting<Option<PathBuf>> {
         if let Some(path) = given {
             return self.given(key, Some(path.clone()));
         }
         if let Some((layer, path)) = self.layers.0.iter().find_map(|layer| Some((layer, set(&layer.settings)?))) {
-            return Setting { value: Some(layer.base.join(path)), origin: layer.origin(key) };
+            return Setting { value: Some(under(&layer.base, path)), origin: layer.origin(key) };
         }
-        if !in_bundle.is_file() {
-            return Setting::default(None);
-        }
-        let origin = Origin::Bundle(in_bundle.display().to_string());
-        Setting { value: Some(in_bundle.to_path_buf()), origin }
+        let Some(path) = in_bundle else { return Setting::default(None) };
+        let origin = Origin::Bundle(path.display().to_string());
+        Setting { value: Some(path), origin }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The command line exactly as typed. Nothing is decided here: `plan` lowers it, the command modules act.
 
+pub mod aws;
+mod bundle;
 pub mod collect;
 pub mod config;
 pub mod dimension;
@@ -69,7 +71,7 @@ const EXAMPLES: &str = "Examples:
   natlens report --flow-logs 'logs/**/*.log.gz' --inventory inventory/ --format json -o report.json
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 done, but some input was unreadable;
-4 settings; 6 --memory-limit; 7 --fail-on; 130, 143 interrupted. Data goes to stdout, everything else to stderr.";
+4 settings or credentials; 5 AWS or the network, try again; 6 --memory-limit; 7 --fail-on; 130, 143 interrupted. Data goes to stdout, everything else to stderr.";
 
 /// Flags of every command.
 #[derive(Debug, Args)]
@@ -196,12 +198,15 @@ pub struct InputArgs {
     /// Where to keep what was counted [default: natlens in the user's cache folder]
     #[arg(long, value_name = "DIR", env = "NATLENS_CACHE_DIR", hide_env_values = true)]
     pub cache_dir: Option<PathBuf>,
+    /// How to reach AWS.
+    #[command(flatten)]
+    pub aws: AwsArgs,
 }
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Folder with flow-logs/, billing/, inventory/, metrics/, dns/ and natlens.toml; each part may also be given by its own flag
+    /// Folder with flow-logs/, billing/, inventory/, metrics/, dns/ and natlens.toml; each part may also be given by its own flag, and each path may be an address, `s3://BUCKET/PREFIX`
     #[arg(value_name = "BUNDLE")]
     pub bundle: Option<PathBuf>,
     /// Inputs.
@@ -327,6 +332,7 @@ pub struct AwsArgs {
         value_name = "ACCOUNT",
         env = "NATLENS_EXPECTED_BUCKET_OWNER",
         hide_env_values = true,
+        value_parser = aws::account,
         help_heading = "AWS"
     )]
     pub expected_bucket_owner: Option<String>,
@@ -344,9 +350,6 @@ pub struct ConfigArgs {
     /// Form of the report.
     #[command(flatten)]
     pub form: FormArgs,
-    /// How to reach AWS.
-    #[command(flatten)]
-    pub aws: AwsArgs,
     /// Form of the list; that of the report is one of the settings
     #[arg(long = "format", value_name = "FORMAT", default_value = "table")]
     pub list: ListFormat,
@@ -364,9 +367,6 @@ pub struct DoctorArgs {
     /// Inputs.
     #[command(flatten)]
     pub input: InputArgs,
-    /// How to reach AWS.
-    #[command(flatten)]
-    pub aws: AwsArgs,
     /// Look at the inputs only, and ask AWS nothing
     #[arg(long, env = "NATLENS_OFFLINE", hide_env_values = true)]
     pub offline: bool,

@@ -1,8 +1,9 @@
 //! Arguments, environment and settings files, lowered once to a [`Plan`]. Past this point nobody parses or guesses.
 
+use super::bundle::Bundle;
 use super::layers::Layers;
 use super::resolve::{FormSettings, InputSettings};
-use super::{ColorChoice, DoctorArgs, Exit, ExplainArgs, ExplainFormat, Global, ReportArgs};
+use super::{ColorChoice, DoctorArgs, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
 use crate::cache::Place;
 use crate::report::threshold::Threshold;
 use crate::run::Plan;
@@ -10,7 +11,7 @@ use crate::run::inputs::Inputs;
 use crate::sinks::{Format, Style, TableName};
 use crate::sources::objects::{Identity, since_1970};
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A refusal with its exit code.
 #[derive(Debug)]
@@ -48,14 +49,14 @@ impl ReportPlan {
     /// Lowers the arguments of `report`.
     pub fn new(args: &ReportArgs, global: &Global) -> Result<Self, Refusal> {
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-        let layers = layers(&bundle)?;
+        let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
         let form = FormSettings::new(&args.form, args.format, &args.input, &layers)?;
         let top = form.top.value;
         let plan = Plan {
             group_by: form.group_by.value,
             // As the tables have it: 0 shows all.
             top: top.map_or(TOP, |top| if top == 0 { usize::MAX } else { top }),
-            ..plan(&bundle, InputSettings::new(&bundle, &args.input, &layers)?)?
+            ..plan(&bundle, &args.input, &layers)?
         };
         Ok(Self {
             format: form.format.value,
@@ -69,38 +70,36 @@ impl ReportPlan {
     }
 }
 
-/// The settings files that hold for a bundle, which has to be there.
-pub(super) fn layers(bundle: &Path) -> Result<Layers, Refusal> {
-    if !bundle.is_dir() {
-        let what = format!("{}: no such folder", bundle.display());
-        return Err(failed(what, "a bundle is a folder with flow-logs/, billing/ and inventory/"));
-    }
-    Layers::read(bundle)
-}
-
 /// What every command that reads a bundle does first.
-fn plan(bundle: &Path, settings: InputSettings) -> Result<Plan, Refusal> {
-    if settings.flow_logs.value.is_empty() && settings.billing.value.is_empty() {
-        let what = format!("{}: there is neither a flow-logs nor a billing folder in it", bundle.display());
+fn plan(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Result<Plan, Refusal> {
+    let plan = lowered(bundle, args, layers)?;
+    if plan.inputs.flow_logs.is_empty() && plan.inputs.billing.is_empty() {
+        let what = format!("{}: there is neither a flow-logs nor a billing folder in it", bundle.path().display());
         return Err(failed(what, "give the bundle's folder, or its parts by --flow-logs and --billing"));
     }
-    Ok(lowered(settings))
+    Ok(plan)
 }
 
-fn lowered(settings: InputSettings) -> Plan {
-    Plan {
-        inputs: Inputs {
-            flow_logs: settings.flow_logs.value,
-            inventory: settings.inventory.value,
-            billing: settings.billing.value,
-            metrics: settings.metrics.value,
-            dns: settings.dns.value,
-            prices: settings.prices.value,
-            ip_ranges: settings.ip_ranges.value,
-            log_format: settings.log_format.value,
-            rules: settings.rules.into_iter().map(|rule| rule.value).collect(),
-            teams: settings.teams.into_iter().map(|team| team.value).collect(),
-        },
+fn lowered(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Result<Plan, Refusal> {
+    let settings = InputSettings::new(bundle, args, layers)?;
+    let inputs = Inputs {
+        flow_logs: settings.flow_logs.value,
+        inventory: settings.inventory.value,
+        billing: settings.billing.value,
+        metrics: settings.metrics.value,
+        dns: settings.dns.value,
+        prices: settings.prices.value,
+        ip_ranges: settings.ip_ranges.value,
+        log_format: settings.log_format.value,
+        rules: settings.rules.into_iter().map(|rule| rule.value).collect(),
+        teams: settings.teams.into_iter().map(|team| team.value).collect(),
+    };
+    let files = [&inputs.prices, &inputs.ip_ranges].into_iter().flatten().filter_map(|path| path.to_str());
+    let lists = [&inputs.flow_logs, &inputs.inventory, &inputs.billing, &inputs.metrics, &inputs.dns];
+    let all = lists.into_iter().flatten().map(String::as_str).chain(files);
+    let store = bundle.store(all, &args.aws, layers)?;
+    Ok(Plan {
+        inputs,
         period: settings.period.choice,
         cost_basis: settings.cost_basis.value,
         group_by: Vec::new(),
@@ -110,7 +109,8 @@ fn lowered(settings: InputSettings) -> Plan {
         dns_look_back: settings.dns_look_back.value,
         trail: false,
         cache: if settings.no_cache.value { None } else { settings.cache_dir.value.and_then(cache) },
-    }
+        store,
+    })
 }
 
 /// What `natlens doctor` looks at.
@@ -124,8 +124,8 @@ impl DoctorPlan {
     /// Lowers the arguments of `doctor`. A bundle in which there is nothing is for it to tell.
     pub fn new(args: &DoctorArgs) -> Result<Self, Refusal> {
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-        let layers = layers(&bundle)?;
-        Ok(Self { plan: lowered(InputSettings::new(&bundle, &args.input, &layers)?) })
+        let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
+        Ok(Self { plan: lowered(&bundle, &args.input, &layers)? })
     }
 }
 
@@ -152,9 +152,9 @@ impl ExplainPlan {
             [bundle, subject, ..] => (PathBuf::from(bundle), subject.clone()),
             rest => (PathBuf::from("."), rest.concat()),
         };
-        let layers = layers(&bundle)?;
+        let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
         Ok(Self {
-            plan: Plan { trail: true, ..plan(&bundle, InputSettings::new(&bundle, &args.input, &layers)?)? },
+            plan: Plan { trail: true, ..plan(&bundle, &args.input, &layers)? },
             subject,
             json: args.format == ExplainFormat::Json,
             style: style(global, args.output.is_some(), None),
@@ -188,6 +188,6 @@ pub(super) fn style(global: &Global, to_file: bool, top: Option<usize>) -> Style
     Style { color, width, unicode: unicode || !terminal, top: top.unwrap_or(defaults.top), verbosity }
 }
 
-fn failed(what: String, hint: &str) -> Refusal {
+pub(super) fn failed(what: String, hint: &str) -> Refusal {
     Refusal { exit: Exit::Failed, what, hint: Some(hint.to_owned()) }
 }

@@ -29,7 +29,7 @@ pub fn checkup(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Checkup {
     let parts: BTreeSet<Part> =
         given.into_iter().filter(|(_, paths)| !paths.is_empty()).map(|(part, _)| part).collect();
     let mut warnings = Warnings::default();
-    let loaded = load(&plan.inputs, &mut warnings);
+    let loaded = load(&plan.inputs, plan.store.as_ref(), plan.period.window(), &mut warnings);
     let nothing = Inventory::default();
     let inventory = loaded.as_ref().map_or(&nothing, |loaded| &loaded.inventory);
     let samples = loaded.as_ref().map_or_else(|_| Vec::new(), |loaded| samples(plan, loaded, &mut warnings));
@@ -64,7 +64,8 @@ fn days(plan: &Plan, report: &Report) -> Days {
     let Some((start, end)) = period else { return Days::default() };
     let window = Window { start, end };
     // The report has said what is wrong with the bill.
-    let bill = read_bill(&plan.inputs.billing, Some(window), plan.threads, &mut Vec::new(), &mut Warnings::default());
+    let billing = plan.all(&plan.inputs.billing);
+    let bill = read_bill(&billing, Some(window), plan.threads, &mut Vec::new(), &mut Warnings::default());
     let billed = bill.ok().and_then(|bill| bill.days(window)).map(|(_, last)| last);
     // Without records it is the bill's own day.
     let counted = report.records.read > report.records.out_of_window;

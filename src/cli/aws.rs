@@ -1,0 +1,45 @@
+//! How settings that say how to reach AWS become a reader of buckets. Secrets are never among them: the SDK's own chain finds those.
+
+use super::layers::Layers;
+use super::plan::Refusal;
+use super::resolve::{AccessSettings, BucketSettings};
+use super::{AwsArgs, Exit};
+use crate::aws::s3::{Options, S3};
+use crate::aws::{Access, Session};
+use crate::sources::objects::store::{Store, StoreError, StoreTrouble};
+use std::sync::Arc;
+
+/// An account's id, as the command line reads it.
+pub(super) fn account(text: &str) -> Result<String, String> {
+    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account { Ok(text.to_owned()) } else { Err("an account is 12 digits".to_owned()) }
+}
+
+/// A reader of buckets.
+pub(super) fn store(args: &AwsArgs, layers: &Layers) -> Result<Arc<dyn Store>, Refusal> {
+    let access = AccessSettings::new(&args.access, layers);
+    let buckets = BucketSettings::new(args, layers)?;
+    let region = access.regions.and_then(|regions| regions.value.into_iter().next());
+    let access = Access { profile: access.profile.map(|profile| profile.value), region, role: None };
+    let options = Options {
+        requester_pays: buckets.requester_pays.value,
+        expected_bucket_owner: buckets.expected_owner.map(|owner| owner.value),
+        max_attempts: std::env::var_os("AWS_MAX_ATTEMPTS").and_then(|text| text.to_str()?.parse().ok()),
+    };
+    Ok(Arc::new(S3::new(Session::open(&access), options)?))
+}
+
+/// The exit code of what a store did not give.
+pub(super) const fn exit_of(trouble: StoreTrouble) -> Exit {
+    match trouble {
+        StoreTrouble::Credentials | StoreTrouble::Denied => Exit::Settings,
+        StoreTrouble::Remote | StoreTrouble::Changed => Exit::Remote,
+        StoreTrouble::Request => Exit::Failed,
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self { exit: exit_of(error.trouble), what: error.what, hint: error.hint }
+    }
+}
