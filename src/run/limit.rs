@@ -7,7 +7,7 @@ use crate::count::fold::Fold;
 use crate::count::rollup::Rollup;
 use crate::model::flow::{FlowRecord, FlowSink};
 use crate::model::memory::Memory;
-use crate::model::symbols::Symbols;
+use crate::model::symbols::{Sym, Symbols};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// What the program itself takes: code, tables, one reader's buffers per thread.
@@ -189,6 +189,10 @@ impl FlowSink for Bounded<'_, '_> {
     #[inline]
     fn symbols(&mut self) -> &mut Symbols {
         self.fold.symbols()
+    }
+
+    fn wants_ports(&self, of: Option<Sym>) -> bool {
+        self.fold.wants_ports(of)
     }
 
     #[inline]

@@ -45,15 +45,20 @@ const NUMBERS: [Field; 2] = [Field::Start, Field::Bytes];
 const PORTS: [Field; 2] = [Field::SrcPort, Field::DstPort];
 const WORDS: [Field; 3] = [Field::Action, Field::LogStatus, Field::FlowDirection];
 
-/// Reads a whole Parquet file.
-pub(super) fn read<R: ChunkReader + 'static, S: FlowSink>(file: R, sink: &mut S) -> Result<Seen, ReadError> {
-    let (layout, mut batches) = guarded(|| open(file))??;
+/// Reads a whole Parquet file, which `file` opens.
+pub(super) fn read<R: ChunkReader + 'static, S: FlowSink>(
+    file: impl Fn() -> Result<R, ReadError>,
+    sink: &mut S,
+) -> Result<Seen, ReadError> {
+    let opened = guarded(|| Opened::of(file))??;
     let mut seen = Seen::default();
-    seen.fields(layout.fields());
-    let places = self::layout(&batches.schema())?;
+    seen.fields(opened.layout.fields());
+    let needed = SYMBOLS.iter().chain(&ADDRS).chain(&NUMBERS).chain(&WORDS).chain(&owner::ORDER);
+    let ports: &[Field] = if wants_ports(&opened, sink)? { &PORTS } else { &[] };
+    let mut batches = opened.batches(needed.chain(ports))?;
+    let places = layout(&batches.schema())?;
     let mut columns = Columns::default();
-    while let Some(batch) = guarded(|| batches.next())? {
-        let batch = batch.map_err(|error| broken(&error))?;
+    while let Some(batch) = next(&mut batches)? {
         columns.load(&batch, &places, sink)?;
         for row in 0..batch.num_rows() {
             seen.records += 1;
@@ -66,6 +71,52 @@ pub(super) fn read<R: ChunkReader + 'static, S: FlowSink>(file: R, sink: &mut S)
     Ok(seen)
 }
 
+/// So many interfaces are asked about, then ports are read.
+const MAX_ASKED: usize = 64;
+
+/// Whether anybody's ports matter. They are nearly random: in what AWS packs for a record, a third is ports.
+fn wants_ports<R, F, S>(opened: &Opened<F>, sink: &mut S) -> Result<bool, ReadError>
+where
+    R: ChunkReader + 'static,
+    F: Fn() -> Result<R, ReadError>,
+    S: FlowSink,
+{
+    if PORTS.iter().all(|&field| opened.layout.column(field).is_none()) || !sink.wants_ports(None) {
+        return Ok(false);
+    }
+    let fields = [Field::InterfaceId, Field::ResourceId];
+    let mut names: [Texts<Sym>; 2] = Default::default();
+    let (mut before, mut asked) = (None, Vec::new());
+    let mut batches = opened.batches(&fields)?;
+    while let Some(batch) = next(&mut batches)? {
+        for (field, out) in fields.into_iter().zip(&mut names) {
+            let columns = batch.schema_ref().fields();
+            let place = columns.iter().position(|column| Field::of_name(column.name()) == Some(field));
+            out.load(field, place.map(|place| batch.column(place)), |text| sink.symbols().intern(text))?;
+        }
+        for row in 0..batch.num_rows() {
+            let said = names.each_ref().map(|column| column.get(row).unwrap_or(Sym::NONE));
+            if before.replace(said) == Some(said) {
+                continue;
+            }
+            let nameless = said.iter().all(|name| name.is_none());
+            for name in said.into_iter().filter(|name| nameless || !name.is_none()) {
+                if !asked.contains(&name) {
+                    asked.push(name);
+                    if asked.len() > MAX_ASKED || sink.wants_ports(Some(name)) {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
+fn next(batches: &mut ParquetRecordBatchReader) -> Result<Option<RecordBatch>, ReadError> {
+    guarded(|| batches.next())?.transpose().map_err(|error| broken(&error))
+}
+
 fn broken(error: &dyn std::fmt::Display) -> ReadError {
     ReadError::BrokenOff { part: "the Parquet file", why: error.to_string() }
 }
@@ -75,20 +126,35 @@ fn guarded<T>(decode: impl FnOnce() -> T) -> Result<T, ReadError> {
     catch_unwind(AssertUnwindSafe(decode)).map_err(|_| broken(&"the decoder gave up"))
 }
 
-fn open<R: ChunkReader + 'static>(file: R) -> Result<(Layout, ParquetRecordBatchReader), ReadError> {
-    // An embedded Arrow schema could ask for any physical type; the Parquet types are few.
-    let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let metadata = ArrowReaderMetadata::load(&file, options()).map_err(|error| broken(&error))?;
-    let layout = layout(metadata.schema())?;
-    let wanted = with_dictionaries(metadata.schema());
-    let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options().with_schema(wanted))
-        .unwrap_or(metadata);
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-    let needed = SYMBOLS.iter().chain(&ADDRS).chain(&NUMBERS).chain(&PORTS).chain(&WORDS).chain(&owner::ORDER);
-    let roots: Vec<usize> = needed.filter_map(|&field| layout.column(field)).collect();
-    let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-    let reader = builder.with_batch_size(BATCH_ROWS).with_projection(mask).build().map_err(|error| broken(&error))?;
-    Ok((layout, reader))
+/// A file whose columns are known.
+struct Opened<F> {
+    file: F,
+    layout: Layout,
+    metadata: ArrowReaderMetadata,
+}
+
+impl<R: ChunkReader + 'static, F: Fn() -> Result<R, ReadError>> Opened<F> {
+    fn of(file: F) -> Result<Self, ReadError> {
+        // An embedded Arrow schema could ask for any physical type; the Parquet types are few.
+        let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let metadata = ArrowReaderMetadata::load(&file()?, options()).map_err(|error| broken(&error))?;
+        let layout = layout(metadata.schema())?;
+        let wanted = with_dictionaries(metadata.schema());
+        let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options().with_schema(wanted))
+            .unwrap_or(metadata);
+        Ok(Self { file, layout, metadata })
+    }
+
+    /// Reads these fields, as far as there are such columns.
+    fn batches<'f>(&self, fields: impl IntoIterator<Item = &'f Field>) -> Result<ParquetRecordBatchReader, ReadError> {
+        let roots: Vec<usize> = fields.into_iter().filter_map(|&field| self.layout.column(field)).collect();
+        let file = (self.file)()?;
+        guarded(|| {
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+            let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+            builder.with_batch_size(BATCH_ROWS).with_projection(mask).build().map_err(|error| broken(&error))
+        })?
+    }
 }
 
 fn layout(schema: &Schema) -> Result<Layout, ReadError> {
