@@ -17,7 +17,7 @@ pub mod read;
 mod trail;
 
 use crate::advise::custom::compare;
-use crate::attribute::{Attributed, OwnerRules, place};
+use crate::attribute::{Attributed, Detail, OwnerRules, place};
 use crate::bill::settle::CostBasis;
 use crate::cache::{Cache, Place};
 use crate::count::fold::RowSum;
@@ -228,7 +228,8 @@ fn compute(plan: &Plan, cache: Option<&Cache>, on_object: &mut dyn FnMut(u64, u6
     let peers = counted.roles.peers();
     let tags = plan.group_by.iter().filter_map(Dimension::tag).map(str::to_owned).collect();
     let owners = OwnerRules { teams: &plan.inputs.teams, tags: &tags };
-    let mut attributed = placed.name(&counted.rollup, &loaded.inventory, &loaded.namer, answers, peers, owners)?;
+    let detail = Detail { owners, days: plan.group_by.contains(&Dimension::Day) };
+    let mut attributed = placed.name(&counted.rollup, &loaded.inventory, &loaded.namer, answers, peers, detail)?;
     drop(requests);
     drop(counted.rollup);
     warn_of_period(&period, records, &mut warnings);
@@ -327,8 +328,7 @@ impl Answer<'_> {
     ) -> Result<(Report, trail::Workings), RunError> {
         let (inventory, window) = (&self.loaded.inventory, self.period.window);
         let builder = Builder::new(self.attributed, inventory, &self.money.costs);
-        let witnesses =
-            money::witnesses(self.money, self.attributed, &builder.days()?, self.metrics, (inventory, window));
+        let witnesses = money::witnesses(self.money, self.attributed, self.metrics, (inventory, window));
         let nat_gateways = builder.nat_gateways(witnesses);
         let (traffic, traffic_records) = builder.traffic()?;
         let basis = decide::Basis {
