@@ -9,7 +9,7 @@ mod place;
 mod remote;
 
 pub use gateway::Gateway;
-pub use owners::OwnerRules;
+pub use owners::Wanted;
 pub use place::Place;
 pub use remote::Destination;
 
@@ -106,15 +106,15 @@ impl Placed {
         namer: &Namer,
         answers: Option<&Answers<Meaning>>,
         peers: &Peers,
-        rules: OwnerRules<'_>,
+        wanted: Wanted<'_>,
     ) -> Result<Attributed, FrameError> {
         let Self { mut counted, of_pair, places } = self;
         let gateways = std::mem::take(&mut counted.gateways);
         let gateways: Vec<Gateway> = gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
-        let mut owners = OwnerTable::new(rollup, inventory, rules);
+        let mut owners = OwnerTable::new(rollup, inventory, wanted);
         let mut remotes = remote::Remotes::new(namer, rollup, answers);
         let mut custom = custom::Flows::new(peers, &counted.crossings);
-        let mut sums = FlowSums::default();
+        let mut sums = FlowSums::new(wanted.daily);
         let mut at = 0;
         let mut ambiguous = RowSum::default();
         for ((pair, rows), &place) in counted.rows.pairs().zip(&of_pair) {
@@ -148,7 +148,7 @@ impl Placed {
             }
         }
         let clients = rollup.addrs.addrs().to_vec();
-        let (frame, custom) = (FlowFrame::new(sums.into_columns())?, custom.finish());
+        let (frame, custom) = (FlowFrame::new(sums)?, custom.finish());
         let (services, destinations) = remotes.into_tables();
         let owners = owners.into_table();
         Ok(Attributed { gateways, places, services, destinations, owners, clients, frame, custom, ambiguous })

@@ -3,6 +3,7 @@
 use super::{Gateway, Place};
 use crate::count::resolve::CountedPair;
 use crate::count::rollup::{Interface, Rollup};
+use crate::frames::flows::Daily;
 use crate::model::addr::Addr;
 use crate::model::flow::{OWNER_FIELDS, OWNER_SEPARATOR};
 use crate::model::inventory::{FlowLog, Inventory};
@@ -12,13 +13,15 @@ use crate::sources::settings::Team;
 use hashbrown::HashMap;
 use std::collections::BTreeSet;
 
-/// What tells owners apart beside the inventory.
+/// What the report asks for, beside what the inventory tells.
 #[derive(Clone, Copy, Debug)]
-pub struct OwnerRules<'a> {
+pub struct Wanted<'a> {
     /// The user's teams.
     pub teams: &'a [Team],
-    /// The tag keys that the report asks for.
+    /// The tag keys that tell owners apart.
     pub tags: &'a BTreeSet<String>,
+    /// What it asks of each day.
+    pub daily: Daily,
 }
 
 /// Owners by client and hour.
@@ -32,8 +35,8 @@ pub(super) struct OwnerTable<'a> {
 }
 
 impl<'a> OwnerTable<'a> {
-    pub(super) fn new(rollup: &'a Rollup, inventory: &'a Inventory, rules: OwnerRules<'a>) -> Self {
-        let owners = Owners::new(inventory, log_facts(rollup, inventory), rules.teams, rules.tags.clone());
+    pub(super) fn new(rollup: &'a Rollup, inventory: &'a Inventory, wanted: Wanted<'a>) -> Self {
+        let owners = Owners::new(inventory, log_facts(rollup, inventory), wanted.teams, wanted.tags.clone());
         Self { owners, rollup, known: HashMap::new(), table: Vec::new(), index: HashMap::new() }
     }
 

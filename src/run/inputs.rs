@@ -110,10 +110,14 @@ impl Loaded {
 
 const FLOW_LOGS: &str = "flow-logs";
 
-/// Opens every part.
-pub fn load(inputs: &Inputs, warnings: &mut Warnings) -> Result<Loaded, InputError> {
+/// Opens every part. `listed` are the flow logs, if somebody listed them before.
+pub fn load(inputs: &Inputs, listed: Option<Listing>, warnings: &mut Warnings) -> Result<Loaded, InputError> {
     let mut rows = Vec::new();
-    let listing = list_inputs(FLOW_LOGS, &inputs.flow_logs, &mut rows, warnings)?;
+    let listing = match listed {
+        Some(listing) => listing,
+        None => list_all(&inputs.flow_logs)?,
+    };
+    tell_inputs(FLOW_LOGS, &inputs.flow_logs, &listing, &mut rows, warnings);
     let mut inventory = read_inventory(&inputs.inventory, &mut rows, warnings)?;
     let ranges = match &inputs.ip_ranges {
         None => IpRanges::built_in(),
@@ -143,8 +147,22 @@ pub(super) fn list_inputs(
     rows: &mut Vec<InputRow>,
     warnings: &mut Warnings,
 ) -> Result<Listing, InputError> {
-    let inputs: Vec<PathOrGlob> = given.iter().map(PathOrGlob::new).collect();
-    let listing = list(&inputs)?;
+    let listing = list_all(given)?;
+    tell_inputs(kind, given, &listing, rows, warnings);
+    Ok(listing)
+}
+
+fn list_all(given: &[String]) -> Result<Listing, ListError> {
+    list(&given.iter().map(PathOrGlob::new).collect::<Vec<_>>())
+}
+
+fn tell_inputs(
+    kind: &'static str,
+    given: &[String],
+    listing: &Listing,
+    rows: &mut Vec<InputRow>,
+    warnings: &mut Warnings,
+) {
     if !given.is_empty() {
         rows.push(InputRow {
             kind,
@@ -157,7 +175,6 @@ pub(super) fn list_inputs(
     for (path, why) in &listing.unreadable {
         warnings.add(Code::UnreadableObject, format!("{path}: {why}"));
     }
-    Ok(listing)
 }
 
 fn read_inventory(

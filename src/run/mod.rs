@@ -16,7 +16,7 @@ pub mod read;
 mod trail;
 
 use crate::advise::custom::compare;
-use crate::attribute::{Attributed, OwnerRules, place};
+use crate::attribute::{Attributed, Wanted, place};
 use crate::bill::settle::CostBasis;
 use crate::cache::{Cache, Place};
 use crate::count::fold::RowSum;
@@ -26,7 +26,7 @@ use crate::count::rollup::Rollup;
 use crate::count::routes::Routes;
 use crate::diag::{Code, Warnings};
 use crate::explain::Trail;
-use crate::frames::flows::FrameError;
+use crate::frames::flows::{Daily, FrameError};
 use crate::model::inventory::Inventory;
 use crate::model::memory::Memory;
 use crate::model::metrics::Metrics;
@@ -37,6 +37,7 @@ use crate::price::PriceBook;
 use crate::report::build::Builder;
 use crate::report::dimension::Dimension;
 use crate::report::{self, Provenance, Report};
+use crate::sources::objects::Listing;
 use bill::{BillError, read_bill};
 use dns::DnsError;
 use inputs::{InputError, Inputs};
@@ -137,14 +138,19 @@ impl RunError {
 pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcome, RunError> {
     match &plan.cache {
         Some(place) => kept::report(plan, place, on_object),
-        None => compute(plan, None, on_object),
+        None => compute(plan, None, None, on_object),
     }
 }
 
-/// Makes the report from its inputs, and from what a cache has of them.
-fn compute(plan: &Plan, cache: Option<&Cache>, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcome, RunError> {
+/// Makes the report from its inputs, and from what a cache has of them. `listed` are the flow logs, where they were listed just now.
+fn compute(
+    plan: &Plan,
+    cache: Option<&Cache>,
+    listed: Option<Listing>,
+    on_object: &mut dyn FnMut(u64, u64),
+) -> Result<Outcome, RunError> {
     let mut warnings = Warnings::default();
-    let mut loaded = inputs::load(&plan.inputs, &mut warnings)?;
+    let mut loaded = inputs::load(&plan.inputs, listed, &mut warnings)?;
     let flows = flows((plan, cache), &mut loaded, &mut warnings, on_object)?;
     let bill = read_bill(
         &plan.inputs.billing,
@@ -170,8 +176,9 @@ fn compute(plan: &Plan, cache: Option<&Cache>, on_object: &mut dyn FnMut(u64, u6
     let answers = names.as_ref().map(|names| &names.answers);
     let peers = counted.roles.peers();
     let tags = plan.group_by.iter().filter_map(Dimension::tag).map(str::to_owned).collect();
-    let owners = OwnerRules { teams: &plan.inputs.teams, tags: &tags };
-    let mut attributed = placed.name(&counted.rollup, &loaded.inventory, &loaded.namer, answers, peers, owners)?;
+    let daily = if plan.group_by.contains(&Dimension::Day) { Daily::Keys } else { Daily::Gateways };
+    let wanted = Wanted { teams: &plan.inputs.teams, tags: &tags, daily };
+    let mut attributed = placed.name(&counted.rollup, &loaded.inventory, &loaded.namer, answers, peers, wanted)?;
     drop(requests);
     drop(counted.rollup);
     warn_of_period(&period, records, &mut warnings);

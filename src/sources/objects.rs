@@ -6,6 +6,7 @@ pub use identity::{Identity, since_1970};
 
 use globset::{GlobBuilder, GlobMatcher};
 use parquet::file::reader::ChunkReader;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
@@ -87,6 +88,8 @@ pub struct Listing {
     pub objects: Vec<Object>,
     /// What could not be looked at, and why, by path.
     pub unreadable: Vec<(String, String)>,
+    /// Whether some of it was found through links.
+    has_links: bool,
 }
 
 /// Why an input is no input.
@@ -124,16 +127,41 @@ pub fn list(inputs: &[PathOrGlob]) -> Result<Listing, ListError> {
         }
     }
     listing.objects.sort_by(|a, b| (&a.key, &a.path).cmp(&(&b.key, &b.path)));
-    let mut seen = std::collections::BTreeSet::new();
-    listing.objects.retain_mut(|object| {
-        let place = object.path.canonicalize().unwrap_or_else(|_| object.path.clone());
-        if let Some(Identity::Local { path, .. }) = &mut object.identity {
-            path.clone_from(&place);
-        }
-        seen.insert(place)
-    });
+    // One folder without links has every file once.
+    if inputs.len() > 1 || listing.has_links {
+        let mut seen = BTreeSet::new();
+        listing.objects.retain(|object| match &object.identity {
+            Some(Identity::Local { path, .. }) => seen.insert(path.as_os_str().to_owned()),
+            None => seen.insert(canonical(&object.path).into_os_string()),
+        });
+    }
     listing.unreadable.sort();
     Ok(listing)
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// The canonical paths of files, folder by folder: the system looks at every part of a path that it is asked for.
+#[derive(Default)]
+struct Places {
+    folder: PathBuf,
+    canonical: PathBuf,
+}
+
+impl Places {
+    fn of(&mut self, entry: &DirEntry) -> PathBuf {
+        let path = entry.path();
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return canonical(path) };
+        if entry.path_is_symlink() || folder.as_os_str().is_empty() {
+            return canonical(path);
+        }
+        if self.folder.as_os_str() != folder.as_os_str() {
+            *self = Self { folder: folder.to_owned(), canonical: canonical(folder) };
+        }
+        self.canonical.join(name)
+    }
 }
 
 /// What a key begins with.
@@ -148,11 +176,13 @@ impl Listing {
         let visible = |entry: &DirEntry| {
             entry.depth() == 0 || !matches!(entry.file_name().as_encoded_bytes().first(), Some(b'.' | b'_'))
         };
+        let mut places = Places::default();
         for entry in WalkDir::new(root).follow_links(true).into_iter().filter_entry(visible) {
+            self.has_links |= entry.as_ref().is_ok_and(DirEntry::path_is_symlink);
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
                     if glob.is_none_or(|glob| glob.is_match(entry.path())) {
-                        self.add(root, &entry, shown);
+                        self.add(root, &entry, shown, &mut places);
                     }
                 }
                 Ok(_) => {}
@@ -167,7 +197,7 @@ impl Listing {
         }
     }
 
-    fn add(&mut self, root: &Path, entry: &DirEntry, shown: Shown) {
+    fn add(&mut self, root: &Path, entry: &DirEntry, shown: Shown, places: &mut Places) {
         let metadata = match entry.metadata() {
             Ok(metadata) => metadata,
             Err(error) => return self.unreadable.push((entry.path().display().to_string(), error.to_string())),
@@ -179,7 +209,7 @@ impl Listing {
             Shown::UnderRoot if under_root.as_os_str().is_empty() => entry.file_name().to_string_lossy().into_owned(),
             Shown::UnderRoot => slashed(under_root),
         };
-        let identity = Identity::local(entry.path().to_owned(), &metadata);
+        let identity = Identity::local(places.of(entry), &metadata);
         self.objects.push(Object { identity, ..Object::new(key, entry.path().to_owned(), metadata.len()) });
     }
 }

@@ -3,8 +3,9 @@
 use super::ReadPlan;
 use crate::cache::{At, Counted, Packs, meaning};
 use crate::sources::objects::Object;
+use std::hash::Hash;
 use std::sync::mpsc::SyncSender;
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::Xxh3;
 
 /// What a worker takes at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +37,10 @@ impl<'a> Shelf<'a> {
         let meaning = meaning(cache, plan.roles, &format!("{:?} {:?}", plan.hints, plan.window));
         let identity = |object: &Object| {
             let identity = object.identity.as_ref().filter(|identity| identity.settled_from() <= cache.place().now)?;
+            let mut state = Xxh3::new();
             // The flow log decides which layout a log without header has.
-            Some(xxh3_128(format!("{identity:?} {:?}", object.flow_log).as_bytes()))
+            (identity, &object.flow_log).hash(&mut state);
+            Some(state.digest128())
         };
         Some(Self { packs: Packs::open(cache, meaning), identities: objects.iter().map(identity).collect() })
     }
@@ -96,9 +99,10 @@ impl<'a> Packer<'a> {
         Self { pending: Vec::new(), weight: 0, full }
     }
 
-    pub(super) fn add(&mut self, object: Counted<'a>) {
+    /// Takes an object, or gives it back where nothing is kept.
+    pub(super) fn add(&mut self, object: Counted<'a>) -> Option<Counted<'a>> {
         if self.full.is_none() {
-            return;
+            return Some(object);
         }
         let fold = &object.fold;
         let weight =
@@ -108,6 +112,7 @@ impl<'a> Packer<'a> {
         }
         self.weight += weight;
         self.pending.push(object);
+        None
     }
 
     /// Ends the pack that is being gathered.
