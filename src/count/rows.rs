@@ -54,6 +54,18 @@ impl<K: Copy + Eq + Hash, V: Default> Rows<K, V> {
         self.index.reserve(keys, |slot| spread(slot.hash));
     }
 
+    /// Forgets every key, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.index.clear();
+    }
+
+    /// Number of keys for which there is room.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.entries.capacity()
+    }
+
     /// Keys with their values, in the order in which the keys came.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, value)| (key, value))

@@ -125,6 +125,13 @@ impl Words {
         &self.said
     }
 
+    /// Forgets every word, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.index.clear();
+        self.said.clear();
+        self.latest = 0;
+    }
+
     /// Takes a word that an earlier run heard, with its hours. Each comes once.
     pub(super) fn take(&mut self, word: Word, hours: Hours) {
         self.said.push((word, hours));

@@ -1,5 +1,6 @@
 //! IP addresses as one ordered integer. Parses the text form of flow logs; never allocates.
 
+use super::digits;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -73,42 +74,60 @@ impl Addr {
     #[inline]
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        match parse_v4(text) {
+        match digits::dotted(text) {
             Some(bits) => Some(Self::from_v4(bits)),
             None => parse_v6(text),
         }
     }
 }
 
-#[inline]
-fn parse_v4(text: &[u8]) -> Option<u32> {
-    if text.len() > 15 {
-        return None;
-    }
-    let (mut bits, mut octet, mut digits, mut dots) = (0u32, 0u32, 0u32, 0u32);
-    for &byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            octet = octet * 10 + u32::from(digit);
-            digits += 1;
-            if digits > 3 {
-                return None;
-            }
-        } else if byte == b'.' && digits > 0 && octet < 256 && dots < 3 {
-            bits = bits << 8 | octet;
-            (octet, digits) = (0, 0);
-            dots += 1;
-        } else {
-            return None;
-        }
-    }
-    (dots == 3 && digits > 0 && octet < 256).then_some(bits << 8 | octet)
-}
-
 #[cold]
 fn parse_v6(text: &[u8]) -> Option<Addr> {
-    let v6: Ipv6Addr = std::str::from_utf8(text).ok()?.parse().ok()?;
-    Some(Addr(u128::from(v6)))
+    if text.len() < 2 {
+        return None;
+    }
+    let strict = || std::str::from_utf8(text).ok()?.parse().ok().map(|v6: Ipv6Addr| u128::from(v6));
+    plain_v6(text).or_else(strict).map(Addr)
+}
+
+/// Groups of hex digits with at most one `::`, as logs have them. What is written in another way the standard library may read.
+fn plain_v6(text: &[u8]) -> Option<u128> {
+    let (mut bits, mut groups, mut group, mut digits) = (0u128, 0, 0, 0);
+    let (mut rest, mut before_gap) = match text.strip_prefix(b"::") {
+        Some(rest) => (rest, Some(0)),
+        None => (text, None),
+    };
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        if let Some(digit) = char::from(byte).to_digit(16) {
+            group = group << 4 | digit;
+            digits += 1;
+            if digits > 4 {
+                return None;
+            }
+            continue;
+        }
+        if byte != b':' || digits == 0 || groups == 7 || rest.is_empty() {
+            return None;
+        }
+        (bits, groups, group, digits) = (bits << 16 | u128::from(group), groups + 1, 0, 0);
+        if let Some(behind) = rest.strip_prefix(b":") {
+            if before_gap.replace(groups).is_some() {
+                return None;
+            }
+            rest = behind;
+        }
+    }
+    if digits > 0 {
+        (bits, groups) = (bits << 16 | u128::from(group), groups + 1);
+    }
+    let Some(before) = before_gap else { return (groups == 8).then_some(bits) };
+    if groups == 8 {
+        return None;
+    }
+    let back = bits & ((1 << (16 * (groups - before))) - 1);
+    let front = if before == 0 { 0 } else { (bits >> (16 * (groups - before))) << (128 - 16 * before) };
+    Some(front | back)
 }
 
 impl From<IpAddr> for Addr {
@@ -204,6 +223,7 @@ impl fmt::Display for Cidr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn check(text: &str, expect: Option<&str>) {
         assert_eq!(Addr::parse(text.as_bytes()).map(|a| a.to_string()).as_deref(), expect, "{text}");
@@ -217,6 +237,21 @@ mod tests {
         check("64:ff9b::cb00:7105", Some("64:ff9b::cb00:7105"));
         for bad in ["", "-", "10.0.0", "10.0.0.256", "10.0.0.1.2", "1000.0.0.1", "10..0.1", "10.0.0.1 ", "abc"] {
             check(bad, None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ipv6_is_what_the_standard_library_says(bits: [u16; 8], zeros: u8, text in "[0-9a-f:.]{0,42}", cut in 0usize..40, put in "[:0-9a-fA-F.g%]{0,3}") {
+            let groups: Vec<u16> = bits.iter().enumerate().map(|(at, bits)| if zeros >> at & 1 == 1 { 0 } else { *bits }).collect();
+            let groups: [u16; 8] = groups.try_into().expect("eight");
+            let written = Ipv6Addr::from(groups).to_string();
+            let mut changed = written.clone();
+            changed.insert_str(cut.min(changed.len()), &put);
+            for text in [text, written, changed] {
+                let expect = text.parse().ok().map(|v6: Ipv6Addr| Addr(u128::from(v6)));
+                prop_assert_eq!(parse_v6(text.as_bytes()), expect, "{}", text);
+            }
         }
     }
 

@@ -41,6 +41,7 @@ impl AddrId {
     }
 }
 
+const FEW: usize = 64;
 const RECENT: usize = 4096;
 
 /// An interner of addresses.
@@ -49,6 +50,7 @@ pub struct AddrTable {
     addrs: Vec<Addr>,
     index: HashTable<u32>,
     hasher: hashbrown::DefaultHashBuilder,
+    /// What was asked for last, by [`recent_slot`]: as many as there are addresses, within bounds.
     recent: Vec<u32>,
 }
 
@@ -58,7 +60,7 @@ impl Default for AddrTable {
             addrs: vec![Addr::NONE],
             index: HashTable::new(),
             hasher: hashbrown::DefaultHashBuilder::default(),
-            recent: vec![0; RECENT],
+            recent: vec![0; FEW],
         }
     }
 }
@@ -67,13 +69,17 @@ impl AddrTable {
     /// The id of an address, which is given one if it is new.
     #[inline]
     pub fn intern(&mut self, addr: Addr) -> AddrId {
-        let slot = recent_slot(addr);
+        let slot = recent_slot(addr) & (self.recent.len() - 1);
         let id = self.recent[slot];
         if self.addrs[id as usize] == addr {
             return AddrId(id);
         }
         let id = self.intern_slow(addr);
         self.recent[slot] = id.0;
+        if self.addrs.len() > self.recent.len() && self.recent.len() < RECENT {
+            // Other slots now, so that nothing in them is of use.
+            self.recent = vec![0; self.recent.len() * 4];
+        }
         id
     }
 
@@ -92,6 +98,13 @@ impl AddrTable {
         AddrId(id)
     }
 
+    /// Forgets every address, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.addrs.truncate(1);
+        self.index.clear();
+        self.recent.fill(0);
+    }
+
     /// The address of an id.
     #[inline]
     #[must_use]
@@ -102,7 +115,7 @@ impl AddrTable {
     /// Bytes that it holds in memory.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.addrs.capacity() * size_of::<Addr>() + self.index.allocation_size() + RECENT * size_of::<u32>()
+        self.addrs.capacity() * size_of::<Addr>() + self.index.allocation_size() + self.recent.len() * size_of::<u32>()
     }
 
     /// All addresses by id; the first is "no address".
@@ -117,7 +130,7 @@ fn recent_slot(addr: Addr) -> usize {
     let bits = addr.bits();
     #[expect(clippy::cast_possible_truncation, reason = "both halves are mixed in")]
     let folded = (bits ^ (bits >> 64)) as u64;
-    (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as usize & (RECENT - 1)
+    (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as usize
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod addr_table;
 pub mod bill;
 pub mod bytes;
 pub mod custom;
+pub mod digits;
 pub mod dns;
 pub mod flow;
 pub mod inventory;

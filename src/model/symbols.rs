@@ -43,21 +43,27 @@ impl Sym {
 /// An interner: every distinct text gets the next integer.
 #[derive(Debug, Clone)]
 pub struct Symbols {
-    texts: Vec<Box<str>>,
+    /// All texts, one behind the other: an allocation for each would take longer than the rest.
+    texts: String,
+    /// Where each text ends.
+    ends: Vec<usize>,
     index: HashTable<u32>,
     hasher: hashbrown::DefaultHashBuilder,
+    /// What was asked for last, by [`recent_slot`]: as many as there are texts, within these bounds.
     recent: Vec<Sym>,
 }
 
+const FEW: usize = 64;
 const RECENT: usize = 1024;
 
 impl Default for Symbols {
     fn default() -> Self {
         Self {
-            texts: vec!["".into()],
+            texts: String::new(),
+            ends: vec![0],
             index: HashTable::new(),
             hasher: hashbrown::DefaultHashBuilder::default(),
-            recent: vec![Sym::NONE; RECENT],
+            recent: vec![Sym::NONE; FEW],
         }
     }
 }
@@ -70,65 +76,93 @@ impl Symbols {
             return Sym::NONE;
         }
         // Ids differ in their last characters: a slot by those finds most texts without hashing them whole.
-        let slot = recent_slot(text);
+        let slot = recent_slot(text) & (self.recent.len() - 1);
         let sym = self.recent[slot];
-        if self.texts[sym.index()].as_bytes() == text {
+        if self.bytes(sym.index()) == text {
             return sym;
         }
         let sym = self.intern_slow(text);
         self.recent[slot] = sym;
+        if self.ends.len() > self.recent.len() && self.recent.len() < RECENT {
+            // Other slots now, so that nothing in them is of use.
+            self.recent = vec![Sym::NONE; self.recent.len() * 4];
+        }
         sym
     }
 
     fn intern_slow(&mut self, text: &[u8]) -> Sym {
         let text = String::from_utf8_lossy(text);
-        let hash = self.hash(&text);
-        if let Some(&raw) = self.index.find(hash, |&raw| *self.texts[raw as usize] == *text) {
+        let hash = hash_text(&self.hasher, text.as_bytes());
+        if let Some(&raw) = self.index.find(hash, |&raw| self.bytes(raw as usize) == text.as_bytes()) {
             return Sym(raw);
         }
-        let raw = u32::try_from(self.texts.len()).expect("fewer than 2^32 distinct texts");
-        self.texts.push(text.into());
-        let (texts, hasher) = (&self.texts, &self.hasher);
-        self.index.insert_unique(hash, raw, |&raw| hash_text(hasher, &texts[raw as usize]));
+        let raw = u32::try_from(self.ends.len()).expect("fewer than 2^32 distinct texts");
+        self.texts.push_str(&text);
+        self.ends.push(self.texts.len());
+        let (texts, ends, hasher) = (&self.texts, &self.ends, &self.hasher);
+        self.index.insert_unique(hash, raw, |&raw| hash_text(hasher, bytes(texts, ends, raw as usize)));
         Sym(raw)
     }
 
-    fn hash(&self, text: &str) -> u64 {
-        hash_text(&self.hasher, text)
+    #[inline]
+    fn bytes(&self, at: usize) -> &[u8] {
+        bytes(&self.texts, &self.ends, at)
+    }
+
+    /// Forgets every text, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.texts.clear();
+        self.ends.truncate(1);
+        self.index.clear();
+        self.recent.fill(Sym::NONE);
     }
 
     /// The text of a symbol; empty for [`Sym::NONE`].
     #[must_use]
     pub fn text(&self, sym: Sym) -> &str {
-        &self.texts[sym.index()]
+        let (start, end) = span(&self.ends, sym.index());
+        &self.texts[start..end]
     }
 
     /// Number of symbols, the absent one included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.texts.len()
+        self.ends.len()
     }
 
     /// Whether only the absent symbol is there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.texts.len() == 1
+        self.ends.len() == 1
     }
 }
 
-fn hash_text(hasher: &hashbrown::DefaultHashBuilder, text: &str) -> u64 {
+/// Where a text begins and ends; nothing lies before the absent one.
+#[inline]
+fn span(ends: &[usize], at: usize) -> (usize, usize) {
+    (ends[at.saturating_sub(1)], ends[at])
+}
+
+#[inline]
+fn bytes<'a>(texts: &'a str, ends: &[usize], at: usize) -> &'a [u8] {
+    let (start, end) = span(ends, at);
+    &texts.as_bytes()[start..end]
+}
+
+fn hash_text(hasher: &hashbrown::DefaultHashBuilder, text: &[u8]) -> u64 {
     let mut state = hasher.build_hasher();
-    state.write(text.as_bytes());
+    state.write(text);
     state.finish()
 }
 
 #[inline]
 fn recent_slot(text: &[u8]) -> usize {
-    let mut tail = [0u8; 8];
-    let n = text.len().min(8);
-    tail[8 - n..].copy_from_slice(&text[text.len() - n..]);
-    let mixed = u64::from_le_bytes(tail).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 54) as usize & (RECENT - 1)
+    let tail = text.last_chunk().map_or_else(|| short_tail(text), |tail| u64::from_le_bytes(*tail));
+    (tail.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize
+}
+
+fn short_tail(text: &[u8]) -> u64 {
+    text.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 #[cfg(test)]

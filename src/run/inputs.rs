@@ -153,16 +153,21 @@ impl Loaded {
 
 const FLOW_LOGS: &str = "flow-logs";
 
-/// Opens every part.
+/// Opens every part: what lies in a store from that, of the flow logs what may hold records of the window. `listed` are the flow
+/// logs, if somebody listed them before.
 pub fn load(
     inputs: &Inputs,
-    store: Option<&Arc<dyn Store>>,
-    window: Option<Window>,
+    (store, window): (Option<&Arc<dyn Store>>, Option<Window>),
+    listed: Option<Listing>,
     warnings: &mut Warnings,
 ) -> Result<Loaded, InputError> {
     let mut rows = Vec::new();
     let flow_logs = Given::all(&inputs.flow_logs, store).within(window);
-    let listing = list_inputs(FLOW_LOGS, &flow_logs, &mut rows, warnings)?;
+    let listing = match listed {
+        Some(listing) => listing,
+        None => flow_logs.list()?,
+    };
+    tell_inputs(FLOW_LOGS, &flow_logs, &listing, &mut rows, warnings);
     let mut inventory = read_inventory(&Given::all(&inputs.inventory, store), &mut rows, warnings)?;
     let ranges = match &inputs.ip_ranges {
         None => IpRanges::built_in(),
@@ -193,6 +198,17 @@ pub(super) fn list_inputs(
     warnings: &mut Warnings,
 ) -> Result<Listing, InputError> {
     let listing = given.list()?;
+    tell_inputs(kind, given, &listing, rows, warnings);
+    Ok(listing)
+}
+
+fn tell_inputs(
+    kind: &'static str,
+    given: &Given<'_>,
+    listing: &Listing,
+    rows: &mut Vec<InputRow>,
+    warnings: &mut Warnings,
+) {
     if !given.at.is_empty() {
         rows.push(InputRow {
             kind,
@@ -205,7 +221,6 @@ pub(super) fn list_inputs(
     for (path, why) in &listing.unreadable {
         warnings.add(Code::UnreadableObject, format!("{path}: {why}"));
     }
-    Ok(listing)
 }
 
 fn read_inventory(

@@ -2,32 +2,34 @@
 
 use super::{Outcome, Plan, RunError, compute};
 use crate::cache::{Cache, KeptReport, Key, Place};
-use crate::sources::objects::{Identity, named};
-use std::fmt::Write as _;
+use crate::sources::objects::{Identity, Listing, named};
+use std::hash::Hash;
 use std::time::Duration;
+use xxhash_rust::xxh3::Xxh3;
 
 /// The report, kept or made.
 pub(super) fn report(plan: &Plan, place: &Place, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcome, RunError> {
     let mut cache = Cache::new(place.clone());
-    let inputs = Inputs::look(plan, place);
+    let mut inputs = Inputs::look(plan, place);
     // Of a report whose way is asked for only what was counted is kept.
-    let whole = inputs.as_ref().filter(|_| !plan.trail);
-    if let Some(kept) = whole.and_then(|inputs| cache.report(inputs.key)) {
+    let whole = inputs.as_ref().map(|inputs| inputs.key).filter(|_| !plan.trail);
+    if let Some(kept) = whole.and_then(|key| cache.report(key)) {
         on_object(1, 1);
         let KeptReport { report, losses: [unreadable, malformed, malformed_bill_lines] } = kept;
         let (trail, cache_trouble) = (None, cache.close());
         return Ok(Outcome { report, unreadable, malformed, malformed_bill_lines, trail, cache_trouble });
     }
     let settled = inputs.as_ref().is_some_and(|inputs| inputs.settle(&mut cache));
-    let mut outcome = compute(plan, Some(&cache), on_object)?;
+    let flow_logs = inputs.as_mut().map(|inputs| std::mem::take(&mut inputs.flow_logs));
+    let mut outcome = compute(plan, Some(&cache), flow_logs, on_object)?;
     // What was changed while it was read is not what the key says.
     // Of a store all is read as it was listed, or not at all; what it did not give it may give the next run.
     let whole_store = plan.store.as_ref().is_none_or(|store| store.trouble().is_none());
     if let Some(before) = whole.filter(|_| settled && whole_store)
-        && Inputs::look(plan, place).is_some_and(|after| after.key == before.key)
+        && Inputs::look(plan, place).is_some_and(|after| after.key == before)
     {
         let losses = [outcome.unreadable, outcome.malformed, outcome.malformed_bill_lines];
-        cache.keep_report(before.key, &outcome.report, losses);
+        cache.keep_report(before, &outcome.report, losses);
     }
     outcome.cache_trouble = cache.close();
     Ok(outcome)
@@ -38,6 +40,8 @@ struct Inputs {
     key: Key,
     /// From when on the times of all files can be trusted.
     settled_from: i128,
+    /// The flow logs that were seen.
+    flow_logs: Listing,
 }
 
 /// How long a run waits at most for the times of its inputs to settle.
@@ -62,11 +66,12 @@ impl Inputs {
         } = plan;
         // Every field as it stands: a new option is part of the key before anybody thinks of it.
         let options = format!("{inputs:?} {period:?} {cost_basis:?} {group_by:?} {top:?} {dns_look_back:?}");
-        let (mut seen, mut settled_from) = (String::new(), i128::MIN);
+        let (mut seen, mut settled_from) = (Xxh3::new(), i128::MIN);
         let mut add = |key: &str, identity: &Identity| {
             settled_from = settled_from.max(identity.settled_from());
-            writeln!(seen, "{key:?} {identity:?}").ok()
+            (key, identity).hash(&mut seen);
         };
+        let mut flow_logs = None;
         let others = [&inputs.inventory, &inputs.billing, &inputs.metrics].map(|at| plan.all(at));
         for given in [plan.flow_logs(), plan.dns()].iter().chain(&others) {
             let listing = given.list().ok()?;
@@ -74,14 +79,16 @@ impl Inputs {
                 return None;
             }
             for object in &listing.objects {
-                add(&object.key, object.identity.as_ref()?)?;
+                add(&object.key, object.identity.as_ref()?);
             }
+            flow_logs.get_or_insert(listing);
         }
         for path in [&inputs.prices, &inputs.ip_ranges].into_iter().flatten() {
             let object = named(&path.display().to_string(), plan.store.as_ref()).ok()?;
-            add("", object.identity.as_ref()?)?;
+            add("", object.identity.as_ref()?);
         }
-        Some(Self { key: Key::of(place, &["report", &options, &seen]), settled_from })
+        let seen = format!("{:032x}", seen.digest128());
+        Some(Self { key: Key::of(place, &["report", &options, &seen]), settled_from, flow_logs: flow_logs? })
     }
 
     /// Whether the times of all files can be trusted before any is read, which may need a moment's patience.

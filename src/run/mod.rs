@@ -39,7 +39,7 @@ use crate::report::build::Builder;
 use crate::report::dimension::Dimension;
 use crate::report::{self, Provenance, Report};
 use crate::sources::objects::store::StoreTrouble;
-use crate::sources::objects::{Object, Store, StoreError};
+use crate::sources::objects::{Listing, Object, Store, StoreError};
 use bill::{BillError, read_bill};
 use dns::DnsError;
 use inputs::{Given, InputError, Inputs};
@@ -183,7 +183,7 @@ impl RunError {
 pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcome, RunError> {
     let outcome = match &plan.cache {
         Some(place) => kept::report(plan, place, on_object),
-        None => compute(plan, None, on_object),
+        None => compute(plan, None, None, on_object),
     };
     let Err(error) = outcome else { return outcome };
     // What a store did not give explains more than what follows from its absence.
@@ -197,10 +197,16 @@ fn still_open(plan: &Plan) -> Result<(), RunError> {
     trouble.filter(|error| error.trouble == StoreTrouble::Credentials).map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// Makes the report from its inputs, and from what a cache has of them.
-fn compute(plan: &Plan, cache: Option<&Cache>, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcome, RunError> {
+/// Makes the report from its inputs, and from what a cache has of them. `listed` are the flow logs, where they were listed just now.
+fn compute(
+    plan: &Plan,
+    cache: Option<&Cache>,
+    listed: Option<Listing>,
+    on_object: &mut dyn FnMut(u64, u64),
+) -> Result<Outcome, RunError> {
     let mut warnings = Warnings::default();
-    let mut loaded = inputs::load(&plan.inputs, plan.store.as_ref(), plan.period.window(), &mut warnings)?;
+    let from = (plan.store.as_ref(), plan.period.window());
+    let mut loaded = inputs::load(&plan.inputs, from, listed, &mut warnings)?;
     let flows = flows((plan, cache), &mut loaded, &mut warnings, on_object)?;
     let bill = read_bill(
         &plan.all(&plan.inputs.billing),

@@ -7,7 +7,7 @@
 mod kept;
 
 use super::limit::{Bounded, Budget, Held, OverLimit};
-use super::parallel::{Soon, in_order};
+use super::parallel::{Soon, ahead, in_order};
 use crate::cache::{Cache, Counted, Told};
 use crate::count::fold::{Fold, MAX_BYTES};
 use crate::count::roles::Roles;
@@ -19,9 +19,12 @@ use crate::sources::flow::{LayoutHints, ReadError, read_object};
 use crate::sources::objects::{Object, SourceName, store};
 use hashbrown::HashSet;
 use kept::{Packer, Shelf, Unit};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Mutex, PoisonError};
 
 /// What reading needs to know.
 #[derive(Debug)]
@@ -71,9 +74,10 @@ pub fn read_all(
         all = (0..objects.len()).map(Unit::Read).collect();
         &all
     };
-    let read = |at: usize| read(at, objects, plan, shelf.as_ref(), &budget);
+    let spare = Spare::new(plan);
+    let read = |at: usize| read(at, objects, plan, shelf.as_ref(), (&budget, &spare));
     let soon = Soon::new(units.len());
-    let work = |at: usize| match &units[at] {
+    let do_unit = |at: usize| match &units[at] {
         Unit::Read(object) => {
             for unit in &units[soon.after(at)] {
                 if let Unit::Read(object) = unit {
@@ -88,28 +92,34 @@ pub fn read_all(
                 Some((is_new, taken)) => {
                     wanted.iter().zip(taken).map(|((at, _), counted)| done(*at, counted, is_new)).collect()
                 }
-                None => wanted.iter().filter_map(|(at, _)| read(*at)).collect(),
+                None => wanted.iter().filter_map(|(at, _)| read(*at)).collect::<Vec<_>>(),
             }
         }
     };
+    let batches = batches(units, objects);
+    let work = |at: usize| batches[at].clone().flat_map(do_unit).collect();
     let mut merge = Merge { reading: Reading::default(), seen: HashSet::new(), all_bytes: 0, warnings };
     std::thread::scope(|scope| {
         // Files are written beside the reading, one after the other.
         let full = shelf.as_ref().filter(|shelf| shelf.can_keep()).map(|shelf| {
             let (sender, full) = sync_channel::<Vec<Counted<'_>>>(1);
-            scope.spawn(move || shelf.keep(&full));
+            let spare = &spare;
+            scope.spawn(move || shelf.keep(&full, &|fold| spare.give(fold)));
             sender
         });
         let mut packer = Packer::new(full);
-        in_order(units.len(), plan.threads, work, |_, done: Vec<Done<'_, '_>>| {
+        in_order(batches.len(), plan.threads, work, |_, done: Vec<Done<'_, '_>>| {
             for Done { at, result, is_new, held } in done {
                 // Past the limit nothing is kept: there will be no report, and what was being read is cut off.
                 if !budget.is_over() {
                     merge.object(&objects[at], &result);
                     drop(held);
                     budget.merged(objects[at].size, &merge.reading.rollup);
-                    if let (Ok(counted), true) = (result, is_new) {
-                        packer.add(counted);
+                    if let Ok(counted) = result {
+                        let left = if is_new { packer.add(counted) } else { Some(counted) };
+                        if let Some(counted) = left {
+                            spare.give(counted.fold);
+                        }
                     }
                 }
                 on_object(objects[at].size);
@@ -132,18 +142,70 @@ struct Done<'a, 'b> {
     held: Option<Held<'b>>,
 }
 
+/// Folds that were merged, for the next objects: new memory has to be asked for and cleared, page by page.
+struct Spare<'a> {
+    roles: &'a Roles,
+    window: Option<Window>,
+    folds: Mutex<Vec<Fold<'a>>>,
+    most: usize,
+}
+
+impl<'a> Spare<'a> {
+    fn new(plan: &ReadPlan<'a>) -> Self {
+        // As many as are in use at a time; under a limit nothing is held that is not counted.
+        let most = if plan.memory_limit.is_none() { ahead(plan.threads) + MOST } else { 0 };
+        Self { roles: plan.roles, window: plan.window, folds: Mutex::default(), most }
+    }
+
+    fn take(&self) -> Fold<'a> {
+        let kept = self.folds.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.and_then(|fold| fold.emptied(self.window)).unwrap_or_else(|| Fold::new(self.roles, self.window))
+    }
+
+    fn give(&self, fold: Fold<'a>) {
+        let mut folds = self.folds.lock().unwrap_or_else(PoisonError::into_inner);
+        if folds.len() < self.most {
+            folds.push(fold);
+        }
+    }
+}
+
+/// Stored bytes, and objects, that a worker takes at once: passing on a small object costs more than reading it.
+const BATCH: u64 = 256 << 10;
+const MOST: usize = 64;
+
+/// What workers take, in the order of the units: one unit, or several that are small.
+fn batches(units: &[Unit], objects: &[Object]) -> Vec<Range<usize>> {
+    let mut batches: Vec<Range<usize>> = Vec::new();
+    let mut room = 0;
+    for (at, unit) in units.iter().enumerate() {
+        let size = if let Unit::Read(object) = unit { objects[*object].size } else { BATCH };
+        match batches.last_mut() {
+            Some(batch) if size <= room && batch.len() < MOST => {
+                batch.end += 1;
+                room -= size;
+            }
+            _ => {
+                batches.push(at..at + 1);
+                room = BATCH.saturating_sub(size);
+            }
+        }
+    }
+    batches
+}
+
 /// Reads an object; `None` past the limit.
 fn read<'a, 'b>(
     at: usize,
     objects: &[Object],
     plan: &ReadPlan<'a>,
     shelf: Option<&Shelf<'_>>,
-    budget: &'b Budget,
+    (budget, spare): (&'b Budget, &Spare<'a>),
 ) -> Option<Done<'a, 'b>> {
     if !budget.begin(objects[at].size) {
         return None;
     }
-    let mut fold = Bounded::new(Fold::new(plan.roles, plan.window), budget);
+    let mut fold = Bounded::new(spare.take(), budget);
     let read = AssertUnwindSafe(|| read_object(&objects[at], plan.hints, &mut fold));
     let outcome = catch_unwind(read).unwrap_or_else(|_| {
         let why = "reading it failed; this is a defect of natlens".to_owned();
@@ -178,11 +240,14 @@ fn order(objects: &mut [Object]) {
         }
     }
     let down = |n: u64| std::cmp::Reverse(n);
-    objects.sort_by_cached_key(|object| {
+    let rank = |object: &Object| {
         let (only_here, distinct) = contents.get(&object.flow_log).copied().unwrap_or_default();
-        let rank = (is_unnamed(&object.flow_log), !only_here, down(distinct));
         let large = if object.size >= LARGE { object.size } else { 0 };
-        (rank, object.flow_log.clone(), down(large), object.key.clone())
+        ((is_unnamed(&object.flow_log), !only_here, down(distinct)), down(large))
+    };
+    objects.sort_by(|a, b| {
+        let ((of_a, large_a), (of_b, large_b)) = (rank(a), rank(b));
+        (of_a, &a.flow_log, large_a, &a.key).cmp(&(of_b, &b.flow_log, large_b, &b.key))
     });
 }
 
@@ -246,13 +311,38 @@ impl Merge<'_> {
             self.warnings.add(Code::AssumedStatus, format!("{}: without {missing}", object.key));
         }
         let name = match (&object.flow_log, &told.log_group) {
-            (SourceName::Prefix(_), Some(group)) | (SourceName::LogGroup(group), _) => format!("log-group:{group}"),
-            (SourceName::FlowLog(id), _) => id.clone(),
-            (SourceName::Prefix(prefix), None) => format!("prefix:{prefix}"),
+            (SourceName::Prefix(_), Some(group)) | (SourceName::LogGroup(group), _) => {
+                Cow::Owned(format!("log-group:{group}"))
+            }
+            (SourceName::FlowLog(id), _) => Cow::Borrowed(id.as_str()),
+            (SourceName::Prefix(prefix), None) => Cow::Owned(format!("prefix:{prefix}")),
         };
         let rollup = &mut self.reading.rollup;
         let source = rollup.source(&name);
         let hints = Hints { account: object.account_hint.as_deref(), region: object.region_hint.as_deref() };
         rollup.merge(fold, source, &hints);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn check(situation: &str, units: &[Unit], sizes: &[u64], expect: &[Range<usize>]) {
+        let objects: Vec<Object> =
+            sizes.iter().map(|&size| Object::new("key".to_owned(), PathBuf::new(), size)).collect();
+        assert_eq!(batches(units, &objects), expect, "{situation}");
+    }
+
+    #[test]
+    fn small_objects_are_taken_together() {
+        let read = |objects: Range<usize>| objects.map(Unit::Read).collect::<Vec<_>>();
+        check("nothing", &[], &[], &[]);
+        check("large ones", &read(0..3), &[BATCH; 3], &[0..1, 1..2, 2..3]);
+        check("as much as a large one", &read(0..4), &[BATCH / 2, BATCH / 2, 1, BATCH], &[0..2, 2..3, 3..4]);
+        check("many", &read(0..MOST + 1), &[1; MOST + 1], &[0..MOST, MOST..MOST + 1]);
+        let pack = Unit::Pack(0, vec![(1, 0), (2, 1)]);
+        check("a pack between", &[Unit::Read(0), pack, Unit::Read(3)], &[1; 4], &[0..1, 1..2, 2..3]);
     }
 }

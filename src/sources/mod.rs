@@ -12,5 +12,6 @@ pub mod metrics;
 pub mod objects;
 pub mod settings;
 mod simd;
+mod spare;
 pub mod spill;
 mod stream;

@@ -2,6 +2,7 @@
 
 pub mod dates;
 mod identity;
+mod places;
 mod spool;
 pub mod store;
 
@@ -12,6 +13,7 @@ pub use store::{Address, Store, StoreError};
 use crate::model::period::Window;
 use globset::{GlobBuilder, GlobMatcher};
 use parquet::file::reader::ChunkReader;
+use places::{Places, canonical};
 use spool::Spool;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -175,6 +177,8 @@ pub struct Listing {
     pub objects: Vec<Object>,
     /// What could not be looked at, and why, by path.
     pub unreadable: Vec<(String, String)>,
+    /// Whether some of it was found through links.
+    has_links: bool,
 }
 
 /// Why an input is no input.
@@ -235,18 +239,20 @@ pub fn list(
         return Err(error.into());
     }
     listing.objects.sort_by(|a, b| (&a.key, &a.place).cmp(&(&b.key, &b.place)));
+    // One folder without links has every file once.
+    let may_repeat = inputs.len() > 1 || listing.has_links;
     let mut seen = BTreeSet::new();
-    listing.objects.retain_mut(|object| match &object.place {
+    listing.objects.retain(|object| match &object.place {
         Place::Stored(stored) => {
             let entry = &stored.entry;
             dates::may_hold(&entry.key, window) && seen.insert(Err((entry.bucket.clone(), entry.key.clone())))
         }
         Place::File(file) => {
-            let place = file.canonicalize().unwrap_or_else(|_| file.clone());
-            if let Some(Identity::Local { path, .. }) = &mut object.identity {
-                path.clone_from(&place);
-            }
-            dates::may_hold(&slashed(file), window) && seen.insert(Ok(place))
+            let place = || match &object.identity {
+                Some(Identity::Local { path, .. }) => path.as_os_str().to_owned(),
+                _ => canonical(file).into_os_string(),
+            };
+            (window.is_none() || dates::may_hold(&slashed(file), window)) && (!may_repeat || seen.insert(Ok(place())))
         }
     });
     listing.unreadable.sort();
@@ -288,11 +294,13 @@ impl Listing {
         let visible = |entry: &DirEntry| {
             entry.depth() == 0 || !matches!(entry.file_name().as_encoded_bytes().first(), Some(b'.' | b'_'))
         };
+        let mut places = Places::default();
         for entry in WalkDir::new(root).follow_links(true).into_iter().filter_entry(visible) {
+            self.has_links |= entry.as_ref().is_ok_and(DirEntry::path_is_symlink);
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
                     if glob.is_none_or(|glob| glob.is_match(entry.path())) {
-                        self.add(root, &entry, shown);
+                        self.add(root, &entry, shown, &mut places);
                     }
                 }
                 Ok(_) => {}
@@ -307,7 +315,7 @@ impl Listing {
         }
     }
 
-    fn add(&mut self, root: &Path, entry: &DirEntry, shown: Shown) {
+    fn add(&mut self, root: &Path, entry: &DirEntry, shown: Shown, places: &mut Places) {
         let metadata = match entry.metadata() {
             Ok(metadata) => metadata,
             Err(error) => return self.unreadable.push((entry.path().display().to_string(), error.to_string())),
@@ -319,7 +327,7 @@ impl Listing {
             Shown::UnderRoot if under_root.as_os_str().is_empty() => entry.file_name().to_string_lossy().into_owned(),
             Shown::UnderRoot => slashed(under_root),
         };
-        let identity = Identity::local(entry.path().to_owned(), &metadata);
+        let identity = Identity::local(places.of(entry), &metadata);
         let place = Place::File(entry.path().to_owned());
         self.objects.push(Object { identity, ..Object::new(key, place, metadata.len()) });
     }

@@ -2,7 +2,9 @@
 
 use super::inflate::GzReader;
 use super::objects::ObjectBytes;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use super::spare::{Lent, Shelf, Spare};
+use std::io::{self, BufRead, Cursor, Read};
+use std::thread::LocalKey;
 use xxhash_rust::xxh3::Xxh3;
 
 /// Two bytes that start every gzip member (RFC 1952).
@@ -15,6 +17,7 @@ pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Gzip around gzip does occur: a subscription filter's documents in a compressing Firehose stream.
 const MAX_NESTING: usize = 3;
 const READ_BUFFER: usize = 128 << 10;
+const SMALL: usize = 4 << 10;
 
 /// Content without any gzip around it.
 pub(super) type Inflated = Box<dyn BufRead + Send>;
@@ -52,7 +55,7 @@ struct SourceFailed(#[source] io::Error);
 /// The content behind any gzip around it, and whether there was any.
 pub(super) fn inflate(bytes: &impl ObjectBytes) -> Result<(Inflated, bool), StreamError> {
     let raw = Source(bytes.open().map_err(StreamError::Source)?);
-    let mut reader: Inflated = Box::new(BufReader::with_capacity(READ_BUFFER, raw));
+    let mut reader: Inflated = Box::new(Stored { inner: raw, buffer: Lent::take() });
     for depth in 0..=MAX_NESTING {
         let magic = peek(&mut reader, GZIP.len())?;
         let gzip = magic == GZIP;
@@ -67,10 +70,72 @@ pub(super) fn inflate(bytes: &impl ObjectBytes) -> Result<(Inflated, bool), Stre
 
 /// The first `len` bytes, or all that there are.
 pub(super) fn peek(reader: &mut impl Read, len: usize) -> Result<Vec<u8>, StreamError> {
-    let mut head = Vec::new();
+    // Room for all of a small object, so that it need not grow.
+    let mut head = Vec::with_capacity(len.min(SMALL));
     let limit = u64::try_from(len).unwrap_or(u64::MAX);
     reader.take(limit).read_to_end(&mut head).map_err(StreamError::of)?;
     Ok(head)
+}
+
+/// Stored bytes by the buffer.
+struct Stored<R> {
+    inner: R,
+    buffer: Lent<Buffer>,
+}
+
+struct Buffer {
+    bytes: Box<[u8]>,
+    /// What was read and not consumed.
+    at: usize,
+    end: usize,
+}
+
+thread_local! {
+    static SPARE: Shelf<Buffer> = const { Shelf::new() };
+}
+
+impl Spare for Buffer {
+    fn shelf() -> &'static LocalKey<Shelf<Self>> {
+        &SPARE
+    }
+
+    fn fresh() -> Self {
+        Self { bytes: vec![0; READ_BUFFER].into_boxed_slice(), at: 0, end: 0 }
+    }
+
+    fn reset(&mut self) {
+        (self.at, self.end) = (0, 0);
+    }
+}
+
+impl<R: Read> BufRead for Stored<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let Buffer { bytes, at, end } = &mut *self.buffer;
+        if at == end {
+            (*at, *end) = (0, 0);
+            *end = self.inner.read(bytes)?;
+        }
+        Ok(&bytes[*at..*end])
+    }
+
+    fn consume(&mut self, len: usize) {
+        let Buffer { at, end, .. } = &mut *self.buffer;
+        *at = (*at + len).min(*end);
+    }
+}
+
+impl<R: Read> Read for Stored<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        // Whoever has a buffer of that size needs none between.
+        if self.buffer.at == self.buffer.end && into.len() >= READ_BUFFER {
+            return self.inner.read(into);
+        }
+        let given = self.fill_buf()?;
+        let len = given.len().min(into.len());
+        into[..len].copy_from_slice(&given[..len]);
+        self.consume(len);
+        Ok(len)
+    }
 }
 
 /// Marks the source's own errors.
@@ -109,5 +174,23 @@ impl<R: Read> Read for Hashing<R> {
         self.hash.update(&buffer[..n]);
         self.bytes = self.bytes.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
         Ok(n)
+    }
+}
+
+impl<R: BufRead> BufRead for Hashing<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, len: usize) {
+        // What is consumed was given before, and is given again without reading.
+        if len > 0
+            && let Ok(given) = self.inner.fill_buf()
+        {
+            let passed = &given[..len.min(given.len())];
+            self.hash.update(passed);
+            self.bytes = self.bytes.saturating_add(u64::try_from(passed.len()).unwrap_or(u64::MAX));
+        }
+        self.inner.consume(len);
     }
 }

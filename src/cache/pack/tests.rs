@@ -50,7 +50,10 @@ fn addr(number: u8) -> Addr {
 }
 
 fn fold<'a>(roles: &'a Roles, window: Option<Window>, lines: &[Line]) -> Fold<'a> {
-    let mut fold = Fold::new(roles, window);
+    read(Fold::new(roles, window), lines)
+}
+
+fn read<'a>(mut fold: Fold<'a>, lines: &[Line]) -> Fold<'a> {
     for (line, number) in lines.iter().zip(1..) {
         if line.malformed {
             fold.malformed(number, "start is not a number");
@@ -153,6 +156,15 @@ proptest! {
         let back = of_batch(&batch, &roles).expect("the objects");
         let all = |objects: &[Counted<'_>]| objects.iter().map(seen).collect::<Vec<_>>();
         prop_assert_eq!(all(&back), all(&objects));
+    }
+
+    #[test]
+    fn a_fold_that_was_used_before_counts_like_a_new_one(before in lines(), lines in lines(), cut in any::<bool>()) {
+        let roles = roles();
+        let window = cut.then_some(Window { start: 0, end: 40_000 });
+        let used = fold(&roles, None, &before).emptied(window).expect("of a size");
+        let counted = |fold| seen(&Counted { identity: 1, told: told(None), fold });
+        prop_assert_eq!(counted(read(used, &lines)), counted(fold(&roles, window, &lines)));
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::ReadPlan;
 use crate::cache::{At, Counted, Packs, Size, meaning};
+use crate::count::fold::Fold;
 use crate::count::roles::Roles;
 use crate::sources::objects::Object;
+use std::hash::Hash;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::Xxh3;
 
 /// What a worker takes at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +72,10 @@ impl<'a> Shelf<'a> {
         let meaning = meaning(cache, plan.roles, &format!("{:?} {:?}", plan.hints, plan.window));
         let identity = |object: &Object| {
             let identity = object.identity.as_ref().filter(|identity| identity.settled_from() <= cache.place().now)?;
+            let mut state = Xxh3::new();
             // The flow log decides which layout a log without header has.
-            Some(xxh3_128(format!("{identity:?} {:?}", object.flow_log).as_bytes()))
+            (identity, &object.flow_log).hash(&mut state);
+            Some(state.digest128())
         };
         let (packs, identities) = (Packs::open(cache, meaning), objects.iter().map(identity).collect::<Vec<_>>());
         let at = |identity: &Option<u128>| identity.and_then(|identity| packs.find(identity));
@@ -121,9 +125,14 @@ impl<'a> Shelf<'a> {
         self.can_keep
     }
 
-    /// Keeps packs as they are gathered, then removes those whose objects are all in new ones.
-    pub(super) fn keep(&self, full: &Receiver<Vec<Counted<'_>>>) {
-        let kept: Vec<Option<u128>> = full.iter().map(|objects| self.packs.keep(&objects)).collect();
+    /// Keeps packs as they are gathered, then removes those whose objects are all in new ones. `done` takes the folds back.
+    pub(super) fn keep<'b>(&self, full: &Receiver<Vec<Counted<'b>>>, done: &dyn Fn(Fold<'b>)) {
+        let keep = |objects: Vec<Counted<'b>>| {
+            let name = self.packs.keep(&objects);
+            objects.into_iter().for_each(|counted| done(counted.fold));
+            name
+        };
+        let kept: Vec<Option<u128>> = full.iter().map(keep).collect();
         let Some(names) = kept.into_iter().collect::<Option<Vec<u128>>>() else { return };
         for (pack, _) in self.todo.replaced.iter().enumerate().filter(|(_, replaced)| **replaced) {
             self.packs.replaced(pack, &names);
@@ -205,9 +214,10 @@ impl<'a> Packer<'a> {
         Self { pending: Vec::new(), weight: 0, full }
     }
 
-    pub(super) fn add(&mut self, object: Counted<'a>) {
+    /// Takes an object, or gives it back where nothing is kept.
+    pub(super) fn add(&mut self, object: Counted<'a>) -> Option<Counted<'a>> {
         if self.full.is_none() {
-            return;
+            return Some(object);
         }
         let fold = &object.fold;
         let weight =
@@ -217,6 +227,7 @@ impl<'a> Packer<'a> {
         }
         self.weight += weight;
         self.pending.push(object);
+        None
     }
 
     /// Ends the pack that is being gathered.

@@ -18,7 +18,8 @@ const FIELDS: [Field; 9] = [
     Field::InterfaceType,
 ];
 
-/// Interfaces that are remembered at a time. Of two that share a place the latest is.
+/// Interfaces that are remembered at a time, in a small object and in a large one. Of two that share a place the latest is.
+const FEW: usize = 16;
 const PLACES: usize = 256;
 
 /// An interface and what is said of it.
@@ -46,6 +47,8 @@ pub(super) struct Abouts {
     /// The column that tells records of different interfaces apart.
     key: usize,
     known: Vec<Known>,
+    /// How often something was learned since there are as many places as now.
+    learned: usize,
 }
 
 impl Abouts {
@@ -54,14 +57,14 @@ impl Abouts {
         columns.sort_unstable();
         let runs = columns.chunk_by(|one, two| one + 1 == *two).filter_map(|run| Some((*run.first()?, *run.last()?)));
         let key = layout.column(Field::InterfaceId).or_else(|| layout.column(Field::ResourceId)).unwrap_or(0);
-        Self { runs: runs.collect(), key, known: Vec::new() }
+        Self { runs: runs.collect(), key, known: Vec::new(), learned: 0 }
     }
 
     /// What a line says that was split and has all the layout's fields.
     #[inline]
     pub fn of(&mut self, layout: &Layout, fields: &Fields, line: &[u8], symbols: &mut Symbols) -> About {
         let place = place(fields.get(line, self.key));
-        if let Some(known) = self.known.get(place)
+        if let Some(known) = self.known.get(place & self.known.len().wrapping_sub(1))
             && self.is_same(known, fields, line)
         {
             return known.about;
@@ -96,9 +99,13 @@ impl Abouts {
                 kind: symbol(Field::InterfaceType),
             },
         };
-        if self.known.is_empty() {
-            self.known.resize(PLACES, Known { ends: [u16::MAX; FIELDS.len()], ..Known::default() });
+        if self.known.is_empty() || self.learned > self.known.len() && self.known.len() < PLACES {
+            let places = FEW.max(self.known.len() * 4);
+            self.known = vec![Known { ends: [u16::MAX; FIELDS.len()], ..Known::default() }; places];
+            self.learned = 0;
         }
+        self.learned += 1;
+        let place = place & (self.known.len() - 1);
         let known = &mut self.known[place];
         known.text.clear();
         for (&(first, last), end) in self.runs.iter().zip(&mut known.ends) {

@@ -5,6 +5,7 @@ use super::json;
 use super::layout::{Field, Layout, LayoutError, is_transit_gateway_name};
 use super::record::{self, Cell};
 use crate::sources::stream::{BOM, PARQUET};
+use std::cell::RefCell;
 
 /// The kinds of content that are read.
 #[derive(Debug)]
@@ -36,7 +37,9 @@ pub(super) fn content(head: &[u8]) -> Result<Content, ReadError> {
         return Ok(Content::Parquet);
     }
     let head = head.strip_prefix(BOM).unwrap_or(head);
-    if head[..head.len().min(4096)].iter().any(|&byte| is_control(byte)) {
+    // Every byte of a piece, so that many are looked at together.
+    let has_control = |piece: &[u8]| piece.iter().fold(false, |any, &byte| any | is_control(byte));
+    if head[..head.len().min(4096)].chunks(256).any(has_control) {
         return Err(ReadError::Binary);
     }
     let Some(line) = head.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty()) else {
@@ -48,6 +51,9 @@ pub(super) fn content(head: &[u8]) -> Result<Content, ReadError> {
     if line.starts_with(b"Permission Check Successful") {
         return Ok(Content::WriteTest);
     }
+    if let Some(layout) = remembered(line) {
+        return Ok(Content::Header(layout));
+    }
     if is_header(line) {
         return header(line).map(Content::Header);
     }
@@ -55,8 +61,18 @@ pub(super) fn content(head: &[u8]) -> Result<Content, ReadError> {
     Ok(if message_at(line).is_some() { Content::Export } else { Content::NoHeader })
 }
 
+#[inline]
 fn is_control(byte: u8) -> bool {
     matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127)
+}
+
+thread_local! {
+    /// The last header line and its layout: object after object has the same, and the names take longer than a few records.
+    static LAST: RefCell<Option<(Box<[u8]>, Layout)>> = const { RefCell::new(None) };
+}
+
+fn remembered(line: &[u8]) -> Option<Layout> {
+    LAST.with_borrow(|last| last.as_ref().filter(|(known, _)| **known == *line).map(|(_, layout)| layout.clone()))
 }
 
 /// Whether a line is field names: two or more known ones, and nothing that only a record has.
@@ -75,10 +91,12 @@ pub(super) fn is_header(line: &[u8]) -> bool {
 /// The layout of a header line.
 pub(super) fn header(line: &[u8]) -> Result<Layout, ReadError> {
     let text = String::from_utf8_lossy(line);
-    Layout::of_names(text.split_ascii_whitespace()).map_err(|error| match error {
+    let layout = Layout::of_names(text.split_ascii_whitespace()).map_err(|error| match error {
         LayoutError::TransitGateway => ReadError::TransitGateway,
         error => ReadError::Layout(error),
-    })
+    })?;
+    LAST.set(Some((line.into(), layout.clone())));
+    Ok(layout)
 }
 
 fn refuse_separator(line: &[u8]) -> Result<(), ReadError> {

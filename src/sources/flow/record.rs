@@ -1,6 +1,7 @@
 //! The rules that make fields a record, the same for every format. Sees values, never bytes of a file.
 
 use crate::model::addr::Addr;
+use crate::model::digits;
 use crate::model::flow::{Direction, Verdict};
 
 /// One value of a record: `-` or null, readable, or neither.
@@ -129,37 +130,23 @@ pub(super) fn addr(text: &[u8]) -> Cell<Addr> {
 /// Reads an unsigned number or `-`. Signs, overflow and anything else are bad.
 #[inline]
 pub(super) fn number(text: &[u8]) -> Cell<u64> {
-    if text.len() > 19 {
-        return long_number(text);
-    }
-    let (mut value, mut strange) = (0u64, 0u8);
-    for &byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        strange |= u8::from(digit > 9);
-        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-    }
-    match strange {
-        0 if !text.is_empty() => Cell::Value(value),
-        _ if is_absent(text) => Cell::Absent,
-        _ => Cell::Bad,
+    match digits::number(text) {
+        Some(value) => Cell::Value(value),
+        None if is_absent(text) => Cell::Absent,
+        None => long_number(text),
     }
 }
 
 /// Reads a port. What is none says nothing: no record is refused for it.
 #[inline]
 pub(super) fn port(text: &[u8]) -> Option<u16> {
-    if text.is_empty() || text.len() > 5 {
+    if text.len() > 5 {
         return None;
     }
-    let (mut value, mut strange) = (0u32, 0u8);
-    for &byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        strange |= u8::from(digit > 9);
-        value = value.wrapping_mul(10).wrapping_add(u32::from(digit));
-    }
-    if strange == 0 { u16::try_from(value).ok() } else { None }
+    digits::number(text).and_then(|value| u16::try_from(value).ok())
 }
 
+/// A number of more than 16 digits, or none.
 #[cold]
 fn long_number(text: &[u8]) -> Cell<u64> {
     let digits = text.iter().try_fold(0u64, |value, &byte| {

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use std::io::{Cursor, Write};
 
 mod parquet_files;
+mod pieces;
 mod speed;
 
 /// Keeps what it gets as text: `interface src>dst pkt>pkt bytes start verdict`.

@@ -1,15 +1,15 @@
-//! A stream of text into lines, in bounded memory: one buffer, whatever the object's size.
+//! A stream of text into lines, in bounded memory: they are read where the stream holds them, and only one that it holds in two
+//! pieces is put together.
 
 use super::detect;
 use super::error::ReadError;
 use super::lines::{Lines, Place};
 use crate::model::flow::FlowSink;
 use crate::sources::stream::BOM;
-use std::io::{self, Read};
+use std::io::{self, BufRead};
 
 /// A longer line is malformed: AWS's longest records stay far below.
 pub(super) const MAX_LINE: usize = 64 << 10;
-const BUFFER: usize = 512 << 10;
 
 /// What comes before each record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ struct Text<'a, S> {
     end: End,
     before: Before,
     number: u64,
+    /// The line whose end has not come yet, as far as it is here.
+    begun: Vec<u8>,
     /// Inside a line that is longer than [`MAX_LINE`], whose rest is thrown away.
     overlong: bool,
     sink: &'a mut S,
@@ -41,57 +43,61 @@ struct Text<'a, S> {
 /// Reads `head`, then `content` to its end.
 pub(super) fn read<S: FlowSink>(
     head: &[u8],
-    content: &mut impl Read,
+    content: &mut impl BufRead,
     (before, end): (Before, End),
     lines: &mut Lines,
     sink: &mut S,
 ) -> Result<(), ReadError> {
-    let head = head.strip_prefix(BOM).unwrap_or(head);
-    let mut buffer = vec![0; BUFFER.max(head.len() + MAX_LINE)];
-    buffer[..head.len()].copy_from_slice(head);
-    let mut filled = head.len();
-    let mut text = Text { lines, end, before, number: 0, overlong: false, sink };
+    let mut text = Text { lines, end, before, number: 0, begun: Vec::new(), overlong: false, sink };
+    text.piece(head.strip_prefix(BOM).unwrap_or(head))?;
     loop {
-        let full = fill(content, &mut buffer, &mut filled)?;
-        let taken = text.whole_lines(&buffer[..filled])?;
-        if !full {
-            return text.last_line(&buffer[taken..filled]);
-        }
-        buffer.copy_within(taken..filled, 0);
-        filled -= taken;
-        if filled > MAX_LINE {
-            text.overlong = true;
-            filled = 0;
-        }
-    }
-}
-
-/// Reads until the buffer is full; `false` at the end of the content.
-fn fill(content: &mut impl Read, buffer: &mut [u8], filled: &mut usize) -> Result<bool, ReadError> {
-    while *filled < buffer.len() {
-        match content.read(&mut buffer[*filled..]) {
-            Ok(0) => return Ok(false),
-            Ok(n) => *filled += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        let piece = match content.fill_buf() {
+            Ok([]) => return text.last_line(),
+            Ok(piece) => piece,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(ReadError::from_stream(error)),
-        }
+        };
+        let len = piece.len();
+        text.piece(piece)?;
+        content.consume(len);
     }
-    Ok(true)
 }
 
 impl<S: FlowSink> Text<'_, S> {
-    /// Reads every line that has its end in `bytes`; returns how many bytes those are.
-    fn whole_lines(&mut self, bytes: &[u8]) -> Result<usize, ReadError> {
-        let mut at = 0;
-        while let Some(len) = memchr::memchr(b'\n', &bytes[at..]) {
-            self.line(&bytes[at..], len, true)?;
-            at += len + 1;
+    /// Reads every line that ends in `piece`, where it lies, and keeps what is left for the next one.
+    fn piece(&mut self, mut piece: &[u8]) -> Result<(), ReadError> {
+        if self.overlong || !self.begun.is_empty() {
+            let Some(len) = memchr::memchr(b'\n', piece) else {
+                self.keep(piece);
+                return Ok(());
+            };
+            self.keep(&piece[..len]);
+            let begun = std::mem::take(&mut self.begun);
+            self.line(&begun, begun.len(), true)?;
+            self.begun = begun;
+            self.begun.clear();
+            piece = &piece[len + 1..];
         }
-        Ok(at)
+        while let Some(len) = memchr::memchr(b'\n', piece) {
+            self.line(piece, len, true)?;
+            piece = &piece[len + 1..];
+        }
+        self.keep(piece);
+        Ok(())
     }
 
-    fn last_line(&mut self, line: &[u8]) -> Result<(), ReadError> {
-        if line.is_empty() && !self.overlong { Ok(()) } else { self.line(line, line.len(), false) }
+    fn keep(&mut self, bytes: &[u8]) {
+        self.overlong |= self.begun.len() + bytes.len() > MAX_LINE;
+        if self.overlong {
+            self.begun.clear();
+        } else {
+            self.begun.extend_from_slice(bytes);
+        }
+    }
+
+    fn last_line(&mut self) -> Result<(), ReadError> {
+        let begun = std::mem::take(&mut self.begun);
+        if begun.is_empty() && !self.overlong { Ok(()) } else { self.line(&begun, begun.len(), false) }
     }
 
     #[inline]

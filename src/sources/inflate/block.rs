@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::output::{LIMIT, Output};
 use super::symbols::symbols;
-use super::tables::{BadTree, Tables, precode};
+use super::tables::{BadTree, Pack, Tables, precode};
 
 /// Why data are not DEFLATE.
 #[derive(Debug, Clone, Copy)]
@@ -155,6 +155,7 @@ impl Blocks {
         if lens[256] == 0 {
             return Err("invalid code: no end of block");
         }
-        self.tables.build(&lens[..lits], &lens[lits..at]).map_err(|BadTree| "invalid code lengths")
+        let how = if input.is_short() { Pack::No } else { Pack::Yes };
+        self.tables.build(&lens[..lits], &lens[lits..at], how).map_err(|BadTree| "invalid code lengths")
     }
 }

@@ -8,6 +8,8 @@ const CAPACITY: usize = 129 << 10;
 const SLACK: usize = 32;
 /// Bytes that are there after `fill`, unless the stream ends: more than the longest block header takes, which is 562.
 const ENOUGH: usize = 1024;
+/// Stored bytes that it takes less time to decode than to make tables for that decode faster.
+const SHORT: usize = 8 << 10;
 /// More than one step of the decoder looks at.
 const STEP: usize = 16;
 
@@ -64,6 +66,11 @@ impl Input {
     pub(super) fn limit(&self) -> usize {
         let whole = self.end.saturating_sub(STEP);
         if self.eof && self.at > whole { self.end + 8 } else { whole }
+    }
+
+    /// The stream seems to be a few kilobytes at most: there was no more to be read at once.
+    pub(super) fn is_short(&self) -> bool {
+        self.end < SHORT
     }
 
     /// More bits were taken than the stream has.

@@ -13,66 +13,37 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use super::spare::{Lent, Shelf, Spare};
 use block::{Blocks, Damage};
 use crc32fast::Hasher;
 use input::Input;
-use std::cell::RefCell;
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::mem;
-use std::ops::{Deref, DerefMut};
+use std::thread::LocalKey;
 
 /// A name or comment in a header may have so many bytes.
 const MAX_FIELD: usize = 65535;
-/// Sets of buffers that a thread keeps for the next object.
-const KEPT: usize = 2;
-
-thread_local! {
-    /// Buffers for the next object: making them takes longer than reading a small one.
-    static SPARE: RefCell<Vec<Buffers>> = const { RefCell::new(Vec::new()) };
-}
-
 struct Buffers {
     input: Input,
     blocks: Blocks,
 }
 
-/// Buffers that go back to the thread when their reader is dropped; `None` only then.
-struct Lent(Option<Buffers>);
-
-impl Lent {
-    fn take() -> Self {
-        let spare = SPARE.with_borrow_mut(Vec::pop);
-        let mut buffers = spare.unwrap_or_else(|| Buffers { input: Input::new(), blocks: Blocks::new() });
-        buffers.input.reset();
-        buffers.blocks.reset();
-        Self(Some(buffers))
-    }
+thread_local! {
+    static SPARE: Shelf<Buffers> = const { Shelf::new() };
 }
 
-impl Deref for Lent {
-    type Target = Buffers;
-
-    fn deref(&self) -> &Buffers {
-        self.0.as_ref().expect("there until dropped")
+impl Spare for Buffers {
+    fn shelf() -> &'static LocalKey<Shelf<Self>> {
+        &SPARE
     }
-}
 
-impl DerefMut for Lent {
-    fn deref_mut(&mut self) -> &mut Buffers {
-        self.0.as_mut().expect("there until dropped")
+    fn fresh() -> Self {
+        Self { input: Input::new(), blocks: Blocks::new() }
     }
-}
 
-impl Drop for Lent {
-    fn drop(&mut self) {
-        // A thread that ends has no use for them.
-        let _ = SPARE.try_with(|spare| {
-            if let Ok(mut spare) = spare.try_borrow_mut()
-                && spare.len() < KEPT
-            {
-                spare.extend(self.0.take());
-            }
-        });
+    fn reset(&mut self) {
+        self.input.reset();
+        self.blocks.reset();
     }
 }
 
@@ -93,7 +64,7 @@ enum State {
 /// where that fails. What came before is passed on first, and after an error there is no more content and no good end.
 pub(super) struct GzReader<R> {
     inner: R,
-    buffers: Lent,
+    buffers: Lent<Buffers>,
     state: State,
     /// Of the member so far.
     crc: Hasher,

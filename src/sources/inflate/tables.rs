@@ -55,6 +55,13 @@ pub(super) struct Tables {
 /// Code lengths that no Huffman tree has.
 pub(super) struct BadTree;
 
+/// Whether to put several symbols into an entry: it decodes faster, and takes longer to make than a few kilobytes to decode.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pack {
+    Yes,
+    No,
+}
+
 impl Tables {
     pub(super) fn new() -> Self {
         Self { lit: heap(vec![0; LIT_SIZE]), dist: heap(vec![0; DIST_SIZE]), fixed: false }
@@ -68,13 +75,13 @@ impl Tables {
         let mut lens = [8_u8; 288];
         lens[144..256].fill(9);
         lens[256..280].fill(7);
-        self.build(&lens, &[5; 32])?;
+        self.build(&lens, &[5; 32], Pack::Yes)?;
         self.fixed = true;
         Ok(())
     }
 
     /// The tables for code lengths, 0 for a symbol that does not occur.
-    pub(super) fn build(&mut self, lit: &[u8], dist: &[u8]) -> Result<(), BadTree> {
+    pub(super) fn build(&mut self, lit: &[u8], dist: &[u8], pack: Pack) -> Result<(), BadTree> {
         self.fixed = false;
         fill(&mut *self.lit, LIT_BITS, lit, INVALID_LIT, lit_entry, |offset, bits| {
             u64::from(LIT_BITS) | (u64::from(bits) << 8) | (SUBTABLE << 16) | ((offset as u64) << 32)
@@ -82,7 +89,9 @@ impl Tables {
         fill(&mut *self.dist, DIST_BITS, dist, NO_DISTANCE, dist_entry, |offset, bits| {
             DIST_BITS | (bits << 8) | ((offset as u32) << 16) | NO_DISTANCE
         })?;
-        self.pack();
+        if pack == Pack::Yes {
+            self.pack();
+        }
         Ok(())
     }
 
