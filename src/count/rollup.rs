@@ -160,13 +160,19 @@ impl Rollup {
         self.rows.memory() + self.crossings.memory() + tables
     }
 
-    /// Bytes that its rows can take later, at most: counted, asked for, attributed and in a frame that is being grouped.
+    /// Bytes that its rows can take later, at most: counted, asked for, attributed and in a frame that is being grouped, which has a
+    /// row for each of a pair's days where the report tells `days` apart.
     #[must_use]
-    pub fn memory_of_report(&self) -> usize {
+    pub fn memory_of_report(&self, days: bool) -> usize {
         // A counted pair, its request, what is known of its remote and its client, and one row in tables and frame.
         const PAIR: usize = 400;
+        // One more row in tables and frame.
+        const DAY: usize = 200;
+        // An entry here, at least; there is one for each hour.
+        const ENTRY: usize = 5;
+        let days = if days { (self.rows.entry_bytes() / ENTRY).min(self.rows.len() * 31) } else { 0 };
         // A counted row and the number of its answer are about as long again as its entry here.
-        self.addrs.memory() + self.rows.len() * PAIR + 2 * self.rows.entry_bytes()
+        self.addrs.memory() + self.rows.len() * PAIR + days * DAY + 2 * self.rows.entry_bytes()
     }
 
     fn interface(&mut self, name: Sym, facts: &InterfaceFacts, role: Role) -> u32 {

@@ -157,6 +157,14 @@ fn a_gateway_is_inferred_only_where_it_is_certain() {
 }
 
 #[test]
+fn a_report_by_day_will_take_more() {
+    let mut rollup = Rollup::default();
+    let source = rollup.source("a");
+    rollup.merge(&fold(&account().0, "", &conversation(100, 900, 1)), source, &Hints::default());
+    assert!(rollup.memory_of_report(true) > rollup.memory_of_report(false));
+}
+
+#[test]
 fn without_pkt_services_and_clients_are_two_sides_of_the_same_bytes() {
     let mut rows = without_pkt(&conversation(100, 900, 1));
     rows.push(accept(NAT, ["198.51.100.9", "10.0.0.220", "", ""], 40, 1)); // nobody asked for it

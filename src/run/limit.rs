@@ -49,6 +49,7 @@ pub(super) struct Budget {
     limit: Option<usize>,
     program: usize,
     beside: usize,
+    days: bool,
     /// By folds that are not merged yet.
     folds: AtomicUsize,
     /// By the rollup, and at most by what will be made of it.
@@ -61,14 +62,16 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// `of_store` is what is on its way from a store; `beside` is what else will be held when nothing more is read.
-    pub(super) fn new(limit: Option<Memory>, (threads, of_store): (usize, usize), beside: usize) -> Self {
+    /// `of_store` is what is on its way from a store; `beside` is what else will be held when nothing more is read;
+    /// `days` is whether the report tells days apart.
+    pub(super) fn new(limit: Option<Memory>, (threads, of_store): (usize, usize), beside: usize, days: bool) -> Self {
         let limit = limit.map(|limit| usize::try_from(limit.bytes()).unwrap_or(usize::MAX));
         let (folds, rollup, report, begun, merged, over) = Default::default();
         Self {
             limit,
             program: PROGRAM + threads * THREAD + of_store,
             beside,
+            days,
             folds,
             rollup,
             report,
@@ -103,7 +106,7 @@ impl Budget {
         self.merged.fetch_add(size, Ordering::Relaxed);
         if self.limit.is_some() {
             self.rollup.store(rollup.memory(), Ordering::Relaxed);
-            self.report.store(rollup.memory_of_report(), Ordering::Relaxed);
+            self.report.store(rollup.memory_of_report(self.days), Ordering::Relaxed);
             self.look();
         }
     }
@@ -224,7 +227,7 @@ mod tests {
     /// A budget under a limit after an object of 30 stored bytes was merged while one of 20 is read, of so many in all.
     fn refusal(limit: usize, beside: usize, total: u64) -> Option<OverLimit> {
         let limit = Memory::new(u64::try_from(limit).expect("a test's number"));
-        let budget = Budget::new(Some(limit), (1, 0), beside);
+        let budget = Budget::new(Some(limit), (1, 0), beside, false);
         assert!(budget.begin(30) && budget.begin(20));
         let mut held = Held { budget: &budget, bytes: 0 };
         held.grown_to(TABLES / 2);
@@ -259,7 +262,7 @@ mod tests {
         assert_eq!((refused.percent, refused.estimate), (6, None));
         assert!(refused.to_string().contains("they need at least 145 MiB"), "{refused}");
         // The program alone takes more.
-        let budget = Budget::new(Some(Memory::new(1 << 20)), (1, 0), 0);
+        let budget = Budget::new(Some(Memory::new(1 << 20)), (1, 0), 0, false);
         assert!(budget.begin(30));
         budget.look();
         let refused = budget.refusal(100).expect("more than is allowed");
@@ -268,7 +271,7 @@ mod tests {
 
     #[test]
     fn what_is_merged_is_not_held_any_more() {
-        let budget = Budget::new(Some(Memory::new(1 << 40)), (1, 0), 0);
+        let budget = Budget::new(Some(Memory::new(1 << 40)), (1, 0), 0, false);
         let before = budget.held();
         let mut held = Held { budget: &budget, bytes: 0 };
         assert!(!held.grown_to(TABLES) && !held.grown_to(TABLES / 2));

@@ -97,6 +97,13 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Whether any row of the report is of a day.
+    fn tells_days(&self) -> bool {
+        self.group_by.contains(&Dimension::Day)
+    }
+}
+
 /// A report and whether all of the input went into it.
 #[derive(Debug)]
 pub struct Outcome {
@@ -234,7 +241,7 @@ fn compute(
     let peers = counted.roles.peers();
     let tags = plan.group_by.iter().filter_map(Dimension::tag).map(str::to_owned).collect();
     let owners = OwnerRules { teams: &plan.inputs.teams, tags: &tags };
-    let detail = Detail { owners, days: plan.group_by.contains(&Dimension::Day) };
+    let detail = Detail { owners, days: plan.tells_days() };
     let mut attributed = placed.name(&counted.rollup, &loaded.inventory, &loaded.namer, answers, peers, detail)?;
     drop(requests);
     drop(counted.rollup);
@@ -281,6 +288,7 @@ fn flows(
         threads: plan.threads,
         memory_limit: plan.memory_limit,
         memory_of_names: names::memory(plan),
+        days: plan.tells_days(),
         // What is being packed is not counted, so that under a limit only whole reports are kept, when all else is done.
         cache: cache.filter(|_| plan.memory_limit.is_none()),
     };

@@ -41,6 +41,8 @@ pub struct ReadPlan<'a> {
     pub memory_limit: Option<Memory>,
     /// Bytes of it that naming will take beside the records.
     pub memory_of_names: usize,
+    /// Whether the report tells days apart, which takes memory later.
+    pub days: bool,
     /// Where earlier runs kept what they counted; packing takes memory that no limit would hold.
     pub cache: Option<&'a Cache>,
 }
@@ -65,7 +67,7 @@ pub fn read_all(
 ) -> Result<Reading, OverLimit> {
     order(&mut objects);
     let of_store = if objects.iter().any(Object::is_stored) { store::MEMORY } else { 0 };
-    let budget = Budget::new(plan.memory_limit, (plan.threads, of_store), plan.memory_of_names);
+    let budget = Budget::new(plan.memory_limit, (plan.threads, of_store), plan.memory_of_names, plan.days);
     let (objects, shelf) = (&objects[..], Shelf::open(&objects, plan));
     let all: Vec<Unit>;
     let units = if let Some(shelf) = &shelf {
