@@ -329,11 +329,12 @@ impl Merge<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::objects::Place;
     use std::path::PathBuf;
 
     fn check(situation: &str, units: &[Unit], sizes: &[u64], expect: &[Range<usize>]) {
         let objects: Vec<Object> =
-            sizes.iter().map(|&size| Object::new("key".to_owned(), PathBuf::new(), size)).collect();
+            sizes.iter().map(|&size| Object::new("key".to_owned(), Place::File(PathBuf::new()), size)).collect();
         assert_eq!(batches(units, &objects), expect, "{situation}");
     }
 

@@ -129,7 +129,9 @@ impl<'a> Shelf<'a> {
     pub(super) fn keep<'b>(&self, full: &Receiver<Vec<Counted<'b>>>, done: &dyn Fn(Fold<'b>)) {
         let keep = |objects: Vec<Counted<'b>>| {
             let name = self.packs.keep(&objects);
-            objects.into_iter().for_each(|counted| done(counted.fold));
+            for counted in objects {
+                done(counted.fold);
+            }
             name
         };
         let kept: Vec<Option<u128>> = full.iter().map(keep).collect();
