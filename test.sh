@@ -98,6 +98,11 @@ readme() {
     }
 }
 
+# Beside the scripted server of `cargo test`, one that somebody else wrote.
+s3() {
+    XDG_CONFIG_HOME=$SCRATCH "$VENV/bin/python" tools/check_s3.py "$BINARY" sample-data
+}
+
 notebooks() {
     natlens report sample-data --format json > "$SCRATCH/report.json"
     NATLENS_REPORT=$SCRATCH/report.json "$VENV/bin/python" tools/run_notebook.py notebooks/*.ipynb
@@ -110,6 +115,7 @@ stage 'the comparison notices wrong answers' comparison
 stage 'python packages' python_packages
 stage 'sample-data is what the command writes' sample_data
 stage 'JSON report against its schema' schema
+stage 'a bundle in S3' s3
 stage 'README shows what natlens prints' readme
 stage 'notebooks run' notebooks
 printf '\nall tests passed in %d s\n' "$SECONDS" >&2

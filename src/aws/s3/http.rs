@@ -348,13 +348,14 @@ impl Http {
         let hint = match error.trouble {
             _ if error.hint.is_some() => return error,
             Trouble::Credentials => Some(self.session.renewal()),
-            Trouble::Denied if self.options.requester_pays => {
-                Some(format!("allow {} on arn:aws:s3:::{}{object}", ask.call.action, ask.bucket))
+            Trouble::Denied => {
+                let allow = format!("allow {} on arn:aws:s3:::{}{object}", ask.call.action, ask.bucket);
+                let pays = ", or give --requester-pays if its owner asks readers to pay";
+                let owner = ", or correct --expected-bucket-owner";
+                let pays = if self.options.requester_pays { "" } else { pays };
+                let owner = if self.options.expected_bucket_owner.is_some() { owner } else { "" };
+                Some(format!("{allow}{pays}{owner}"))
             }
-            Trouble::Denied => Some(format!(
-                "allow {} on arn:aws:s3:::{}{object}, or give --requester-pays if its owner asks readers to pay",
-                ask.call.action, ask.bucket
-            )),
             Trouble::NotFound if ask.key.is_empty() => {
                 Some("look at the bucket's name, and at --profile and AWS_ENDPOINT_URL".to_owned())
             }
