@@ -2,10 +2,14 @@
 //! policy that users are shown is made of these.
 
 pub mod call;
+pub mod cloudwatch;
+pub mod cost_explorer;
 pub mod ec2;
 pub mod error;
 mod http;
+pub mod logs;
 mod query;
+mod sdk;
 pub mod session;
 pub mod sts;
 

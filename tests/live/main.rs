@@ -3,8 +3,11 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+
+mod cbor;
 mod fake;
 mod inventory;
+mod month;
 mod xml;
 
 use common::{Run, natlens_in};
@@ -27,6 +30,7 @@ pub fn natlens(folder: &Path, fake: &Fake, args: &[&str]) -> Run {
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("NATLENS_NO_CACHE", "true"),
         ("RUST_LOG", "trace"),
+        ("NATLENS_NOW", "2026-11-05T12:34:56Z"),
     ];
     let run = natlens_in(folder, &variables, args);
     for canary in CANARIES {
