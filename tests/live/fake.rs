@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What the account has.
@@ -56,6 +57,8 @@ struct Shared {
     /// By operation: requests left that go wrong.
     tricks: Mutex<BTreeMap<String, (usize, Trick)>>,
     asked: Mutex<Vec<Asked>>,
+    /// Requests that are answered; those after them wait for ever.
+    answered: AtomicUsize,
 }
 
 /// The server; its thread ends with the test's process.
@@ -76,7 +79,12 @@ impl Fake {
     pub fn start(state: State) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let shared = Arc::new(Shared { state, tricks: Mutex::default(), asked: Mutex::default() });
+        let shared = Arc::new(Shared {
+            state,
+            tricks: Mutex::default(),
+            asked: Mutex::default(),
+            answered: AtomicUsize::new(usize::MAX),
+        });
         let of_thread = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -96,6 +104,11 @@ impl Fake {
         self.shared.tricks.lock().expect("a lock").insert(operation.to_owned(), (times, trick));
     }
 
+    /// After so many requests, nothing is answered any more.
+    pub fn hang_after(&self, requests: usize) {
+        self.shared.answered.store(requests, Ordering::SeqCst);
+    }
+
     pub fn asked(&self) -> Vec<Asked> {
         self.shared.asked.lock().expect("a lock").clone()
     }
@@ -111,6 +124,9 @@ fn connection(shared: &Shared, stream: TcpStream) {
     let mut writer = stream;
     while let Some(request) = read(&mut reader) {
         let (status, kind, body, cut) = answer(shared, &request);
+        while shared.asked.lock().expect("a lock").len() > shared.answered.load(Ordering::SeqCst) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
         let protocol = if kind == "application/cbor" { "smithy-protocol: rpc-v2-cbor\r\n" } else { "" };
         let head = format!(
             "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n{protocol}Content-Length: {}\r\n\r\n",

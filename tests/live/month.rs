@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::io::Read;
 use std::path::Path;
 
-const COLLECT: [&str; 5] = ["collect", "--to", "bundle", "--month", "2026-10"];
+pub const COLLECT: [&str; 5] = ["collect", "--to", "bundle", "--month", "2026-10"];
 const DAY: u64 = 86_400;
 /// 2026-10-01, in seconds.
 const OCTOBER: u64 = 1_790_812_800;
@@ -126,7 +126,7 @@ fn log_groups_are_flow_logs_like_any_other() {
     }
 }
 
-fn metered() -> State {
+pub fn metered() -> State {
     let series = |of: &str, metrics: &[&str]| {
         let point = |metric: &&str| (format!("{of} {metric}"), (vec![OCTOBER, OCTOBER + 3600], vec![5, 7]));
         metrics.iter().map(point).collect::<Vec<_>>()
