@@ -38,9 +38,11 @@ pub mod explain;
 
 pub mod cache;
 
-pub mod sinks;
-
 pub mod aws;
+
+pub mod doctor;
+
+pub mod sinks;
 
 pub mod collect;
 

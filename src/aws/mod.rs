@@ -2,6 +2,7 @@
 //! policy that users are shown is made of these.
 
 pub mod call;
+pub mod chain;
 pub mod cloudwatch;
 pub mod cost_explorer;
 pub mod ec2;

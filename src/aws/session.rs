@@ -2,6 +2,8 @@
 //! assumed role on top, Region and address of each service.
 
 use super::{AwsError, Trouble};
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
@@ -51,6 +53,12 @@ impl Session {
                 loader = loader.region(aws_config::Region::new(region.clone()));
             }
             let mut config = loader.load().await;
+            if let Some(profile) = &access.profile {
+                // Keys in the environment would win over it in the SDK's own order, other than in the AWS CLI.
+                let at = ProviderConfig::without_region().with_region(config.region().cloned());
+                let provider = ProfileFileCredentialsProvider::builder().configure(&at).profile_name(profile).build();
+                config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
+            }
             if let Some(role) = &access.role {
                 let mut assume = AssumeRoleProvider::builder(&role.arn).session_name("natlens").configure(&config);
                 if let Some(external_id) = &role.external_id {

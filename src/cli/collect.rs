@@ -1,14 +1,15 @@
 //! `natlens collect`.
 
+use super::layers::Layers;
 use super::output::{error, note};
-use super::plan::{Layers, Refusal, read_settings};
+use super::plan::Refusal;
+use super::resolve::AccessSettings;
 use super::{CollectArgs, Exit, Global};
-use crate::aws::{Access, Role, Trouble};
+use crate::aws::{Access, Trouble};
 use crate::collect::{self, Account, CollectError, Plan, Summary, Taken};
 use crate::model::period::{Month, parse_instant};
 use crate::model::region::is_region_name;
 use crate::sources::objects::since_1970;
-use crate::sources::settings::Settings;
 
 /// Collects, and says what was collected.
 pub fn act(args: &CollectArgs, global: &Global) -> Exit {
@@ -54,7 +55,7 @@ fn exit_of(failure: &CollectError) -> Exit {
 
 /// Flags, environment and settings as one plan.
 fn plan(args: &CollectArgs) -> Result<Plan, Refusal> {
-    let settings = read_settings(&args.to)?;
+    let settings = AccessSettings::new(&args.access, &Layers::read(&args.to)?);
     let usage = |what: String, hint: &str| Refusal { exit: Exit::Usage, what, hint: Some(hint.to_owned()) };
     let now = match args.now.as_deref() {
         Some(text) => parse_instant(text).ok_or_else(|| usage(format!("`{text}` is no time"), "see --from"))?,
@@ -71,7 +72,7 @@ fn plan(args: &CollectArgs) -> Result<Plan, Refusal> {
     if month > this_month {
         return Err(usage(format!("{month} has not begun"), "name a month that has"));
     }
-    let accounts = accounts(args, &settings);
+    let accounts = accounts(&settings);
     let bad = accounts.iter().flat_map(|account| &account.regions).find(|region| !is_region_name(region));
     if let Some(bad) = bad {
         return Err(usage(format!("`{bad}` is no Region"), "write it as eu-central-1"));
@@ -95,23 +96,10 @@ fn clock() -> i64 {
 }
 
 /// The accounts of the settings, each by its role, else that of the credentials.
-fn accounts(args: &CollectArgs, settings: &Layers) -> Vec<Account> {
-    let list = |pick: fn(&Settings) -> usize| settings.iter().map(|(_, s)| s).find(|s| pick(s) > 0);
-    let profile = args.profile.clone().or_else(|| settings.iter().find_map(|(_, s)| s.aws.profile.clone()));
-    let regions = if args.region.is_empty() {
-        list(|s| s.aws.regions.len()).map(|s| s.aws.regions.clone()).unwrap_or_default()
-    } else {
-        args.region.clone()
-    };
+fn accounts(settings: &AccessSettings) -> Vec<Account> {
+    let profile = settings.profile.as_ref().map(|profile| profile.value.clone());
     let access = |role| Access { profile: profile.clone(), region: None, role };
-    let Some(set) = list(|s| s.accounts.len()) else { return vec![Account { access: access(None), regions }] };
-    let of_setting = |account: &crate::sources::settings::Account| Account {
-        access: access(Some(Role { arn: account.role_arn.clone(), external_id: account.external_id.clone() })),
-        // A flag wins over both settings.
-        regions: if args.region.is_empty() && !account.regions.is_empty() { &account.regions } else { &regions }
-            .clone(),
-    };
-    set.accounts.iter().map(of_setting).collect()
+    settings.accounts().into_iter().map(|(role, regions)| Account { access: access(role), regions }).collect()
 }
 
 /// What was collected, what was not, and what comes next.

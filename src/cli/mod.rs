@@ -1,11 +1,17 @@
 //! The command line exactly as typed. Nothing is decided here: `plan` lowers it, the command modules act.
 
 pub mod collect;
+pub mod config;
 pub mod dimension;
+pub mod doctor;
 pub mod explain;
+pub mod given;
+pub mod layers;
+pub mod origin;
 pub mod output;
 pub mod plan;
 pub mod report;
+pub mod resolve;
 pub mod simulate;
 
 use crate::bill::settle::CostBasis;
@@ -59,6 +65,7 @@ const EXAMPLES: &str = "Examples:
   natlens report sample-data
   natlens report --month 2026-10 --group-by service,day --format csv --table groups
   natlens explain sample-data s3
+  natlens config sample-data --month 2026-10
   natlens report --flow-logs 'logs/**/*.log.gz' --inventory inventory/ --format json -o report.json
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 done, but some input was unreadable;
@@ -116,6 +123,10 @@ pub enum Command {
     Report(Box<ReportArgs>),
     /// Show the arithmetic behind a gateway's, a VPC's, a service's or a client's numbers
     Explain(Box<ExplainArgs>),
+    /// Show every setting, its value and where it came from
+    Config(Box<ConfigArgs>),
+    /// Check what the inputs and permissions can and cannot answer
+    Doctor(Box<DoctorArgs>),
     /// Fetch what the live account says, read-only, as the files of a bundle
     Collect(Box<CollectArgs>),
     /// Write a synthetic account with a known truth, in AWS's own file formats
@@ -132,6 +143,9 @@ pub enum Command {
 /// What every command that reads a bundle takes: where its parts are, which time, which costs.
 #[derive(Debug, Args)]
 pub struct InputArgs {
+    /// Which arguments were given; first, because reading an argument takes it away.
+    #[command(flatten)]
+    pub given: given::Given,
     /// Flow logs: a folder, a file or a glob; repeatable
     #[arg(long, value_name = "PATH", env = "NATLENS_FLOW_LOGS", hide_env_values = true, value_delimiter = ',')]
     pub flow_logs: Vec<String>,
@@ -194,6 +208,26 @@ pub struct ReportArgs {
     /// Inputs.
     #[command(flatten)]
     pub input: InputArgs,
+    /// Form.
+    #[command(flatten)]
+    pub form: FormArgs,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", env = "NATLENS_FORMAT", hide_env_values = true)]
+    pub format: Option<Format>,
+    /// Table that `--format csv` writes
+    #[arg(long, value_name = "NAME", env = "NATLENS_TABLE", hide_env_values = true)]
+    pub table: Option<TableName>,
+    /// Write to this file, whole or not at all, instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print the JSON schema of `--format json` and stop
+    #[arg(long)]
+    pub json_schema: bool,
+}
+
+/// What a report shows, and when it is a failure.
+#[derive(Debug, Args)]
+pub struct FormArgs {
     /// Add sums by these dimensions; tag:KEY is one too
     #[arg(
         long,
@@ -207,18 +241,6 @@ pub struct ReportArgs {
     /// Rows to show before `(other)`
     #[arg(long, value_name = "N", env = "NATLENS_TOP", hide_env_values = true)]
     pub top: Option<usize>,
-    /// Form of the report
-    #[arg(long, value_name = "FORMAT", env = "NATLENS_FORMAT", hide_env_values = true)]
-    pub format: Option<Format>,
-    /// Table that `--format csv` writes
-    #[arg(long, value_name = "NAME", env = "NATLENS_TABLE", hide_env_values = true)]
-    pub table: Option<TableName>,
-    /// Write to this file, whole or not at all, instead of stdout
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Print the JSON schema of `--format json` and stop
-    #[arg(long)]
-    pub json_schema: bool,
     /// Fail, without a report, if any input is unreadable or malformed
     #[arg(long, env = "NATLENS_STRICT", hide_env_values = true)]
     pub strict: bool,
@@ -262,12 +284,9 @@ pub struct CollectArgs {
     /// Month to collect [default: the last whole month]
     #[arg(long, value_name = "YYYY-MM", env = "NATLENS_MONTH", hide_env_values = true)]
     pub month: Option<String>,
-    /// Region to ask; repeatable [default: the Region of the profile]
-    #[arg(long, value_name = "REGION", env = "NATLENS_REGION", hide_env_values = true, value_delimiter = ',')]
-    pub region: Vec<String>,
-    /// Profile of the AWS configuration files
-    #[arg(long, value_name = "PROFILE", env = "NATLENS_PROFILE", hide_env_values = true)]
-    pub profile: Option<String>,
+    /// How to reach AWS.
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// Collect again what was collected for the month
     #[arg(long)]
     pub replace: bool,
@@ -295,6 +314,102 @@ pub struct CollectArgs {
     pub now: Option<String>,
 }
 
+/// Whom to ask, and where. No secret is among it: credentials come from AWS's own environment and files.
+#[derive(Debug, Args)]
+pub struct AccessArgs {
+    /// Which arguments were given; first, because reading an argument takes it away.
+    #[command(flatten)]
+    pub given: given::Given,
+    /// Profile of the AWS configuration files
+    #[arg(long, value_name = "NAME", env = "NATLENS_PROFILE", hide_env_values = true, help_heading = "AWS")]
+    pub profile: Option<String>,
+    /// Region to ask; repeatable [default: the Region of the profile]
+    #[arg(
+        long,
+        value_name = "REGION",
+        env = "NATLENS_REGION",
+        hide_env_values = true,
+        value_delimiter = ',',
+        help_heading = "AWS"
+    )]
+    pub region: Vec<String>,
+}
+
+/// How to read buckets.
+#[derive(Debug, Args)]
+pub struct AwsArgs {
+    /// Whom to ask, and where.
+    #[command(flatten)]
+    pub access: AccessArgs,
+    /// Pay for reading buckets whose owner asks readers to
+    #[arg(long, env = "NATLENS_REQUESTER_PAYS", hide_env_values = true, help_heading = "AWS")]
+    pub requester_pays: bool,
+    /// Account that must own every bucket
+    #[arg(
+        long,
+        value_name = "ACCOUNT",
+        env = "NATLENS_EXPECTED_BUCKET_OWNER",
+        hide_env_values = true,
+        help_heading = "AWS"
+    )]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// Arguments of `config`: those of `report`, for which it shows what holds.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Folder of the bundle
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: Option<PathBuf>,
+    /// Inputs.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Form of the report.
+    #[command(flatten)]
+    pub form: FormArgs,
+    /// How to reach AWS.
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    /// Form of the list; that of the report is one of the settings
+    #[arg(long = "format", value_name = "FORMAT", default_value = "table")]
+    pub list: ListFormat,
+    /// The report's format as its variable has it: this command's own flag is for the list.
+    #[arg(long = "report-format", hide = true, env = "NATLENS_FORMAT", hide_env_values = true)]
+    pub format: Option<Format>,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Folder of the bundle
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: Option<PathBuf>,
+    /// Inputs.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// How to reach AWS.
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    /// Look at the inputs only, and ask AWS nothing
+    #[arg(long, env = "NATLENS_OFFLINE", hide_env_values = true)]
+    pub offline: bool,
+    /// Form of the findings
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: ListFormat,
+    /// Write to this file, whole or not at all, instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Forms of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// A table for people.
+    Table,
+    /// One JSON object.
+    Json,
+}
+
 /// The clap command, for completions and the man page.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -306,6 +421,8 @@ pub fn act(cli: Cli) -> Exit {
     match cli.command {
         Command::Report(args) => report::act(&args, &cli.global),
         Command::Explain(args) => explain::act(&args, &cli.global),
+        Command::Config(args) => config::act(&args, &cli.global),
+        Command::Doctor(args) => doctor::act(&args, &cli.global),
         Command::Collect(args) => collect::act(&args, &cli.global),
         Command::Simulate(args) => simulate::act(&args, &cli.global),
         Command::Completions { shell } => {

@@ -1,20 +1,14 @@
 //! Arguments, environment and settings files, lowered once to a [`Plan`]. Past this point nobody parses or guesses.
-//!
-//! Flag > `NATLENS_*` (clap reads those) > the bundle's natlens.toml > ./natlens.toml > user settings > default.
 
-use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
+use super::layers::Layers;
+use super::resolve::{FormSettings, InputSettings};
+use super::{ColorChoice, DoctorArgs, Exit, ExplainArgs, ExplainFormat, Global, ReportArgs};
 use crate::cache::Place;
-use crate::model::memory::Memory;
-use crate::model::period::{Month, Window, parse_instant};
-use crate::report::dimension::Dimension;
 use crate::report::threshold::Threshold;
 use crate::run::Plan;
 use crate::run::inputs::Inputs;
-use crate::run::period::PeriodChoice;
 use crate::sinks::{Format, Style, TableName};
 use crate::sources::objects::{Identity, since_1970};
-use crate::sources::settings::{self, Settings};
-use clap::ValueEnum;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -54,89 +48,85 @@ impl ReportPlan {
     /// Lowers the arguments of `report`.
     pub fn new(args: &ReportArgs, global: &Global) -> Result<Self, Refusal> {
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-        let settings = layers(&bundle)?;
-        let top = args.top.or_else(|| first(&settings, |s| s.top));
+        let layers = layers(&bundle)?;
+        let form = FormSettings::new(&args.form, args.format, &args.input, &layers)?;
+        let top = form.top.value;
         let plan = Plan {
-            group_by: dimensions(args, &settings)?,
+            group_by: form.group_by.value,
             // As the tables have it: 0 shows all.
             top: top.map_or(TOP, |top| if top == 0 { usize::MAX } else { top }),
-            ..plan(&bundle, &args.input, &settings)?
-        };
-        let format = match args.format {
-            Some(format) => format,
-            None => named(&settings, "format", |s| s.format.as_deref())?.unwrap_or_default(),
+            ..plan(&bundle, InputSettings::new(&bundle, &args.input, &layers)?)?
         };
         Ok(Self {
-            format,
+            format: form.format.value,
             table: args.table.unwrap_or_default(),
             style: style(global, args.output.is_some(), top),
             output: args.output.clone(),
-            strict: args.strict || first(&settings, |s| s.strict).unwrap_or(false),
-            fail_on: thresholds(args, &settings)?,
+            strict: form.strict.value,
+            fail_on: form.fail_on.value,
             plan,
         })
     }
 }
 
-/// The settings that hold for a bundle, which has to be there.
-fn layers(bundle: &Path) -> Result<Layers, Refusal> {
+/// The settings files that hold for a bundle, which has to be there.
+pub(super) fn layers(bundle: &Path) -> Result<Layers, Refusal> {
     if !bundle.is_dir() {
         let what = format!("{}: no such folder", bundle.display());
         return Err(failed(what, "a bundle is a folder with flow-logs/, billing/ and inventory/"));
     }
-    read_settings(bundle)
+    Layers::read(bundle)
 }
 
 /// What every command that reads a bundle does first.
-fn plan(bundle: &Path, args: &InputArgs, settings: &Layers) -> Result<Plan, Refusal> {
-    let flag_or = |flag: &[String], setting: fn(&Settings) -> &Vec<String>, folder: &str| -> Vec<String> {
-        if !flag.is_empty() {
-            return flag.to_vec();
-        }
-        let set = settings.iter().find(|(_, s)| !setting(s).is_empty());
-        if let Some((base, set)) = set {
-            return setting(set).iter().map(|path| base.join(path).display().to_string()).collect();
-        }
-        let path = bundle.join(folder);
-        if path.exists() { vec![path.display().to_string()] } else { Vec::new() }
-    };
-    let flow_logs = flag_or(&args.flow_logs, |s| &s.flow_logs, "flow-logs");
-    let billing = flag_or(&args.billing, |s| &s.billing, "billing");
-    if flow_logs.is_empty() && billing.is_empty() {
+fn plan(bundle: &Path, settings: InputSettings) -> Result<Plan, Refusal> {
+    if settings.flow_logs.value.is_empty() && settings.billing.value.is_empty() {
         let what = format!("{}: there is neither a flow-logs nor a billing folder in it", bundle.display());
         return Err(failed(what, "give the bundle's folder, or its parts by --flow-logs and --billing"));
     }
-    let in_bundle = |name: &str| bundle.join(name);
-    let inputs = Inputs {
-        flow_logs,
-        inventory: flag_or(&args.inventory, |s| &s.inventory, "inventory"),
-        billing,
-        metrics: flag_or(&args.metrics, |s| &s.metrics, "metrics"),
-        dns: flag_or(&args.dns, |s| &s.dns, "dns"),
-        prices: file(args.prices.as_ref(), settings, |s| s.prices.as_ref(), &in_bundle("prices.csv")),
-        ip_ranges: file(args.ip_ranges.as_ref(), settings, |s| s.ip_ranges.as_ref(), &in_bundle("ip-ranges.json")),
-        log_format: args.log_format.clone().or_else(|| first(settings, |s| s.log_format.clone())),
-        rules: settings.iter().flat_map(|(_, s)| s.rules.clone()).collect(),
-        teams: settings.iter().flat_map(|(_, s)| s.teams.clone()).collect(),
-    };
-    Ok(Plan {
-        inputs,
-        period: period(args, settings)?,
-        cost_basis: match args.cost_basis {
-            Some(basis) => basis,
-            None => named(settings, "cost-basis", |s| s.cost_basis.as_deref())?.unwrap_or_default(),
+    Ok(lowered(settings))
+}
+
+fn lowered(settings: InputSettings) -> Plan {
+    Plan {
+        inputs: Inputs {
+            flow_logs: settings.flow_logs.value,
+            inventory: settings.inventory.value,
+            billing: settings.billing.value,
+            metrics: settings.metrics.value,
+            dns: settings.dns.value,
+            prices: settings.prices.value,
+            ip_ranges: settings.ip_ranges.value,
+            log_format: settings.log_format.value,
+            rules: settings.rules.into_iter().map(|rule| rule.value).collect(),
+            teams: settings.teams.into_iter().map(|team| team.value).collect(),
         },
+        period: settings.period.choice,
+        cost_basis: settings.cost_basis.value,
         group_by: Vec::new(),
         top: TOP,
-        threads: threads(args, settings),
-        memory_limit: memory_limit(args, settings)?,
-        dns_look_back: args
-            .dns_look_back
-            .or_else(|| first(settings, |s| s.dns_look_back))
-            .unwrap_or(crate::run::dns::DEFAULT_LOOK_BACK),
+        threads: settings.threads.value,
+        memory_limit: settings.memory_limit.value,
+        dns_look_back: settings.dns_look_back.value,
         trail: false,
-        cache: cache(args),
-    })
+        cache: if settings.no_cache.value { None } else { settings.cache_dir.value.and_then(cache) },
+    }
+}
+
+/// What `natlens doctor` looks at.
+#[derive(Debug)]
+pub struct DoctorPlan {
+    /// The report that is tried.
+    pub plan: Plan,
+}
+
+impl DoctorPlan {
+    /// Lowers the arguments of `doctor`. A bundle in which there is nothing is for it to tell.
+    pub fn new(args: &DoctorArgs) -> Result<Self, Refusal> {
+        let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
+        let layers = layers(&bundle)?;
+        Ok(Self { plan: lowered(InputSettings::new(&bundle, &args.input, &layers)?) })
+    }
 }
 
 /// What `natlens explain` does.
@@ -162,9 +152,9 @@ impl ExplainPlan {
             [bundle, subject, ..] => (PathBuf::from(bundle), subject.clone()),
             rest => (PathBuf::from("."), rest.concat()),
         };
-        let settings = layers(&bundle)?;
+        let layers = layers(&bundle)?;
         Ok(Self {
-            plan: Plan { trail: true, ..plan(&bundle, &args.input, &settings)? },
+            plan: Plan { trail: true, ..plan(&bundle, InputSettings::new(&bundle, &args.input, &layers)?)? },
             subject,
             json: args.format == ExplainFormat::Json,
             style: style(global, args.output.is_some(), None),
@@ -173,131 +163,15 @@ impl ExplainPlan {
     }
 }
 
-/// Settings files by precedence, each with the folder that its paths are relative to.
-pub(super) type Layers = Vec<(PathBuf, Settings)>;
-
-pub(super) fn read_settings(bundle: &Path) -> Result<Layers, Refusal> {
-    let user = std::env::var_os("XDG_CONFIG_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")))
-        .map(|config| config.join("natlens/config.toml"));
-    let mut layers = Layers::new();
-    let mut seen = Vec::new();
-    for path in [Some(bundle.join("natlens.toml")), Some(PathBuf::from("natlens.toml")), user].into_iter().flatten() {
-        let Ok(canonical) = path.canonicalize() else { continue };
-        if seen.contains(&canonical) {
-            continue;
-        }
-        let name = path.display().to_string();
-        let refusal = |what| Refusal { exit: Exit::Settings, what, hint: Some("correct the settings file".to_owned()) };
-        let text = std::fs::read_to_string(&path).map_err(|error| refusal(format!("{name}: {error}")))?;
-        let settings = settings::parse(&name, &text).map_err(|error| refusal(error.to_string()))?;
-        let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        layers.push((base, settings));
-        seen.push(canonical);
-    }
-    Ok(layers)
-}
-
-fn first<T>(layers: &Layers, pick: impl Fn(&Settings) -> Option<T>) -> Option<T> {
-    layers.iter().find_map(|(_, settings)| pick(settings))
-}
-
-fn file(
-    flag: Option<&PathBuf>,
-    layers: &Layers,
-    pick: fn(&Settings) -> Option<&String>,
-    in_bundle: &Path,
-) -> Option<PathBuf> {
-    let set = || layers.iter().find_map(|(base, settings)| pick(settings).map(|path| base.join(path)));
-    flag.cloned().or_else(set).or_else(|| in_bundle.is_file().then(|| in_bundle.to_path_buf()))
-}
-
-fn named<T: ValueEnum>(layers: &Layers, key: &str, pick: fn(&Settings) -> Option<&str>) -> Result<Option<T>, Refusal> {
-    let Some(text) = layers.iter().find_map(|(_, settings)| pick(settings)) else { return Ok(None) };
-    T::from_str(text, true).map(Some).map_err(|_| settings_refusal(key, text))
-}
-
-fn settings_refusal(key: &str, text: &str) -> Refusal {
-    let what = format!("natlens.toml: {key}: `{text}` is not understood");
-    Refusal { exit: Exit::Settings, what, hint: Some(format!("see --{key} in `natlens report --help`")) }
-}
-
-fn period(args: &InputArgs, layers: &Layers) -> Result<PeriodChoice, Refusal> {
-    let flags = args.month.is_some() || args.from.is_some();
-    let or = |flag: &Option<String>, pick: fn(&Settings) -> Option<&String>| {
-        flag.clone().or_else(|| if flags { None } else { first(layers, |s| pick(s).cloned()) })
-    };
-    let month = or(&args.month, |s| s.month.as_ref());
-    let (from, to) = (or(&args.from, |s| s.from.as_ref()), or(&args.to, |s| s.to.as_ref()));
-    let (exit, place) = if flags { (Exit::Usage, "") } else { (Exit::Settings, "natlens.toml: ") };
-    let usage =
-        |what: String, hint: &str| Refusal { exit, what: format!("{place}{what}"), hint: Some(hint.to_owned()) };
-    if let Some(month) = month {
-        let parsed =
-            Month::parse(&month).ok_or_else(|| usage(format!("`{month}` is no month"), "write it as 2026-10"))?;
-        return Ok(PeriodChoice::Given(parsed.window()));
-    }
-    let (Some(from), Some(to)) = (from, to) else { return Ok(PeriodChoice::Newest) };
-    let instant = |text: &str| {
-        parse_instant(text)
-            .ok_or_else(|| usage(format!("`{text}` is no time"), "write it as 2026-10-01 or 2026-10-01T06:00:00Z"))
-    };
-    let window = Window { start: instant(&from)?, end: instant(&to)? };
-    if window.start >= window.end {
-        return Err(usage(
-            format!("the period from {from} to {to} is empty"),
-            "--to is the first instant after the period",
-        ));
-    }
-    Ok(PeriodChoice::Given(window))
-}
-
-fn dimensions(args: &ReportArgs, layers: &Layers) -> Result<Vec<Dimension>, Refusal> {
-    if !args.group_by.is_empty() {
-        return Ok(args.group_by.clone());
-    }
-    let names = layers.iter().map(|(_, s)| &s.group_by).find(|names| !names.is_empty());
-    let parse = |name: &String| name.parse().map_err(|_| settings_refusal("group-by", name));
-    names.map_or_else(|| Ok(Vec::new()), |names| names.iter().map(parse).collect())
-}
-
-fn thresholds(args: &ReportArgs, layers: &Layers) -> Result<Vec<Threshold>, Refusal> {
-    if !args.fail_on.is_empty() {
-        return Ok(args.fail_on.clone());
-    }
-    let texts = layers.iter().map(|(_, s)| &s.fail_on).find(|texts| !texts.is_empty());
-    let parse = |text: &String| text.parse().map_err(|_| settings_refusal("fail-on", text));
-    texts.map_or_else(|| Ok(Vec::new()), |texts| texts.iter().map(parse).collect())
-}
-
-fn memory_limit(args: &InputArgs, layers: &Layers) -> Result<Option<Memory>, Refusal> {
-    let set = || first(layers, |s| s.memory_limit.clone());
-    let parse = |text: String| text.parse().map_err(|_| settings_refusal("memory-limit", &text));
-    args.memory_limit.map_or_else(|| set().map(parse).transpose(), |limit| Ok(Some(limit)))
-}
-
-fn threads(args: &InputArgs, layers: &Layers) -> usize {
-    let set = args.threads.map(usize::from).or_else(|| first(layers, |s| s.threads));
-    set.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
-}
-
-/// The folder that was named, else `natlens` in the user's cache folder (XDG base directory specification); `None` where there is
-/// neither, or where nothing tells this build from others.
-fn cache(args: &InputArgs) -> Option<Place> {
-    if args.no_cache {
-        return None;
-    }
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let of_user = || absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
-    let folder = args.cache_dir.clone().or_else(|| of_user().map(|folder| folder.join("natlens")))?;
+/// The cache in a folder; `None` where nothing tells this build from others.
+fn cache(folder: PathBuf) -> Option<Place> {
     let program = Identity::of_file(&std::env::current_exe().ok()?)?;
     #[expect(clippy::disallowed_methods, reason = "tells only which files are too young to be known by their times")]
     let now = since_1970(std::time::SystemTime::now())?;
     Some(Place { folder, program: format!("{} {program:?}", env!("CARGO_PKG_VERSION")), now })
 }
 
-fn style(global: &Global, to_file: bool, top: Option<usize>) -> Style {
+pub(super) fn style(global: &Global, to_file: bool, top: Option<usize>) -> Style {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let terminal = !to_file && std::io::stdout().is_terminal();

@@ -94,7 +94,7 @@ pub(super) fn run_with_progress(plan: &run::Plan, global: &Global) -> Result<run
     Ok(outcome)
 }
 
-fn progress(global: &Global) -> ProgressBar {
+pub(super) fn progress(global: &Global) -> ProgressBar {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb") || std::env::var_os("CI").is_some();
     if global.quiet || global.no_progress || dumb || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

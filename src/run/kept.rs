@@ -80,7 +80,7 @@ impl Inputs {
 
     /// Whether the times of all files can be trusted before any is read, which may need a moment's patience.
     fn settle(&self, cache: &mut Cache) -> bool {
-        let wait = self.settled_from - cache.place().now;
+        let wait = self.settled_from.saturating_sub(cache.place().now);
         if (1..=PATIENCE).contains(&wait) {
             std::thread::sleep(Duration::from_nanos(u64::try_from(wait).unwrap_or(0)));
             cache.waited_until(self.settled_from);

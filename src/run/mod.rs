@@ -4,6 +4,7 @@ pub mod bill;
 mod custom;
 pub mod decide;
 pub mod dns;
+pub mod doctor;
 pub mod inputs;
 mod kept;
 pub mod limit;
@@ -123,7 +124,7 @@ impl RunError {
             Self::Bill(error) => error.hint(),
             Self::Dns(error) => error.hint(),
             Self::OverLimit(_) => Some(
-                "give that much by --memory-limit, report a shorter time by --from and --to, or fewer logs by --flow-logs",
+                "give more by --memory-limit, report a shorter time by --from and --to, or fewer logs by --flow-logs",
             ),
             Self::Currencies(_) => Some("give the exports of one currency by --billing"),
             Self::Input(_) | Self::NoRecords(_) | Self::Frame(_) => {
@@ -216,7 +217,8 @@ fn flows(
         threads: plan.threads,
         memory_limit: plan.memory_limit,
         memory_of_names: names::memory(plan),
-        cache,
+        // What is being packed is not counted, so that under a limit only whole reports are kept, when all else is done.
+        cache: cache.filter(|_| plan.memory_limit.is_none()),
     };
     let mut done = 0;
     let reading = read_all(objects, &read_plan, warnings, &mut |size| {

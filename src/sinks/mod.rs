@@ -9,11 +9,13 @@ use clap::ValueEnum;
 use std::str::FromStr;
 
 mod csv;
+pub mod doctor;
 mod document;
 pub mod explanation;
 mod human;
 mod json;
 mod markdown;
+pub mod settings;
 mod terminal;
 mod view;
 

@@ -4,7 +4,9 @@
 use crate::model::addr::Cidr;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
+use std::collections::BTreeMap;
 use std::fmt;
+use toml::de::{DeTable, DeValue};
 
 /// What a settings file says. Nothing in it is required; a flag of the same name wins over it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -235,6 +237,29 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, SettingsError> {
     })
 }
 
+/// The line, from 1, of every key of a settings file: `top`, `aws.profile`, `rules[0]`. Empty for a text that [`parse`] refuses.
+#[must_use]
+pub fn lines(text: &str) -> BTreeMap<String, usize> {
+    let mut lines = BTreeMap::new();
+    let Ok(table) = DeTable::parse(text) else { return lines };
+    let line = |at: usize| 1 + text.get(..at).unwrap_or("").matches('\n').count();
+    for (key, value) in table.get_ref() {
+        let name = key.get_ref();
+        lines.insert(name.to_string(), line(key.span().start));
+        match value.get_ref() {
+            DeValue::Table(inner) => {
+                lines.extend(inner.keys().map(|key| (format!("{name}.{}", key.get_ref()), line(key.span().start))));
+            }
+            DeValue::Array(items) => {
+                let tables = items.iter().enumerate().filter(|(_, item)| item.get_ref().is_table());
+                lines.extend(tables.map(|(i, item)| (format!("{name}[{i}]"), line(item.span().start))));
+            }
+            _ => {}
+        }
+    }
+    lines
+}
+
 fn cidr_if_any<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Cidr>, D::Error> {
     let text = String::deserialize(source)?;
     Cidr::parse(&text)
@@ -396,6 +421,23 @@ mod tests {
         };
         assert_eq!(parse("natlens.toml", EVERY_SETTING), Ok(expect));
         assert_eq!(parse("natlens.toml", ""), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn every_key_has_its_line() {
+        let lines = lines(EVERY_SETTING);
+        let text = |line: usize| EVERY_SETTING.lines().nth(line - 1).expect("a line of the text").trim();
+        for key in lines.keys() {
+            let (name, of_table) = key.rsplit_once('.').map_or((key.as_str(), false), |(_, name)| (name, true));
+            let found = text(lines[key]);
+            match name.split_once('[') {
+                Some((list, _)) => assert_eq!(found, format!("[[{list}]]"), "{key}"),
+                None if of_table => assert!(found.starts_with(&format!("{name} = ")), "{key}: {found}"),
+                None => assert!(found.contains(name), "{key}: {found}"),
+            }
+        }
+        assert_eq!([lines["top"], lines["rules[1]"], lines["aws.regions"]], [6, 28, 47]);
+        assert_eq!(super::lines("top 1"), BTreeMap::new());
     }
 
     fn check_refused(text: &str, line: usize, part: &str) {

@@ -41,9 +41,11 @@ const MODULES: &[(&str, &[&str])] = &[
     ("explain", &["model", "price", "report", "count", "bill", "reconcile", "advise"]),
     // What was worked out once, in files: values in, the same values out. Asked and filled by `run`.
     ("cache", &["model", "report", "sources", "count"]),
-    ("sinks", &["model", "report", "explain"]),
     // The live account: values out of requests. It knows nothing of what they are for.
     ("aws", &["model", "sources"]),
+    // What inputs and permissions are good for: values in, findings out.
+    ("doctor", &["model", "report", "sources", "sources::settings", "aws"]),
+    ("sinks", &["model", "report", "explain", "doctor"]),
     // The account's answers as files: everything that reads them is elsewhere.
     ("collect", &["model", "aws"]),
     // A second, independent account of the truth: it shares nothing with what it tests.
@@ -70,6 +72,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "report::build",
             "explain",
             "cache",
+            "aws",
+            "doctor",
         ],
     ),
     (
@@ -83,8 +87,9 @@ const MODULES: &[(&str, &[&str])] = &[
             "sources",
             "sources::settings",
             "cache",
-            "sinks",
             "aws",
+            "doctor",
+            "sinks",
             "collect",
             "simulate",
             "run",
@@ -112,6 +117,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jiff", &["model"]),
     ("tokio", &["main", "aws"]),
     ("aws_config", &["aws"]),
+    ("aws_runtime", &["aws"]),
     ("aws_types", &["aws"]),
     ("aws_credential_types", &["aws"]),
     ("aws_sigv4", &["aws"]),

@@ -57,7 +57,8 @@ pub fn deflated(content: &[u8]) -> Vec<u8> {
     gz.finish().expect("memory takes all bytes")
 }
 
-fn inflated(stored: &[u8]) -> Vec<u8> {
+/// The content of a gzip file.
+pub fn inflated(stored: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     flate2::read::MultiGzDecoder::new(stored).read_to_end(&mut content).expect("a whole gzip file");
     content
