@@ -18,7 +18,8 @@ from botocore.config import Config
 
 REGION = "eu-west-1"
 EMPTY = {"ResponseMetadata", "NextToken"}
-# Command, boto3's method, whether its answer may be empty here.
+# What moto has nothing of.
+NOTHING = {"describe-vpc-endpoint-services"}
 COMMANDS = {
     "describe-nat-gateways": "describe_nat_gateways",
     "describe-network-interfaces": "describe_network_interfaces",
@@ -106,9 +107,9 @@ def seed(url):
     urllib.request.urlopen(request, timeout=10).close()
     logs = client(url, "logs")
     logs.create_log_group(logGroupName="flows")
+    # Without events: moto refuses those of another month.
     logs.create_log_stream(logGroupName="flows", logStreamName="eni-1-all")
-    now = 1_000 * int(time.time()) // 86_400_000 * 86_400_000
-    return page, prefixes["PrefixList"]["PrefixListId"], logs, now
+    return page, prefixes["PrefixList"]["PrefixListId"]
 
 
 def plain(value):
@@ -147,6 +148,8 @@ def collect(natlens, url, folder):
     run = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=300)
     if run.returncode != 0:
         sys.exit(f"error: exit code {run.returncode}\n{run.stderr}")
+    if "filter-log-events of flows" not in run.stderr:
+        sys.exit(f"error: the log group was not read\n{run.stderr}")
 
 
 def read(*parts):
@@ -155,14 +158,14 @@ def read(*parts):
 
 
 def check(natlens, url):
-    page, prefix_list, _, _ = seed(url)
+    page, prefix_list = seed(url)
     ec2 = client(url, "ec2")
     with tempfile.TemporaryDirectory() as folder:
         collect(natlens, url, folder)
         inventory = os.path.join(folder, "inventory", "123456789012", REGION)
         for command, method in COMMANDS.items():
             theirs = plain(getattr(ec2, method)())
-            if not any(theirs.values()):
+            if not any(theirs.values()) and command not in NOTHING:
                 sys.exit(f"error: {command}: moto has nothing to compare")
             same(command, read(inventory, command + ".json"), theirs)
         entries = plain(ec2.get_managed_prefix_list_entries(PrefixListId=prefix_list))
