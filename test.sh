@@ -103,6 +103,10 @@ s3() {
     XDG_CONFIG_HOME=$SCRATCH "$VENV/bin/python" tools/check_s3.py "$BINARY" sample-data
 }
 
+collect() {
+    "$VENV/bin/python" tools/check_collect.py "$BINARY"
+}
+
 notebooks() {
     natlens report sample-data --format json > "$SCRATCH/report.json"
     NATLENS_REPORT=$SCRATCH/report.json "$VENV/bin/python" tools/run_notebook.py notebooks/*.ipynb
@@ -117,5 +121,6 @@ stage 'sample-data is what the command writes' sample_data
 stage 'JSON report against its schema' schema
 stage 'a bundle in S3' s3
 stage 'README shows what natlens prints' readme
+stage 'collect writes what boto3 reads from moto' collect
 stage 'notebooks run' notebooks
 printf '\nall tests passed in %d s\n' "$SECONDS" >&2
