@@ -3,16 +3,23 @@
 
 use super::error::{AwsError, Trouble, trouble_of_code};
 use super::session::{Session, chain};
+use super::transport::Transport;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use http::Uri;
+use http_body_util::{BodyExt, Full};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+use tokio::time::timeout;
 
 /// An answer larger than this is none: the largest real ones are a few MB.
 const MAX_ANSWER: usize = 64 << 20;
+/// The longest that one answer may take.
+const LONGEST_ANSWER: Duration = Duration::from_mins(2);
+const AGENT: &str = concat!("natlens/", env!("CARGO_PKG_VERSION"));
 /// Requests for one answer, the first included.
 const MAX_TRIES: u32 = 8;
 /// Requests that may be answered with expired credentials before the user has to renew them.
@@ -80,7 +87,8 @@ impl Budget {
 /// One service in one Region.
 #[derive(Debug)]
 pub(super) struct Http {
-    client: reqwest::Client,
+    client: Transport,
+    uri: Uri,
     session: Session,
     service: Service,
     region: String,
@@ -120,15 +128,14 @@ impl Http {
         if !url.ends_with('/') {
             url.push('/');
         }
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("natlens/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_mins(2))
-            .build()
-            .map_err(|e| error(chain(&e.without_url()), "look at the proxy variables of this shell"))?;
+        let own = "AWS_ENDPOINT_URL or endpoint_url is http://HOST:PORT or https://HOST";
+        let uri: Uri = url.parse().map_err(|_| error(format!("{url} is no address"), own))?;
+        if uri.host().is_none() || !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(error(format!("{url} is no address of a server"), own));
+        }
+        let client = Transport::new(&uri).map_err(|why| error(why, "look at the certificates of this system"))?;
         let (session, at) = (session.clone(), at.to_owned());
-        Ok(Self { client, session, service, region, url, at, error_of, budget, kept: Mutex::new(None) })
+        Ok(Self { client, uri, session, service, region, url, at, error_of, budget, kept: Mutex::new(None) })
     }
 
     pub fn error(&self, trouble: Trouble, action: &str, why: impl Into<String>) -> AwsError {
@@ -183,23 +190,29 @@ impl Http {
         let fail =
             |trouble, why: String| Failure { error: self.error(trouble, request.action, why), code: String::new() };
         let signed = self.signature(request, credentials).map_err(|why| fail(Trouble::Request, why))?;
-        let mut post = self.client.post(&self.url);
+        let mut post = http::Request::post(&self.uri).header("user-agent", AGENT);
         for (name, value) in request.headers {
             post = post.header(*name, *value);
         }
         for (name, value) in &signed {
             post = post.header(name, value);
         }
-        let broken = |error: reqwest::Error| fail(Trouble::Remote, chain(&error.without_url()));
-        let mut response = post.body(request.body.clone()).send().await.map_err(broken)?;
-        let status = response.status();
-        let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(broken)? {
-            if body.len() + part.len() > MAX_ANSWER {
-                return Err(fail(Trouble::Remote, "the answer has no end".to_owned()));
+        let post = post.body(Full::from(request.body.clone())).map_err(|e| fail(Trouble::Request, chain(&e)))?;
+        let answer = async {
+            let mut response = self.client.send(post).await.map_err(|e| fail(Trouble::Remote, chain(&e)))?;
+            let (status, mut body) = (response.status(), Vec::new());
+            while let Some(frame) = response.body_mut().frame().await {
+                let frame = frame.map_err(|e| fail(Trouble::Remote, chain(&e)))?;
+                let Some(part) = frame.data_ref() else { continue };
+                if body.len() + part.len() > MAX_ANSWER {
+                    return Err(fail(Trouble::Remote, "the answer has no end".to_owned()));
+                }
+                body.extend_from_slice(part);
             }
-            body.extend_from_slice(&part);
-        }
+            Ok((status, body))
+        };
+        let too_late = |_| fail(Trouble::Remote, format!("no whole answer in {} s", LONGEST_ANSWER.as_secs()));
+        let (status, body) = timeout(LONGEST_ANSWER, answer).await.map_err(too_late)??;
         if status.is_success() {
             return Ok(body);
         }

@@ -14,6 +14,7 @@ pub mod s3;
 mod sdk;
 pub mod session;
 pub mod sts;
+mod transport;
 
 pub use call::Call;
 pub use error::{AwsError, Trouble};

@@ -5,6 +5,8 @@ use super::page::Refused;
 use super::place::{Service, encoded};
 use crate::aws::error::trouble_of_code;
 use crate::aws::session::chain;
+pub(super) use crate::aws::transport::Body;
+use crate::aws::transport::Transport;
 use crate::aws::{AwsError, Call, Session, Trouble};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
@@ -15,25 +17,14 @@ use aws_sigv4::sign::v4;
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Empty};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::legacy::{Client, Error};
-use hyper_util::client::proxy::matcher::Matcher;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http_body_util::{BodyExt, Full};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
 
-pub(super) type Body = hyper::body::Incoming;
-
-/// The longest wait for a connection, and for the next bytes of an answer.
-const CONNECT: Duration = Duration::from_secs(10);
+/// The longest wait for the next bytes of an answer.
 const SILENCE: Duration = Duration::from_secs(30);
-/// S3 closes connections that are idle a little longer.
-const IDLE: Duration = Duration::from_secs(15);
 /// Credentials that end sooner are renewed first.
 const SOON: Duration = Duration::from_mins(1);
 /// Where a bucket is asked that nobody said the Region of: S3 answers with the right one.
@@ -117,50 +108,6 @@ pub(super) struct Http {
     /// Where buckets turned out to be.
     regions: Mutex<BTreeMap<String, String>>,
     credentials: tokio::sync::Mutex<Option<Credentials>>,
-}
-
-#[derive(Debug)]
-enum Transport {
-    /// An address of `http://`.
-    Plain(Client<HttpConnector, Empty<Bytes>>),
-    Direct(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>),
-    /// By a proxy that the environment names.
-    Proxy(Client<HttpsConnector<Tunnel<HttpConnector>>, Empty<Bytes>>),
-}
-
-impl Transport {
-    /// For requests to this address and those like it.
-    fn new(uri: &Uri) -> Result<Self, String> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT));
-        let mut builder = Client::builder(TokioExecutor::new());
-        builder.timer(TokioTimer::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
-        if uri.scheme_str() == Some("http") {
-            return Ok(Self::Plain(builder.build(tcp)));
-        }
-        let tls = hyper_rustls::HttpsConnectorBuilder::new().with_native_roots();
-        let tls = tls.map_err(|error| format!("the system's certificates: {error}"))?.https_only().enable_http1();
-        Ok(match Matcher::from_env().intercept(uri) {
-            None => Self::Direct(builder.build(tls.wrap_connector(tcp))),
-            Some(proxy) => {
-                let mut tunnel = Tunnel::new(proxy.uri().clone(), tcp);
-                if let Some(auth) = proxy.basic_auth() {
-                    tunnel = tunnel.with_auth(auth.clone());
-                }
-                Self::Proxy(builder.build(tls.wrap_connector(tunnel)))
-            }
-        })
-    }
-
-    async fn send(&self, request: Request<Empty<Bytes>>) -> Result<Response<Body>, Error> {
-        match self {
-            Self::Plain(client) => client.request(request).await,
-            Self::Direct(client) => client.request(request).await,
-            Self::Proxy(client) => client.request(request).await,
-        }
-    }
 }
 
 impl Failure {
@@ -266,7 +213,7 @@ impl Http {
         Err(refusal(ask, (head.status, &head.headers), &document, (&region, &credentials)))
     }
 
-    fn signed(&self, ask: &Ask<'_>, region: &str, credentials: &Credentials) -> Result<Request<Empty<Bytes>>, Failure> {
+    fn signed(&self, ask: &Ask<'_>, region: &str, credentials: &Credentials) -> Result<Request<Full<Bytes>>, Failure> {
         let wrong = |why: &dyn std::error::Error| Failure::stays(ask, Trouble::Request, chain(why));
         let query: Vec<String> =
             ask.query.iter().map(|(name, value)| format!("{name}={}", encoded(value, false))).collect();
@@ -302,7 +249,7 @@ impl Http {
             value.set_sensitive(true);
             all.insert(name, value);
         }
-        let mut request = Request::new(Empty::new());
+        let mut request = Request::new(Full::default());
         *request.uri_mut() = uri;
         *request.headers_mut() = all;
         Ok(request)
