@@ -57,6 +57,10 @@ fn exit_of(failure: &CollectError) -> Exit {
 fn plan(args: &CollectArgs) -> Result<Plan, Refusal> {
     let settings = AccessSettings::new(&args.access, &Layers::read(Some(&args.to))?);
     let usage = |what: String, hint: &str| Refusal { exit: Exit::Usage, what, hint: Some(hint.to_owned()) };
+    if args.to.to_string_lossy().starts_with("s3://") {
+        let what = format!("{}: what is collected goes into a folder", args.to.display());
+        return Err(usage(what, "collect into a folder, then `aws s3 cp --recursive` it to the bucket"));
+    }
     let now = match args.now.as_deref() {
         Some(text) => parse_instant(text).ok_or_else(|| usage(format!("`{text}` is no time"), "see --from"))?,
         None => clock(),
