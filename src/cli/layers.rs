@@ -179,7 +179,7 @@ impl Sources<'_> {
             return self.given(key, given.to_vec());
         }
         if let Some(layer) = self.layers.0.iter().find(|layer| !set(&layer.settings).is_empty()) {
-            let paths = set(&layer.settings).iter().map(|path| layer.base.join(path).display().to_string());
+            let paths = set(&layer.settings).iter().map(|path| under(&layer.base, path).display().to_string());
             return Setting { value: paths.collect(), origin: layer.origin(key) };
         }
         if !in_bundle.exists() {
@@ -201,7 +201,7 @@ impl Sources<'_> {
             return self.given(key, Some(path.clone()));
         }
         if let Some((layer, path)) = self.layers.0.iter().find_map(|layer| Some((layer, set(&layer.settings)?))) {
-            return Setting { value: Some(layer.base.join(path)), origin: layer.origin(key) };
+            return Setting { value: Some(under(&layer.base, path)), origin: layer.origin(key) };
         }
         if !in_bundle.is_file() {
             return Setting::default(None);
@@ -209,6 +209,11 @@ impl Sources<'_> {
         let origin = Origin::Bundle(in_bundle.display().to_string());
         Setting { value: Some(in_bundle.to_path_buf()), origin }
     }
+}
+
+/// A path in a folder; an address of a bucket stays what it is.
+fn under(base: &Path, path: &str) -> PathBuf {
+    if path.starts_with("s3://") { PathBuf::from(path) } else { base.join(path) }
 }
 
 /// The value, or why it is none: what was given is checked by the command line, so that the words are a file's.

@@ -367,6 +367,22 @@ pub struct DoctorArgs {
     /// How to reach AWS.
     #[command(flatten)]
     pub aws: AwsArgs,
+    /// Print the IAM policy for exactly what the settings use, and stop; =roles: that of the roles in [[accounts]]
+    #[arg(
+        long,
+        value_name = "WHOSE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "credentials",
+        conflicts_with = "commands"
+    )]
+    pub policy: Option<PolicyOf>,
+    /// Print the AWS CLI's commands that copy the same parts into the bundle's folder, and stop
+    #[arg(long)]
+    pub commands: bool,
+    /// Log group with flow logs in CloudWatch Logs; repeatable
+    #[arg(long, value_name = "NAME", env = "NATLENS_LOG_GROUP", hide_env_values = true, value_delimiter = ',')]
+    pub log_group: Vec<String>,
     /// Look at the inputs only, and ask AWS nothing
     #[arg(long, env = "NATLENS_OFFLINE", hide_env_values = true)]
     pub offline: bool,
@@ -376,6 +392,24 @@ pub struct DoctorArgs {
     /// Write to this file, whole or not at all, instead of stdout
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Whose policy is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyOf {
+    /// Of the credentials that natlens runs with.
+    Credentials,
+    /// Of the roles that it takes on in accounts.
+    Roles,
+}
+
+impl From<PolicyOf> for crate::doctor::wants::Whose {
+    fn from(of: PolicyOf) -> Self {
+        match of {
+            PolicyOf::Credentials => Self::Credentials,
+            PolicyOf::Roles => Self::Roles,
+        }
+    }
 }
 
 /// Forms of a list.

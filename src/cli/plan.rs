@@ -2,7 +2,7 @@
 
 use super::layers::Layers;
 use super::resolve::{FormSettings, InputSettings};
-use super::{ColorChoice, DoctorArgs, Exit, ExplainArgs, ExplainFormat, Global, ReportArgs};
+use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, ReportArgs};
 use crate::cache::Place;
 use crate::report::threshold::Threshold;
 use crate::run::Plan;
@@ -87,7 +87,8 @@ fn plan(bundle: &Path, settings: InputSettings) -> Result<Plan, Refusal> {
     Ok(lowered(settings))
 }
 
-fn lowered(settings: InputSettings) -> Plan {
+/// Settings as a plan.
+pub(super) fn lowered(settings: InputSettings) -> Plan {
     Plan {
         inputs: Inputs {
             flow_logs: settings.flow_logs.value,
@@ -110,22 +111,6 @@ fn lowered(settings: InputSettings) -> Plan {
         dns_look_back: settings.dns_look_back.value,
         trail: false,
         cache: if settings.no_cache.value { None } else { settings.cache_dir.value.and_then(cache) },
-    }
-}
-
-/// What `natlens doctor` looks at.
-#[derive(Debug)]
-pub struct DoctorPlan {
-    /// The report that is tried.
-    pub plan: Plan,
-}
-
-impl DoctorPlan {
-    /// Lowers the arguments of `doctor`. A bundle in which there is nothing is for it to tell.
-    pub fn new(args: &DoctorArgs) -> Result<Self, Refusal> {
-        let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-        let layers = layers(&bundle)?;
-        Ok(Self { plan: lowered(InputSettings::new(&bundle, &args.input, &layers)?) })
     }
 }
 

@@ -191,6 +191,9 @@ fn answer(shared: &Shared, request: &Request) -> Answer {
     if service == "sts" {
         return xml(200, identity(&operation, &key, &form));
     }
+    if form.get("DryRun").is_some_and(|dry| dry == "true") {
+        return xml(412, refusal("DryRunOperation", "Request would have succeeded, but DryRun flag is set."));
+    }
     let (values, next) = describe(&shared.state, &region, &operation, &form);
     let next = if matches!(trick, Some(Trick::Loop)) { Some("again".to_owned()) } else { next };
     let (status, kind, mut body, _) = xml(200, xml::answer(&operation, &values, next.as_deref()));
