@@ -23,7 +23,7 @@ impl Account {
 
     /// The objects of a part whose keys end so.
     pub fn objects(&self, part: &str, ending: &str) -> Vec<Object> {
-        let listing = list(&[PathOrGlob::new(self.path(part))]).expect("the part is there");
+        let listing = list(&[PathOrGlob::new(self.path(part))], None, None).expect("the part is there");
         let objects: Vec<Object> = listing.objects.into_iter().filter(|object| object.key.ends_with(ending)).collect();
         assert!(!objects.is_empty(), "{part}: nothing ends with {ending}");
         objects
@@ -33,7 +33,7 @@ impl Account {
     pub fn load(&self) -> Loaded {
         let (flow_logs, inventory) = (vec![self.path("flow-logs")], vec![self.path("inventory")]);
         let inputs = Inputs { flow_logs, inventory, ..Inputs::default() };
-        load(&inputs, &mut natlens::diag::Warnings::default()).expect("the account is readable")
+        load(&inputs, None, None, &mut natlens::diag::Warnings::default()).expect("the account is readable")
     }
 
     fn path(&self, part: &str) -> String {

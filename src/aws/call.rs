@@ -20,7 +20,8 @@ pub const ASSUME_ROLE: Call = Call { action: "sts:AssumeRole", purpose: "the acc
 /// Every call that reads the live account: the policy that natlens needs, sorted, each once.
 #[must_use]
 pub fn all() -> Vec<Call> {
-    let mut calls: Vec<Call> = super::sts::calls().chain([ASSUME_ROLE]).chain(super::ec2::calls()).collect();
+    let mut calls: Vec<Call> =
+        super::sts::calls().chain([ASSUME_ROLE]).chain(super::ec2::calls()).chain(super::s3::CALLS).collect();
     calls.sort();
     calls.dedup();
     calls

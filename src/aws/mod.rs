@@ -7,6 +7,7 @@ pub mod ec2;
 pub mod error;
 mod http;
 mod query;
+pub mod s3;
 pub mod session;
 pub mod sts;
 

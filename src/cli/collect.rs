@@ -48,7 +48,7 @@ fn exit_of(failure: &CollectError) -> Exit {
 
 /// Flags, environment and settings as one plan.
 fn plan(args: &CollectArgs) -> Result<Plan, Refusal> {
-    let settings = AccessSettings::new(&args.access, &Layers::read(&args.to)?);
+    let settings = AccessSettings::new(&args.access, &Layers::read(Some(&args.to))?);
     let usage = |what: String, hint: &str| Refusal { exit: Exit::Usage, what, hint: Some(hint.to_owned()) };
     #[expect(clippy::disallowed_methods, reason = "the last month, and nothing of the future, depends on today")]
     let now = since_1970(std::time::SystemTime::now())

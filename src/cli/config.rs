@@ -1,6 +1,7 @@
 //! `natlens config`: every setting, its value and where it came from. The values are those that commands run by
 //! (`resolve`); no credential is a setting, and none is shown.
 
+use super::bundle::Bundle;
 use super::origin::{Origin, Setting};
 use super::output::{error, write_data};
 use super::plan::{self, Refusal};
@@ -38,14 +39,15 @@ pub fn act(args: &ConfigArgs, global: &Global) -> Exit {
 
 fn list(args: &ConfigArgs, global: &Global) -> Result<SettingsList, Refusal> {
     let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-    let layers = plan::layers(&bundle)?;
+    let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
     let mut rows = Rows::default();
     let given = &args.input.given;
     let origin = if args.bundle.is_some() { Origin::Flag("BUNDLE".to_owned()) } else { Origin::Default };
-    rows.add("bundle", &Setting { value: text_of(&bundle), origin });
+    rows.add("bundle", &Setting { value: text_of(bundle.path()), origin });
     rows.inputs(InputSettings::new(&bundle, &args.input, &layers)?);
     rows.form(FormSettings::new(&args.form, args.format, &args.input, &layers)?);
-    rows.access(AccessSettings::new(&args.aws.access, &layers), BucketSettings::new(&args.aws, &layers));
+    let aws = &args.input.aws;
+    rows.access(AccessSettings::new(&aws.access, &layers), BucketSettings::new(aws, &layers)?);
     let mut of_every_command = |key: &str, value: Value| {
         let origin = if given.has(key) { given.origin(key) } else { Origin::Default };
         rows.add(key, &Setting { value, origin });

@@ -1,5 +1,6 @@
 //! `natlens doctor`: what the inputs and the permissions are good for; the policy and the commands for what the settings use.
 
+use super::bundle::Bundle;
 use super::origin::{Origin, Setting};
 use super::output::{error, note, write_data};
 use super::plan::{self, Refusal};
@@ -17,6 +18,7 @@ use crate::run;
 use crate::run::live::{Ask, Reader, Told};
 use crate::run::period::PeriodChoice;
 use crate::sinks::doctor::{render_json, render_table};
+use crate::sources::objects::store::StoreTrouble;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -59,22 +61,27 @@ pub fn act(args: &DoctorArgs, global: &Global) -> Exit {
 impl DoctorPlan {
     fn new(args: &DoctorArgs) -> Result<Self, Refusal> {
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-        let layers = plan::layers(&bundle)?;
+        let aws = &args.input.aws;
+        let (bundle, layers) = Bundle::open(&bundle, aws)?;
         let input = InputSettings::new(&bundle, &args.input, &layers)?;
-        let access = AccessSettings::new(&args.aws.access, &layers);
-        let buckets = BucketSettings::new(&args.aws, &layers);
+        let access = AccessSettings::new(&aws.access, &layers);
+        let buckets = BucketSettings::new(aws, &layers)?;
+        let store = bundle.store(input.places(), aws, &layers)?;
         let profile = access.profile.as_ref().map(|profile| profile.value.clone());
         let own = Access { profile: profile.clone(), ..Access::default() };
         let chain = chain(&own);
-        let wants = wants(&input, &access, &buckets, &chain, args);
+        let mut wants = wants(&input, &access, &buckets, &chain, args);
+        // A bundle in a bucket: which parts it has is looked for, and its settings are read.
+        let own_folder = bundle.path().to_str().map(|path| format!("{}/", path.trim_end_matches('/')));
+        wants.addresses.extend(own_folder.and_then(|folder| Address::parse("bundle", &folder)));
         let ask = (!args.offline && is_reachable(&access, &chain, &wants)).then(|| ask(&access, &own, &wants));
         let period = match input.period.choice {
             PeriodChoice::Given(window) => Some(window),
             PeriodChoice::Newest => None,
         };
         let requester_pays = buckets.requester_pays.value;
-        let bundle = bundle.display().to_string();
-        Ok(Self { plan: plan::lowered(input), wants, ask, bundle, period, profile, requester_pays })
+        let bundle = bundle.path().display().to_string();
+        Ok(Self { plan: plan::lowered(input, store), wants, ask, bundle, period, profile, requester_pays })
     }
 
     fn policy(&self, whose: Whose, global: &Global) -> String {
@@ -103,7 +110,7 @@ impl DoctorPlan {
 
     fn checkup(&self, args: &DoctorArgs, global: &Global) -> (String, Exit) {
         let bar = progress(global);
-        let mut checkup = run::doctor::checkup(&self.plan, &mut |done, total| {
+        let (mut checkup, trouble) = run::doctor::checkup(&self.plan, &mut |done, total| {
             bar.set_length(total);
             bar.set_position(done);
         });
@@ -123,6 +130,7 @@ impl DoctorPlan {
         };
         let exit = match checkup.worst() {
             _ if told.bad_credentials => Exit::Settings,
+            _ if matches!(trouble, Some(StoreTrouble::Credentials | StoreTrouble::Denied)) => Exit::Settings,
             Severity::Problem => Exit::Incomplete,
             Severity::Ok | Severity::Warning => Exit::Done,
         };

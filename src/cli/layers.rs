@@ -2,6 +2,7 @@
 //! flag > `NATLENS_*` > the bundle's natlens.toml > ./natlens.toml > user settings > default.
 
 use super::Exit;
+use super::bundle::under;
 use super::given::Given;
 use super::origin::{Origin, Setting};
 use super::plan::Refusal;
@@ -24,7 +25,16 @@ pub struct Layer {
 #[derive(Debug)]
 pub struct Layers(Vec<Layer>);
 
+fn bad(what: String) -> Refusal {
+    Refusal { exit: Exit::Settings, what, hint: Some("correct the settings file".to_owned()) }
+}
+
 impl Layer {
+    fn new(base: &Path, name: &str, text: &str) -> Result<Self, Refusal> {
+        let settings = settings::parse(name, text).map_err(|error| bad(error.to_string()))?;
+        Ok(Self { base: base.to_path_buf(), name: name.to_owned(), settings, lines: settings::lines(text) })
+    }
+
     fn at(&self, key: &str) -> String {
         let line = self.lines.get(key).or_else(|| self.lines.get(key.split(['.', '[']).next().unwrap_or(key)));
         line.map_or_else(|| self.name.clone(), |line| format!("{}:{line}", self.name))
@@ -36,30 +46,32 @@ impl Layer {
 }
 
 impl Layers {
-    /// Reads them.
-    pub fn read(bundle: &Path) -> Result<Self, Refusal> {
+    /// Reads those that are there, of a bundle's folder first.
+    pub fn read(bundle: Option<&Path>) -> Result<Self, Refusal> {
         let user = std::env::var_os("XDG_CONFIG_HOME")
             .map(PathBuf::from)
             .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")))
             .map(|config| config.join("natlens/config.toml"));
         let mut layers = Vec::new();
         let mut seen = Vec::new();
-        let places = [Some(bundle.join("natlens.toml")), Some(PathBuf::from("natlens.toml")), user];
-        for path in places.into_iter().flatten() {
+        let of_bundle = bundle.map(|bundle| bundle.join("natlens.toml"));
+        for path in [of_bundle, Some(PathBuf::from("natlens.toml")), user].into_iter().flatten() {
             let Ok(canonical) = path.canonicalize() else { continue };
             if seen.contains(&canonical) {
                 continue;
             }
             let name = path.display().to_string();
-            let refusal =
-                |what| Refusal { exit: Exit::Settings, what, hint: Some("correct the settings file".to_owned()) };
-            let text = std::fs::read_to_string(&path).map_err(|error| refusal(format!("{name}: {error}")))?;
-            let settings = settings::parse(&name, &text).map_err(|error| refusal(error.to_string()))?;
-            let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-            layers.push(Layer { base, name, settings, lines: settings::lines(&text) });
+            let text = std::fs::read_to_string(&path).map_err(|error| bad(format!("{name}: {error}")))?;
+            layers.push(Layer::new(path.parent().unwrap_or(Path::new("")), &name, &text)?);
             seen.push(canonical);
         }
         Ok(Self(layers))
+    }
+
+    /// Adds a file that is stronger than all others.
+    pub fn put_first(&mut self, base: &Path, name: &str, text: &str) -> Result<(), Refusal> {
+        self.0.insert(0, Layer::new(base, name, text)?);
+        Ok(())
     }
 
     /// The files, the strongest first.
@@ -173,7 +185,7 @@ impl Sources<'_> {
         key: &str,
         given: &[String],
         set: impl Fn(&Settings) -> &Vec<String>,
-        in_bundle: &Path,
+        in_bundle: Option<PathBuf>,
     ) -> Setting<Vec<String>> {
         if !given.is_empty() {
             return self.given(key, given.to_vec());
@@ -182,9 +194,7 @@ impl Sources<'_> {
             let paths = set(&layer.settings).iter().map(|path| under(&layer.base, path).display().to_string());
             return Setting { value: paths.collect(), origin: layer.origin(key) };
         }
-        if !in_bundle.exists() {
-            return Setting::default(Vec::new());
-        }
+        let Some(in_bundle) = in_bundle else { return Setting::default(Vec::new()) };
         let path = in_bundle.display().to_string();
         Setting { value: vec![path.clone()], origin: Origin::Bundle(path) }
     }
@@ -195,7 +205,7 @@ impl Sources<'_> {
         key: &str,
         given: Option<&PathBuf>,
         set: impl Fn(&Settings) -> Option<&String>,
-        in_bundle: &Path,
+        in_bundle: Option<PathBuf>,
     ) -> Setting<Option<PathBuf>> {
         if let Some(path) = given {
             return self.given(key, Some(path.clone()));
@@ -203,17 +213,10 @@ impl Sources<'_> {
         if let Some((layer, path)) = self.layers.0.iter().find_map(|layer| Some((layer, set(&layer.settings)?))) {
             return Setting { value: Some(under(&layer.base, path)), origin: layer.origin(key) };
         }
-        if !in_bundle.is_file() {
-            return Setting::default(None);
-        }
+        let Some(in_bundle) = in_bundle else { return Setting::default(None) };
         let origin = Origin::Bundle(in_bundle.display().to_string());
-        Setting { value: Some(in_bundle.to_path_buf()), origin }
+        Setting { value: Some(in_bundle), origin }
     }
-}
-
-/// A path in a folder; an address of a bucket stays what it is.
-fn under(base: &Path, path: &str) -> PathBuf {
-    if path.starts_with("s3://") { PathBuf::from(path) } else { base.join(path) }
 }
 
 /// The value, or why it is none: what was given is checked by the command line, so that the words are a file's.

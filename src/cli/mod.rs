@@ -1,5 +1,7 @@
 //! The command line exactly as typed. Nothing is decided here: `plan` lowers it, the command modules act.
 
+pub mod aws;
+mod bundle;
 pub mod collect;
 pub mod config;
 pub mod dimension;
@@ -20,6 +22,7 @@ use crate::report::dimension::Dimension;
 use crate::report::threshold::Threshold;
 use crate::simulate::SimulateArgs;
 use crate::sinks::{Format, TableName};
+use aws::{AccessArgs, AwsArgs};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -69,7 +72,7 @@ const EXAMPLES: &str = "Examples:
   natlens report --flow-logs 'logs/**/*.log.gz' --inventory inventory/ --format json -o report.json
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 done, but some input was unreadable;
-4 settings; 6 --memory-limit; 7 --fail-on; 130, 143 interrupted. Data goes to stdout, everything else to stderr.";
+4 settings or credentials; 5 AWS or the network, try again; 6 --memory-limit; 7 --fail-on; 130, 143 interrupted. Data goes to stdout, everything else to stderr.";
 
 /// Flags of every command.
 #[derive(Debug, Args)]
@@ -196,12 +199,15 @@ pub struct InputArgs {
     /// Where to keep what was counted [default: natlens in the user's cache folder]
     #[arg(long, value_name = "DIR", env = "NATLENS_CACHE_DIR", hide_env_values = true)]
     pub cache_dir: Option<PathBuf>,
+    /// How to reach AWS.
+    #[command(flatten)]
+    pub aws: AwsArgs,
 }
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Folder with flow-logs/, billing/, inventory/, metrics/, dns/ and natlens.toml; each part may also be given by its own flag
+    /// Folder with flow-logs/, billing/, inventory/, metrics/, dns/ and natlens.toml; each part may also be given by its own flag, and each path may be an address, `s3://BUCKET/PREFIX`
     #[arg(value_name = "BUNDLE")]
     pub bundle: Option<PathBuf>,
     /// Inputs.
@@ -291,47 +297,6 @@ pub struct CollectArgs {
     pub replace: bool,
 }
 
-/// Whom to ask, and where. No secret is among it: credentials come from AWS's own environment and files.
-#[derive(Debug, Args)]
-pub struct AccessArgs {
-    /// Which arguments were given; first, because reading an argument takes it away.
-    #[command(flatten)]
-    pub given: given::Given,
-    /// Profile of the AWS configuration files
-    #[arg(long, value_name = "NAME", env = "NATLENS_PROFILE", hide_env_values = true, help_heading = "AWS")]
-    pub profile: Option<String>,
-    /// Region to ask; repeatable [default: the Region of the profile]
-    #[arg(
-        long,
-        value_name = "REGION",
-        env = "NATLENS_REGION",
-        hide_env_values = true,
-        value_delimiter = ',',
-        help_heading = "AWS"
-    )]
-    pub region: Vec<String>,
-}
-
-/// How to read buckets.
-#[derive(Debug, Args)]
-pub struct AwsArgs {
-    /// Whom to ask, and where.
-    #[command(flatten)]
-    pub access: AccessArgs,
-    /// Pay for reading buckets whose owner asks readers to
-    #[arg(long, env = "NATLENS_REQUESTER_PAYS", hide_env_values = true, help_heading = "AWS")]
-    pub requester_pays: bool,
-    /// Account that must own every bucket
-    #[arg(
-        long,
-        value_name = "ACCOUNT",
-        env = "NATLENS_EXPECTED_BUCKET_OWNER",
-        hide_env_values = true,
-        help_heading = "AWS"
-    )]
-    pub expected_bucket_owner: Option<String>,
-}
-
 /// Arguments of `config`: those of `report`, for which it shows what holds.
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
@@ -344,9 +309,6 @@ pub struct ConfigArgs {
     /// Form of the report.
     #[command(flatten)]
     pub form: FormArgs,
-    /// How to reach AWS.
-    #[command(flatten)]
-    pub aws: AwsArgs,
     /// Form of the list; that of the report is one of the settings
     #[arg(long = "format", value_name = "FORMAT", default_value = "table")]
     pub list: ListFormat,
@@ -364,9 +326,6 @@ pub struct DoctorArgs {
     /// Inputs.
     #[command(flatten)]
     pub input: InputArgs,
-    /// How to reach AWS.
-    #[command(flatten)]
-    pub aws: AwsArgs,
     /// Print the IAM policy for exactly what the settings use, and stop; =roles: that of the roles in [[accounts]]
     #[arg(
         long,

@@ -1,16 +1,18 @@
 //! Arguments, environment and settings files, lowered once to a [`Plan`]. Past this point nobody parses or guesses.
 
+use super::bundle::Bundle;
 use super::layers::Layers;
 use super::resolve::{FormSettings, InputSettings};
-use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, ReportArgs};
+use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
 use crate::cache::Place;
 use crate::report::threshold::Threshold;
 use crate::run::Plan;
 use crate::run::inputs::Inputs;
 use crate::sinks::{Format, Style, TableName};
-use crate::sources::objects::{Identity, since_1970};
+use crate::sources::objects::{Identity, Store, since_1970};
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A refusal with its exit code.
 #[derive(Debug)]
@@ -48,14 +50,14 @@ impl ReportPlan {
     /// Lowers the arguments of `report`.
     pub fn new(args: &ReportArgs, global: &Global) -> Result<Self, Refusal> {
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-        let layers = layers(&bundle)?;
+        let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
         let form = FormSettings::new(&args.form, args.format, &args.input, &layers)?;
         let top = form.top.value;
         let plan = Plan {
             group_by: form.group_by.value,
             // As the tables have it: 0 shows all.
             top: top.map_or(TOP, |top| if top == 0 { usize::MAX } else { top }),
-            ..plan(&bundle, InputSettings::new(&bundle, &args.input, &layers)?)?
+            ..plan(&bundle, &args.input, &layers)?
         };
         Ok(Self {
             format: form.format.value,
@@ -69,26 +71,19 @@ impl ReportPlan {
     }
 }
 
-/// The settings files that hold for a bundle, which has to be there.
-pub(super) fn layers(bundle: &Path) -> Result<Layers, Refusal> {
-    if !bundle.is_dir() {
-        let what = format!("{}: no such folder", bundle.display());
-        return Err(failed(what, "a bundle is a folder with flow-logs/, billing/ and inventory/"));
-    }
-    Layers::read(bundle)
-}
-
 /// What every command that reads a bundle does first.
-fn plan(bundle: &Path, settings: InputSettings) -> Result<Plan, Refusal> {
+fn plan(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Result<Plan, Refusal> {
+    let settings = InputSettings::new(bundle, args, layers)?;
     if settings.flow_logs.value.is_empty() && settings.billing.value.is_empty() {
-        let what = format!("{}: there is neither a flow-logs nor a billing folder in it", bundle.display());
+        let what = format!("{}: there is neither a flow-logs nor a billing folder in it", bundle.path().display());
         return Err(failed(what, "give the bundle's folder, or its parts by --flow-logs and --billing"));
     }
-    Ok(lowered(settings))
+    let store = bundle.store(settings.places(), &args.aws, layers)?;
+    Ok(lowered(settings, store))
 }
 
 /// Settings as a plan.
-pub(super) fn lowered(settings: InputSettings) -> Plan {
+pub(super) fn lowered(settings: InputSettings, store: Option<Arc<dyn Store>>) -> Plan {
     Plan {
         inputs: Inputs {
             flow_logs: settings.flow_logs.value,
@@ -111,6 +106,7 @@ pub(super) fn lowered(settings: InputSettings) -> Plan {
         dns_look_back: settings.dns_look_back.value,
         trail: false,
         cache: if settings.no_cache.value { None } else { settings.cache_dir.value.and_then(cache) },
+        store,
     }
 }
 
@@ -137,9 +133,9 @@ impl ExplainPlan {
             [bundle, subject, ..] => (PathBuf::from(bundle), subject.clone()),
             rest => (PathBuf::from("."), rest.concat()),
         };
-        let layers = layers(&bundle)?;
+        let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
         Ok(Self {
-            plan: Plan { trail: true, ..plan(&bundle, InputSettings::new(&bundle, &args.input, &layers)?)? },
+            plan: Plan { trail: true, ..plan(&bundle, &args.input, &layers)? },
             subject,
             json: args.format == ExplainFormat::Json,
             style: style(global, args.output.is_some(), None),
@@ -173,6 +169,6 @@ pub(super) fn style(global: &Global, to_file: bool, top: Option<usize>) -> Style
     Style { color, width, unicode: unicode || !terminal, top: top.unwrap_or(defaults.top), verbosity }
 }
 
-fn failed(what: String, hint: &str) -> Refusal {
+pub(super) fn failed(what: String, hint: &str) -> Refusal {
     Refusal { exit: Exit::Failed, what, hint: Some(hint.to_owned()) }
 }

@@ -1,5 +1,6 @@
 //! `natlens report`.
 
+use super::aws::exit_of;
 use super::output::{error, note, write_data};
 use super::plan::{Refusal, ReportPlan};
 use super::{Exit, Global, ReportArgs};
@@ -82,8 +83,11 @@ pub(super) fn run_with_progress(plan: &run::Plan, global: &Global) -> Result<run
     bar.finish_and_clear();
     let outcome = result.map_err(|failure| {
         error(&failure.to_string(), failure.hint());
-        match failure {
+        match &failure {
             run::RunError::OverLimit(_) => Exit::Limit,
+            failure if failure.of_store().is_some() => {
+                failure.of_store().map_or(Exit::Failed, |error| exit_of(error.trouble))
+            }
             _ => Exit::Failed,
         }
     })?;

@@ -1,9 +1,11 @@
 //! Every setting with its value and its origin, worked out once: commands run by the values, `natlens config` shows both.
 
+use super::aws::{AccessArgs, AwsArgs, account};
+use super::bundle::Bundle;
 use super::layers::{Layers, Sources};
 use super::origin::{Origin, Setting};
 use super::plan::Refusal;
-use super::{AccessArgs, AwsArgs, Exit, FormArgs, InputArgs};
+use super::{Exit, FormArgs, InputArgs};
 use crate::aws::Role;
 use crate::bill::settle::CostBasis;
 use crate::model::memory::Memory;
@@ -15,7 +17,7 @@ use crate::run::period::PeriodChoice;
 use crate::sinks::Format;
 use crate::sources::settings::{Account, Rule, Settings, Team};
 use clap::ValueEnum;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Settings of every command that reads a bundle.
 #[derive(Debug)]
@@ -104,10 +106,10 @@ pub struct BucketSettings {
 
 impl InputSettings {
     /// Works them out for a bundle.
-    pub fn new(bundle: &Path, args: &InputArgs, layers: &Layers) -> Result<Self, Refusal> {
+    pub(super) fn new(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Result<Self, Refusal> {
         let from = Sources { given: &args.given, layers };
         let part = |key: &str, given: &[String], set: fn(&Settings) -> &Vec<String>| {
-            from.paths(key, given, set, &bundle.join(key))
+            from.paths(key, given, set, bundle.part(key))
         };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = from.first("threads", args.threads.map(usize::from), |s| s.threads);
@@ -120,12 +122,12 @@ impl InputSettings {
             billing: part("billing", &args.billing, |s| &s.billing),
             metrics: part("metrics", &args.metrics, |s| &s.metrics),
             dns: part("dns", &args.dns, |s| &s.dns),
-            prices: from.file("prices", args.prices.as_ref(), |s| s.prices.as_ref(), &bundle.join("prices.csv")),
+            prices: from.file("prices", args.prices.as_ref(), |s| s.prices.as_ref(), bundle.part("prices.csv")),
             ip_ranges: from.file(
                 "ip-ranges",
                 args.ip_ranges.as_ref(),
                 |s| s.ip_ranges.as_ref(),
-                &bundle.join("ip-ranges.json"),
+                bundle.part("ip-ranges.json"),
             ),
             log_format: optional(from.first("log-format", args.log_format.clone(), |s| s.log_format.clone())),
             rules: from.all("rules", |s| &s.rules),
@@ -143,6 +145,15 @@ impl InputSettings {
                 .first("cache-dir", args.cache_dir.clone(), |_| None)
                 .map_or_else(|| Setting::default(cache_of_user()), |dir| dir.map(Some)),
         })
+    }
+}
+
+impl InputSettings {
+    /// Every place that is read.
+    pub fn places(&self) -> impl Iterator<Item = &str> {
+        let files = [&self.prices, &self.ip_ranges].into_iter().filter_map(|file| file.value.as_deref()?.to_str());
+        let lists = [&self.flow_logs, &self.inventory, &self.billing, &self.metrics, &self.dns];
+        lists.into_iter().flat_map(|list| &list.value).map(String::as_str).chain(files)
     }
 }
 
@@ -194,16 +205,19 @@ impl AccessSettings {
 
 impl BucketSettings {
     /// Works them out.
-    pub fn new(args: &AwsArgs, layers: &Layers) -> Self {
+    pub fn new(args: &AwsArgs, layers: &Layers) -> Result<Self, Refusal> {
         let from = Sources { given: &args.access.given, layers };
         let pays = args.access.given.has("requester-pays").then_some(args.requester_pays);
         let pays = from.first_as("requester-pays", "aws.requester-pays", pays, |s| s.aws.requester_pays);
         let (key, in_file) = ("expected-bucket-owner", "aws.expected-bucket-owner");
         let owner = args.expected_bucket_owner.clone();
-        Self {
-            requester_pays: or_default(pays, false),
-            expected_owner: from.first_as(key, in_file, owner, |s| s.aws.expected_bucket_owner.clone()),
+        let owner = from.first_as(key, in_file, owner, |s| s.aws.expected_bucket_owner.clone());
+        if let Some(why) = owner.as_ref().and_then(|owner| account(&owner.value).err()) {
+            let at = owner.map(|owner| owner.origin.parts().1.to_owned()).unwrap_or_default();
+            let hint = Some("correct the settings file".to_owned());
+            return Err(Refusal { exit: Exit::Settings, what: format!("{at}: expected-bucket-owner: {why}"), hint });
         }
+        Ok(Self { requester_pays: or_default(pays, false), expected_owner: owner })
     }
 }
 

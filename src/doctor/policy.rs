@@ -113,7 +113,7 @@ mod tests {
         vec![
             parse("flow-logs", "s3://logs/vpc/AWSLogs/*/vpcflowlogs/"),
             parse("flow-logs", "s3://logs/vpc/"),
-            parse("billing", "s3://bill/a?b"),
+            parse("billing", "s3://bill/a/b?c/d"),
             parse("dns", "s3://dns"),
         ]
     }
@@ -201,11 +201,11 @@ mod tests {
             json!({"Sid": sid, "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [bucket], "Condition": condition})
         };
         let expect = json!({"Version": "2012-10-17", "Statement": [
-            list("List1", "arn:aws:s3:::bill", Some("a*")),
+            list("List1", "arn:aws:s3:::bill", Some("a/*")),
             list("List2", "arn:aws:s3:::dns", None),
             list("List3", "arn:aws:s3:::logs", Some("vpc/*")),
             {"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject"], "Condition": {"StringEquals": owner},
-             "Resource": ["arn:aws:s3:::bill/a*", "arn:aws:s3:::dns/*", "arn:aws:s3:::logs/vpc/*"]},
+             "Resource": ["arn:aws:s3:::bill/a/*", "arn:aws:s3:::dns/*", "arn:aws:s3:::logs/vpc/*"]},
         ]});
         assert_eq!(policy(&wants, &calls, Whose::Credentials), expect);
         assert_eq!(literal("a$*?b"), "a${$}${*}${?}b");

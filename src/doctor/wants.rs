@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 /// A place in S3 that is read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address {
-    /// The part of the bundle that lies there: `flow-logs`, `billing`, ...
+    /// The part of the bundle that lies there: `flow-logs`, `billing`, ...; `bundle` for all of it.
     pub part: &'static str,
     /// The bucket.
     pub bucket: String,
@@ -15,13 +15,16 @@ pub struct Address {
 }
 
 impl Address {
-    /// Of `s3://BUCKET/PREFIX`; of a glob what stands before its first sign. `None` for what is no such address.
+    /// Of `s3://BUCKET/PREFIX`; of a glob the folder that is listed for it. `None` for what is no such address.
     #[must_use]
     pub fn parse(part: &'static str, text: &str) -> Option<Self> {
         let rest = text.strip_prefix("s3://")?;
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        let literal = key.split(['*', '?', '[', '{']).next().unwrap_or_default();
-        (!bucket.is_empty()).then(|| Self { part, bucket: bucket.to_owned(), prefix: literal.to_owned() })
+        let prefix = match key.split_once(['*', '?', '[', '{']) {
+            None => key,
+            Some((literal, _)) => literal.rfind('/').map_or("", |end| &literal[..=end]),
+        };
+        (!bucket.is_empty()).then(|| Self { part, bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }
 }
 

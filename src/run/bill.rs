@@ -1,6 +1,6 @@
 //! Reads the bill: which files count, their lines in parallel, merged in a fixed order so that nothing depends on threads.
 
-use super::inputs::{InputError, list_inputs};
+use super::inputs::{Given, InputError, list_inputs};
 use crate::bill::fold::BillFold;
 use crate::bill::settle::Bill;
 use crate::diag::{Code, Warnings};
@@ -67,7 +67,7 @@ pub const BILLING: &str = "billing";
 
 /// Lists, plans and reads the bill's files. With a window, months wholly outside it are not read, and lines outside it only counted.
 pub fn read_bill(
-    given: &[String],
+    given: &Given<'_>,
     window: Option<Window>,
     threads: usize,
     rows: &mut Vec<InputRow>,
@@ -100,14 +100,11 @@ fn read_manifests(objects: &[Object]) -> Result<Vec<Manifest>, BillError> {
     let mut manifests = Vec::new();
     for object in objects.iter().filter(|object| object.size <= manifest::MAX_BYTES) {
         let failed = |why| BillError::File { key: object.key.clone(), why: BillReadError::Io(why) };
-        let mut stream = object.open().map_err(failed)?;
-        let mut head = [0; 64];
-        let seen = stream.read(&mut head).map_err(failed)?;
-        if head[..seen].trim_ascii_start().first() != Some(&b'{') {
+        if object.head(64).map_err(failed)?.trim_ascii_start().first() != Some(&b'{') {
             continue;
         }
-        let mut bytes = head[..seen].to_vec();
-        stream.take(manifest::MAX_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+        let mut bytes = Vec::new();
+        object.open().map_err(failed)?.take(manifest::MAX_BYTES).read_to_end(&mut bytes).map_err(failed)?;
         manifests.extend(manifest::parse(&object.key, &bytes)?);
     }
     Ok(manifests)

@@ -1,8 +1,8 @@
 //! Reads Resolver query logs against the requests of counted rows: objects in parallel, what some request can use into sorted
 //! entries, then both walked together. Nothing depends on the order of objects, on threads or on the memory that is allowed.
 
-use super::inputs::{InputError, list_inputs};
-use super::parallel::{ahead, in_order};
+use super::inputs::{Given, InputError, list_inputs};
+use super::parallel::{Soon, ahead, in_order};
 use crate::diag::{Code, Warnings};
 use crate::name::asked::{
     Agree, Answers, Counts, Entries, Fold, Join, Key, PrivateAnswer, PrivateAnswers, PrivateKey, Requests,
@@ -93,7 +93,7 @@ pub struct DnsAnswers<K> {
 
 /// Lists and reads the objects. `on_object` hears the stored size of each as it is done.
 pub fn read_dns<'a>(
-    given: &[String],
+    given: &Given<'_>,
     plan: &DnsPlan<'a>,
     rows: &mut Vec<InputRow>,
     warnings: &mut Warnings,
@@ -103,7 +103,9 @@ pub fn read_dns<'a>(
     // Large ones first, so that no thread is left alone with one at the end.
     objects.sort_by(|a, b| (b.size, &a.key).cmp(&(a.size, &b.key)));
     let each = plan.memory / 2 / (ahead(plan.threads) + 1);
+    let soon = Soon::new(objects.len());
     let work = |at: usize| {
+        objects[soon.after(at)].iter().for_each(Object::announce);
         let mut fold = Fold::new(plan.requests, plan.is_public, Spilling::new(each));
         let read = AssertUnwindSafe(|| read_bytes(&objects[at], &mut fold));
         let outcome = catch_unwind(read).unwrap_or_else(|_| {

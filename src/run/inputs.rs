@@ -6,15 +6,17 @@ use crate::count::roles::{NatSide, Role, Roles};
 use crate::diag::{Code, Warnings};
 use crate::model::addr::Cidr;
 use crate::model::inventory::{Connectivity, Inventory, NatGateway, RouteTarget};
+use crate::model::period::Window;
 use crate::name::{Namer, RangeTable};
 use crate::price::PriceBook;
 use crate::report::InputRow;
 use crate::sources::flow::{KnownLayout, Layout, LayoutHints};
 use crate::sources::inventory::{InventoryDraft, read_document};
 use crate::sources::ip_ranges::IpRanges;
-use crate::sources::objects::{ListError, Listing, Object, PathOrGlob, list};
+use crate::sources::objects::{ListError, Listing, Object, PathOrGlob, Store, StoreError, list, named};
 use crate::sources::settings::{Rule, Team};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where everything is, as the user said.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +43,36 @@ pub struct Inputs {
     pub teams: Vec<Team>,
 }
 
+/// Where one kind of input is.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// Paths, globs or addresses of a store.
+    pub at: &'a [String],
+    /// Who has what lies in a store.
+    pub store: Option<&'a Arc<dyn Store>>,
+    /// The time that is asked for, where something may be left out by the name of its folder.
+    pub window: Option<Window>,
+}
+
+impl<'a> Given<'a> {
+    /// All that lies in these places.
+    #[must_use]
+    pub const fn all(at: &'a [String], store: Option<&'a Arc<dyn Store>>) -> Self {
+        Self { at, store, window: None }
+    }
+
+    /// What may hold records of the window.
+    #[must_use]
+    pub const fn within(self, window: Option<Window>) -> Self {
+        Self { window, ..self }
+    }
+
+    /// What is there.
+    pub fn list(&self) -> Result<Listing, ListError> {
+        list(&self.at.iter().map(PathOrGlob::new).collect::<Vec<_>>(), self.store, self.window)
+    }
+}
+
 /// Why an input stops everything.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
@@ -58,6 +90,17 @@ pub enum InputError {
     /// `--log-format`.
     #[error("--log-format: {0}")]
     LogFormat(String),
+}
+
+impl InputError {
+    /// What a store said, if it did.
+    #[must_use]
+    pub const fn of_store(&self) -> Option<&StoreError> {
+        match self {
+            Self::List(ListError::Store(error)) => Some(error),
+            Self::List(_) | Self::File { .. } | Self::LogFormat(_) => None,
+        }
+    }
 }
 
 /// Everything but the records.
@@ -111,14 +154,20 @@ impl Loaded {
 const FLOW_LOGS: &str = "flow-logs";
 
 /// Opens every part.
-pub fn load(inputs: &Inputs, warnings: &mut Warnings) -> Result<Loaded, InputError> {
+pub fn load(
+    inputs: &Inputs,
+    store: Option<&Arc<dyn Store>>,
+    window: Option<Window>,
+    warnings: &mut Warnings,
+) -> Result<Loaded, InputError> {
     let mut rows = Vec::new();
-    let listing = list_inputs(FLOW_LOGS, &inputs.flow_logs, &mut rows, warnings)?;
-    let mut inventory = read_inventory(&inputs.inventory, &mut rows, warnings)?;
+    let flow_logs = Given::all(&inputs.flow_logs, store).within(window);
+    let listing = list_inputs(FLOW_LOGS, &flow_logs, &mut rows, warnings)?;
+    let mut inventory = read_inventory(&Given::all(&inputs.inventory, store), &mut rows, warnings)?;
     let ranges = match &inputs.ip_ranges {
         None => IpRanges::built_in(),
         Some(path) => {
-            let bytes = read_file("ip-ranges", path, &mut rows)?;
+            let bytes = read_file("ip-ranges", path, store, &mut rows)?;
             let (ranges, skipped) = IpRanges::from_json(&bytes).map_err(|error| file_error(path, &error))?;
             let first = skipped.first.unwrap_or_default();
             warnings.add_counted(Code::Reference, skipped.count as u64, format!("{}: `{first}`", path.display()));
@@ -131,7 +180,7 @@ pub fn load(inputs: &Inputs, warnings: &mut Warnings) -> Result<Loaded, InputErr
         cidrs.filter_map(|cidr| Some((list.name.clone()?, cidr)))
     });
     let namer = Namer::new(&inputs.rules, lists, RangeTable::new(&ranges));
-    let overrides = read_prices(inputs, &mut rows, warnings)?;
+    let overrides = read_prices(inputs, store, &mut rows, warnings)?;
     let (objects, sync_token) = (listing.objects, ranges.sync_token);
     Ok(Loaded { inventory, namer, overrides, sync_token, objects, flow_logs_unreadable: 0, rows })
 }
@@ -139,16 +188,15 @@ pub fn load(inputs: &Inputs, warnings: &mut Warnings) -> Result<Loaded, InputErr
 /// Lists one kind of input into its row and its warnings.
 pub(super) fn list_inputs(
     kind: &'static str,
-    given: &[String],
+    given: &Given<'_>,
     rows: &mut Vec<InputRow>,
     warnings: &mut Warnings,
 ) -> Result<Listing, InputError> {
-    let inputs: Vec<PathOrGlob> = given.iter().map(PathOrGlob::new).collect();
-    let listing = list(&inputs)?;
-    if !given.is_empty() {
+    let listing = given.list()?;
+    if !given.at.is_empty() {
         rows.push(InputRow {
             kind,
-            source: given.join(","),
+            source: given.at.join(","),
             objects: listing.objects.len() as u64,
             bytes: listing.objects.iter().map(|object| object.size).sum(),
             unreadable: listing.unreadable.len() as u64,
@@ -161,15 +209,16 @@ pub(super) fn list_inputs(
 }
 
 fn read_inventory(
-    given: &[String],
+    given: &Given<'_>,
     rows: &mut Vec<InputRow>,
     warnings: &mut Warnings,
 ) -> Result<Inventory, InputError> {
     let listing = list_inputs("inventory", given, rows, warnings)?;
     let mut draft = InventoryDraft::default();
     let mut unreadable = 0;
+    listing.objects.iter().for_each(Object::announce);
     for object in &listing.objects {
-        let read = std::fs::read(&object.path).map_err(|error| format!("{}: {error}", object.key));
+        let read = object.read().map_err(|error| format!("{}: {error}", object.key));
         let read = read.and_then(|bytes| {
             read_document(&object.key, &bytes, &mut draft).map_err(|error| format!("{error} ({})", error.hint()))
         });
@@ -190,12 +239,13 @@ fn read_inventory(
 /// The user's prices, looked through for errors.
 fn read_prices(
     inputs: &Inputs,
+    store: Option<&Arc<dyn Store>>,
     rows: &mut Vec<InputRow>,
     warnings: &mut Warnings,
 ) -> Result<Option<(String, String)>, InputError> {
     let Some(path) = &inputs.prices else { return Ok(None) };
     let name = path.display().to_string();
-    let text = String::from_utf8_lossy(&read_file("prices", path, rows)?).into_owned();
+    let text = String::from_utf8_lossy(&read_file("prices", path, store, rows)?).into_owned();
     let read = PriceBook::empty().with_overrides(&name, &text);
     let (_, notices) = read.map_err(|error| InputError::File { file: name.clone(), why: error.to_string() })?;
     for notice in &notices {
@@ -204,9 +254,14 @@ fn read_prices(
     Ok(Some((name, text)))
 }
 
-fn read_file(kind: &'static str, path: &Path, rows: &mut Vec<InputRow>) -> Result<Vec<u8>, InputError> {
-    let bytes = std::fs::read(path).map_err(|error| file_error(path, &error))?;
+fn read_file(
+    kind: &'static str,
+    path: &Path,
+    store: Option<&Arc<dyn Store>>,
+    rows: &mut Vec<InputRow>,
+) -> Result<Vec<u8>, InputError> {
     let source = path.display().to_string();
+    let bytes = named(&source, store)?.read().map_err(|error| file_error(path, &error))?;
     rows.push(InputRow { kind, source, objects: 1, bytes: bytes.len() as u64, unreadable: 0 });
     Ok(bytes)
 }

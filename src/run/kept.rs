@@ -2,7 +2,7 @@
 
 use super::{Outcome, Plan, RunError, compute};
 use crate::cache::{Cache, KeptReport, Key, Place};
-use crate::sources::objects::{Identity, PathOrGlob, list};
+use crate::sources::objects::{Identity, named};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -21,7 +21,9 @@ pub(super) fn report(plan: &Plan, place: &Place, on_object: &mut dyn FnMut(u64, 
     let settled = inputs.as_ref().is_some_and(|inputs| inputs.settle(&mut cache));
     let mut outcome = compute(plan, Some(&cache), on_object)?;
     // What was changed while it was read is not what the key says.
-    if let Some(before) = whole.filter(|_| settled)
+    // Of a store all is read as it was listed, or not at all; what it did not give it may give the next run.
+    let whole_store = plan.store.as_ref().is_none_or(|store| store.trouble().is_none());
+    if let Some(before) = whole.filter(|_| settled && whole_store)
         && Inputs::look(plan, place).is_some_and(|after| after.key == before.key)
     {
         let losses = [outcome.unreadable, outcome.malformed, outcome.malformed_bill_lines];
@@ -55,6 +57,8 @@ impl Inputs {
             trail: _,
             cache: _,
             memory_limit: _,
+            // What it has is told by identities; how it is asked changes nothing.
+            store: _,
         } = plan;
         // Every field as it stands: a new option is part of the key before anybody thinks of it.
         let options = format!("{inputs:?} {period:?} {cost_basis:?} {group_by:?} {top:?} {dns_look_back:?}");
@@ -63,8 +67,9 @@ impl Inputs {
             settled_from = settled_from.max(identity.settled_from());
             writeln!(seen, "{key:?} {identity:?}").ok()
         };
-        for given in [&inputs.flow_logs, &inputs.inventory, &inputs.billing, &inputs.metrics, &inputs.dns] {
-            let listing = list(&given.iter().map(PathOrGlob::new).collect::<Vec<_>>()).ok()?;
+        let others = [&inputs.inventory, &inputs.billing, &inputs.metrics].map(|at| plan.all(at));
+        for given in [plan.flow_logs(), plan.dns()].iter().chain(&others) {
+            let listing = given.list().ok()?;
             if !listing.unreadable.is_empty() {
                 return None;
             }
@@ -73,7 +78,8 @@ impl Inputs {
             }
         }
         for path in [&inputs.prices, &inputs.ip_ranges].into_iter().flatten() {
-            add("", &Identity::of_file(path)?)?;
+            let object = named(&path.display().to_string(), plan.store.as_ref()).ok()?;
+            add("", object.identity.as_ref()?)?;
         }
         Some(Self { key: Key::of(place, &["report", &options, &seen]), settled_from })
     }

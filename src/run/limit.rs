@@ -51,11 +51,21 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// `beside` is what else will be held when nothing more is read.
-    pub(super) fn new(limit: Option<Memory>, threads: usize, beside: usize) -> Self {
+    /// `of_store` is what is on its way from a store; `beside` is what else will be held when nothing more is read.
+    pub(super) fn new(limit: Option<Memory>, (threads, of_store): (usize, usize), beside: usize) -> Self {
         let limit = limit.map(|limit| usize::try_from(limit.bytes()).unwrap_or(usize::MAX));
         let (folds, rollup, report, begun, merged, over) = Default::default();
-        Self { limit, program: PROGRAM + threads * THREAD, beside, folds, rollup, report, begun, merged, over }
+        Self {
+            limit,
+            program: PROGRAM + threads * THREAD + of_store,
+            beside,
+            folds,
+            rollup,
+            report,
+            begun,
+            merged,
+            over,
+        }
     }
 
     /// Whether it was exceeded.
@@ -194,7 +204,7 @@ mod tests {
     /// A budget under a limit after an object of 30 of 100 stored bytes was merged while one of 20 is read.
     fn refusal(limit: usize, beside: usize) -> Option<OverLimit> {
         let limit = Memory::new(u64::try_from(limit).expect("a test's number"));
-        let budget = Budget::new(Some(limit), 1, beside);
+        let budget = Budget::new(Some(limit), (1, 0), beside);
         assert!(budget.begin(30) && budget.begin(20));
         let mut held = Held { budget: &budget, bytes: 0 };
         held.grown_to(TABLES / 2);
@@ -219,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_is_merged_is_not_held_any_more() {
-        let budget = Budget::new(Some(Memory::new(1 << 40)), 1, 0);
+        let budget = Budget::new(Some(Memory::new(1 << 40)), (1, 0), 0);
         let before = budget.held();
         let mut held = Held { budget: &budget, bytes: 0 };
         assert!(!held.grown_to(TABLES) && !held.grown_to(TABLES / 2));

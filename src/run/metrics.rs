@@ -1,18 +1,19 @@
 //! Reads `CloudWatch` metrics: lists the files, takes each whole or not at all.
 
-use super::inputs::{InputError, list_inputs};
+use super::inputs::{Given, InputError, list_inputs};
 use crate::diag::{Code, Warnings};
 use crate::model::metrics::Metrics;
 use crate::model::period::Window;
 use crate::report::InputRow;
 use crate::sources::metrics::{MetricsDraft, MetricsWarning, read_document};
+use crate::sources::objects::Object;
 
 /// The kind of this input in the report.
 pub const METRICS: &str = "metrics";
 
 /// Metered bytes of the window; of all time without one.
 pub fn read_metrics(
-    given: &[String],
+    given: &Given<'_>,
     window: Option<Window>,
     rows: &mut Vec<InputRow>,
     warnings: &mut Warnings,
@@ -20,8 +21,9 @@ pub fn read_metrics(
     let listing = list_inputs(METRICS, given, rows, warnings)?;
     let mut draft = MetricsDraft::default();
     let mut unreadable = 0;
+    listing.objects.iter().for_each(Object::announce);
     for object in &listing.objects {
-        let read = std::fs::read(&object.path).map_err(|error| format!("{}: {error}", object.key));
+        let read = object.read().map_err(|error| format!("{}: {error}", object.key));
         let read = read.and_then(|bytes| {
             read_document(&object.key, &bytes, window, &mut draft)
                 .map_err(|error| format!("{}: {error} ({})", object.key, error.hint()))
@@ -66,11 +68,11 @@ mod tests {
         let (mut rows, mut warnings) = (Vec::new(), Warnings::default());
         let window = Month::parse("2026-10").map(Month::window);
         let given = [dir.path().display().to_string()];
-        let metrics = read_metrics(&given, window, &mut rows, &mut warnings).expect("metrics");
+        let metrics = read_metrics(&Given::all(&given, None), window, &mut rows, &mut warnings).expect("metrics");
         assert_eq!(metrics.of_gateway("nat-0a"), Some(Bytes::new(10)));
         assert_eq!((rows[0].kind, rows[0].objects, rows[0].unreadable), ("metrics", 4, 1));
         assert_eq!((warnings.count(Code::Metrics), warnings.count(Code::UnreadableObject)), (1, 1));
-        let none = read_metrics(&[], window, &mut rows, &mut warnings).expect("none");
+        let none = read_metrics(&Given::all(&[], None), window, &mut rows, &mut warnings).expect("none");
         assert_eq!((none, rows.len()), (Metrics::default(), 1));
     }
 }

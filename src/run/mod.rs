@@ -32,22 +32,25 @@ use crate::frames::flows::FrameError;
 use crate::model::inventory::Inventory;
 use crate::model::memory::Memory;
 use crate::model::metrics::Metrics;
-use crate::model::period::{Window, iso};
+use crate::model::period::{HOUR_SECONDS, Window, iso};
 use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::usd::PricePerGb;
 use crate::price::PriceBook;
 use crate::report::build::Builder;
 use crate::report::dimension::Dimension;
 use crate::report::{self, Provenance, Report};
+use crate::sources::objects::store::StoreTrouble;
+use crate::sources::objects::{Object, Store, StoreError};
 use bill::{BillError, read_bill};
 use dns::DnsError;
-use inputs::{InputError, Inputs};
+use inputs::{Given, InputError, Inputs};
 use limit::OverLimit;
 use metrics::read_metrics;
 use money::Money;
 use names::DnsNames;
 use period::PeriodChoice;
 use read::{ReadPlan, read_all};
+use std::sync::Arc;
 
 /// A report, fully specified: nothing past this line reads the environment or guesses.
 #[derive(Debug)]
@@ -72,6 +75,27 @@ pub struct Plan {
     pub trail: bool,
     /// Where earlier runs kept what they worked out; `None` keeps and uses nothing.
     pub cache: Option<Place>,
+    /// Who has the inputs that lie in a store; `None` where none does.
+    pub store: Option<Arc<dyn Store>>,
+}
+
+impl Plan {
+    /// The flow logs that are listed.
+    fn flow_logs(&self) -> Given<'_> {
+        Given::all(&self.inputs.flow_logs, self.store.as_ref()).within(self.period.window())
+    }
+
+    /// The Resolver logs that are listed: names count for a while after they were asked for.
+    fn dns(&self) -> Given<'_> {
+        let look_back = i64::from(self.dns_look_back) * HOUR_SECONDS;
+        let window = self.period.window().map(|window| Window { start: window.start - look_back, ..window });
+        Given::all(&self.inputs.dns, self.store.as_ref()).within(window)
+    }
+
+    /// One of the other inputs: all of it is listed.
+    const fn all<'a>(&'a self, at: &'a [String]) -> Given<'a> {
+        Given::all(at, self.store.as_ref())
+    }
 }
 
 /// A report and whether all of the input went into it.
@@ -103,6 +127,9 @@ pub enum RunError {
     /// No object gave a record.
     #[error("no flow log record was read: {0}")]
     NoRecords(String),
+    /// A store that gave nothing, or nothing more.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A bill that cannot be used.
     #[error(transparent)]
     Bill(#[from] BillError),
@@ -120,8 +147,12 @@ pub enum RunError {
 impl RunError {
     /// What the user can do about it.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
+        if let Some(error) = self.of_store() {
+            return error.hint.as_deref();
+        }
         match self {
+            Self::Store(_) => None,
             Self::Bill(error) => error.hint(),
             Self::Dns(error) => error.hint(),
             Self::OverLimit(_) => Some(
@@ -135,21 +166,45 @@ impl RunError {
     }
 }
 
+impl RunError {
+    /// What a store said, if that is why.
+    #[must_use]
+    pub const fn of_store(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Input(error) | Self::Bill(BillError::Input(error)) | Self::Dns(DnsError::Input(error)) => {
+                error.of_store()
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Makes the report. `on_object` hears how many stored bytes of how many are done.
 pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcome, RunError> {
-    match &plan.cache {
+    let outcome = match &plan.cache {
         Some(place) => kept::report(plan, place, on_object),
         None => compute(plan, None, on_object),
-    }
+    };
+    let Err(error) = outcome else { return outcome };
+    // What a store did not give explains more than what follows from its absence.
+    let trouble = plan.store.as_ref().filter(|_| error.of_store().is_none()).and_then(|store| store.trouble());
+    Err(trouble.map_or(error, RunError::Store))
+}
+
+/// Whether a store can give nothing more, whatever is asked for.
+fn still_open(plan: &Plan) -> Result<(), RunError> {
+    let trouble = plan.store.as_ref().and_then(|store| store.trouble());
+    trouble.filter(|error| error.trouble == StoreTrouble::Credentials).map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Makes the report from its inputs, and from what a cache has of them.
 fn compute(plan: &Plan, cache: Option<&Cache>, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcome, RunError> {
     let mut warnings = Warnings::default();
-    let mut loaded = inputs::load(&plan.inputs, &mut warnings)?;
+    let mut loaded = inputs::load(&plan.inputs, plan.store.as_ref(), plan.period.window(), &mut warnings)?;
     let flows = flows((plan, cache), &mut loaded, &mut warnings, on_object)?;
     let bill = read_bill(
-        &plan.inputs.billing,
+        &plan.all(&plan.inputs.billing),
         plan.period.bill_window(&flows.rollup),
         plan.threads,
         &mut loaded.rows,
@@ -159,7 +214,7 @@ fn compute(plan: &Plan, cache: Option<&Cache>, on_object: &mut dyn FnMut(u64, u6
         let first = warnings.rows().into_iter().map(|row| row.message).next();
         return Err(RunError::NoRecords(first.unwrap_or_else(|| "the folder holds none".to_owned())));
     };
-    let metrics = read_metrics(&plan.inputs.metrics, Some(period.window), &mut loaded.rows, &mut warnings)?;
+    let metrics = read_metrics(&plan.all(&plan.inputs.metrics), Some(period.window), &mut loaded.rows, &mut warnings)?;
     let charges = money::charges(&bill, period.window, plan.cost_basis, &mut warnings);
     let currency = money::currency(charges.as_ref()).map_err(|all| RunError::Currencies(all.join(", ")))?;
     let prices = loaded.prices(&currency);
@@ -169,6 +224,7 @@ fn compute(plan: &Plan, cache: Option<&Cache>, on_object: &mut dyn FnMut(u64, u6
     let requests =
         (!plan.inputs.dns.is_empty()).then(|| placed.requests(&counted.rollup, &loaded.inventory, plan.dns_look_back));
     let names = names::read(plan, requests.as_ref(), &loaded.namer, &mut loaded.rows, &mut warnings)?;
+    still_open(plan)?;
     let answers = names.as_ref().map(|names| &names.answers);
     let peers = counted.roles.peers();
     let tags = plan.group_by.iter().filter_map(Dimension::tag).map(str::to_owned).collect();
@@ -210,6 +266,7 @@ fn flows(
     let roles = inputs::roles(&loaded.inventory, &plan.inputs.rules);
     let hints = inputs::layout_hints(&plan.inputs, &loaded.inventory, warnings)?;
     let objects = std::mem::take(&mut loaded.objects);
+    let has_objects = objects.iter().any(Object::is_stored);
     let total: u64 = objects.iter().map(|object| object.size).sum();
     let read_plan = ReadPlan {
         roles: &roles,
@@ -226,6 +283,11 @@ fn flows(
         on_object(done, total);
     })?;
     on_object(total, total);
+    still_open(plan)?;
+    // Of what gave nothing at all there is no report but why.
+    if let Some(trouble) = plan.store.as_ref().filter(|_| has_objects && reading.read == 0).and_then(|s| s.trouble()) {
+        return Err(trouble.into());
+    }
     loaded.flow_logs_unreadable = reading.unreadable;
     Ok(Flows { rollup: reading.rollup, roles })
 }

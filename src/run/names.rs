@@ -50,7 +50,7 @@ pub(super) fn read(
     let Some(requests) = requests else { return Ok(None) };
     let is_public = |name: &str| namer.host(name).service.is_some();
     let dns = DnsPlan { requests, is_public: &is_public, memory: memory(plan), threads: plan.threads };
-    let log = read_dns(&plan.inputs.dns, &dns, rows, warnings, &mut |_| {})?;
+    let log = read_dns(&plan.dns(), &dns, rows, warnings, &mut |_| {})?;
     let DnsAnswers { answers, logged, private, private_left_out } = log.answer(|name| namer.meaning(name))?;
     warnings.add_counted(Code::PrivateAnswersLeftOut, private_left_out, format!("{private_left_out} private answers"));
     Ok(Some(DnsNames { answers, private, logged }))

@@ -1,11 +1,36 @@
 //! Work on many objects at once whose results are taken one after the other in a fixed order.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
 /// How many objects may be read but not merged yet, for a number of threads: memory does not grow with the number of objects.
 pub(super) const fn ahead(threads: usize) -> usize {
     threads * 2 + 2
+}
+
+/// How many objects of a store may be on their way before a worker asks for them; the store bounds their bytes.
+const ON_THEIR_WAY: usize = 32;
+
+/// Which objects are read next, so that nobody waits for a network at each: every one is told once, before it is read.
+#[derive(Debug)]
+pub(super) struct Soon {
+    told: AtomicUsize,
+    len: usize,
+}
+
+impl Soon {
+    pub(super) const fn new(len: usize) -> Self {
+        Self { told: AtomicUsize::new(0), len }
+    }
+
+    /// A worker reads this one now: which to fetch beside it.
+    pub(super) fn after(&self, at: usize) -> Range<usize> {
+        let end = (at + 1 + ON_THEIR_WAY).min(self.len);
+        let begin = self.told.fetch_max(end, Ordering::Relaxed).max(at + 1);
+        begin.min(end)..end
+    }
 }
 
 /// Calls `work` for 0 to `len - 1` on `threads` threads (at least 1), and `merge` with each result, in that order, on this one.
@@ -79,7 +104,16 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn each_object_is_told_once_and_before_it_is_read() {
+        let soon = Soon::new(100);
+        assert_eq!(soon.after(0), 1..33);
+        assert_eq!(soon.after(1), 33..34);
+        assert!(soon.after(0).is_empty());
+        assert_eq!(soon.after(80), 81..100);
+        assert!(soon.after(99).is_empty());
+    }
 
     #[test]
     fn results_come_in_order_and_workers_stay_near() {

@@ -7,7 +7,7 @@
 mod kept;
 
 use super::limit::{Bounded, Budget, Held, OverLimit};
-use super::parallel::in_order;
+use super::parallel::{Soon, in_order};
 use crate::cache::{Cache, Counted, Told};
 use crate::count::fold::{Fold, MAX_BYTES};
 use crate::count::roles::Roles;
@@ -16,11 +16,10 @@ use crate::diag::{Code, Warnings};
 use crate::model::memory::Memory;
 use crate::model::period::Window;
 use crate::sources::flow::{LayoutHints, ReadError, read_object};
-use crate::sources::objects::{Object, SourceName};
+use crate::sources::objects::{Object, SourceName, store};
 use hashbrown::HashSet;
 use kept::{Packer, Shelf, Unit};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::sync_channel;
 
@@ -62,12 +61,21 @@ pub fn read_all(
     on_object: &mut dyn FnMut(u64),
 ) -> Result<Reading, OverLimit> {
     order(&mut objects);
-    let budget = Budget::new(plan.memory_limit, plan.threads, plan.memory_of_names);
+    let of_store = if objects.iter().any(Object::is_stored) { store::MEMORY } else { 0 };
+    let budget = Budget::new(plan.memory_limit, (plan.threads, of_store), plan.memory_of_names);
     let (objects, shelf) = (&objects[..], Shelf::open(&objects, plan));
     let units = shelf.as_ref().map_or_else(|| (0..objects.len()).map(Unit::Read).collect(), Shelf::units);
     let read = |at: usize| read(at, objects, plan, shelf.as_ref(), &budget);
+    let soon = Soon::new(units.len());
     let work = |at: usize| match &units[at] {
-        Unit::Read(object) => read(*object).into_iter().collect(),
+        Unit::Read(object) => {
+            for unit in &units[soon.after(at)] {
+                if let Unit::Read(object) = unit {
+                    objects[*object].announce();
+                }
+            }
+            read(*object).into_iter().collect()
+        }
         Unit::Pack(pack, wanted) => take(*pack, wanted, plan, shelf.as_ref(), &budget)
             .unwrap_or_else(|| wanted.iter().filter_map(|(at, _)| read(*at)).collect()),
     };
@@ -193,16 +201,11 @@ const fn is_unnamed(name: &SourceName) -> bool {
     matches!(name, SourceName::Prefix(_))
 }
 
-/// Tells most contents apart without reading them: the size and the last bytes, where gzip and Parquet keep their sums.
+/// Tells most contents apart without reading them.
 /// An object that cannot be opened here fails where it is read.
 fn fingerprint(object: &Object) -> u64 {
-    const TAIL: u64 = 64;
-    let mut tail = Vec::new();
-    let opened = std::fs::File::open(&object.path).and_then(|mut file| {
-        file.seek(SeekFrom::Start(object.size.saturating_sub(TAIL)))?;
-        file.take(TAIL).read_to_end(&mut tail)
-    });
-    tail.extend_from_slice(&opened.map_or(0, |_| object.size).to_le_bytes());
+    let (mut tail, size) = object.trait_of_content().map_or((Vec::new(), 0), |tail| (tail, object.size));
+    tail.extend_from_slice(&size.to_le_bytes());
     xxhash_rust::xxh3::xxh3_64(&tail)
 }
 

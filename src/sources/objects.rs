@@ -1,14 +1,24 @@
 //! Which objects there are, and how their bytes are had. Decides nothing about their content.
 
+pub mod dates;
 mod identity;
+mod spool;
+pub mod store;
 
 pub use identity::{Identity, since_1970};
+pub use spool::Random;
+pub use store::{Address, Store, StoreError};
 
+use crate::model::period::Window;
 use globset::{GlobBuilder, GlobMatcher};
 use parquet::file::reader::ChunkReader;
+use spool::Spool;
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use store::{Entry, StoreTrouble, Stored};
 use walkdir::{DirEntry, WalkDir};
 
 /// One thing to read flow logs from, as the user wrote it.
@@ -16,7 +26,7 @@ use walkdir::{DirEntry, WalkDir};
 pub struct PathOrGlob(String);
 
 impl PathOrGlob {
-    /// Takes a path or a glob; what exists under that very name is a path, whatever characters it has.
+    /// Takes a path, an address of a store or a glob; what exists under that very name is none, whatever characters it has.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -33,13 +43,22 @@ pub enum SourceName {
     Prefix(String),
 }
 
-/// A local file that may hold flow logs.
+/// Where an object lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A local file.
+    File(PathBuf),
+    /// A store. Its key is never made a path.
+    Stored(Stored),
+}
+
+/// A file or an object in a store.
+#[derive(Clone, Debug)]
 pub struct Object {
     /// What users see: the path under the input that led to it, `/`-separated; with several inputs, led by the input.
     pub key: String,
     /// Where it lies.
-    pub path: PathBuf,
+    pub place: Place,
     /// Its size in bytes as it lies there.
     pub size: u64,
     /// The flow log that it belongs to, as far as the key tells.
@@ -50,6 +69,8 @@ pub struct Object {
     pub region_hint: Option<String>,
     /// What tells it from every other content, where that is known without reading it.
     pub identity: Option<Identity>,
+    /// What of it was kept for access at any offset.
+    spool: Spool,
 }
 
 /// The bytes of an object, wherever it lies.
@@ -65,18 +86,85 @@ pub trait ObjectBytes {
 }
 
 impl ObjectBytes for Object {
-    type Random = File;
+    type Random = Random;
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(File::open(&self.path)?))
+        Ok(match &self.place {
+            Place::File(path) => Box::new(File::open(path)?),
+            Place::Stored(Stored { entry, store }) => Box::new(self.spool.tee(store.open(entry)?)),
+        })
     }
 
-    fn random(&self) -> io::Result<File> {
-        File::open(&self.path)
+    fn random(&self) -> io::Result<Random> {
+        match &self.place {
+            Place::File(path) => Ok(Random::File(File::open(path)?)),
+            Place::Stored(Stored { entry, store }) => {
+                self.spool.take().map_or_else(|| Spool::whole(store.open(entry)?), Ok)
+            }
+        }
     }
 
     fn size(&self) -> u64 {
         self.size
+    }
+}
+
+impl Object {
+    /// All of it.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        match &self.place {
+            Place::File(path) => File::open(path)?.read_to_end(&mut bytes)?,
+            Place::Stored(Stored { entry, store }) => store.open(entry)?.read_to_end(&mut bytes)?,
+        };
+        Ok(bytes)
+    }
+
+    /// Its first bytes, at most so many, without the rest.
+    pub fn head(&self, len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        match &self.place {
+            Place::File(path) => File::open(path)?.take(len as u64).read_to_end(&mut bytes)?,
+            Place::Stored(Stored { entry, store }) => {
+                let len = len.min(usize::try_from(entry.size).unwrap_or(len));
+                if len > 0 {
+                    bytes.extend_from_slice(&store.range(entry, 0, len)?);
+                }
+                len
+            }
+        };
+        Ok(bytes)
+    }
+
+    /// What tells most contents apart without reading them: the last bytes, where gzip and Parquet keep their sums; of an object
+    /// in a store, what that says of the content.
+    pub fn trait_of_content(&self) -> io::Result<Vec<u8>> {
+        const TAIL: u64 = 64;
+        let mut tail = Vec::new();
+        match &self.place {
+            Place::File(path) => {
+                let mut file = File::open(path)?;
+                file.seek(SeekFrom::Start(self.size.saturating_sub(TAIL)))?;
+                file.take(TAIL).read_to_end(&mut tail)?;
+            }
+            Place::Stored(Stored { entry, .. }) => {
+                tail.extend_from_slice(entry.etag.as_deref().unwrap_or("").as_bytes());
+            }
+        }
+        Ok(tail)
+    }
+
+    /// Says that it is read soon: what lies in a store may be fetched now.
+    pub fn announce(&self) {
+        if let Place::Stored(Stored { entry, store }) = &self.place {
+            store.announce(entry);
+        }
+    }
+
+    /// Whether it lies in a store.
+    #[must_use]
+    pub const fn is_stored(&self) -> bool {
+        matches!(self.place, Place::Stored(_))
     }
 }
 
@@ -95,6 +183,12 @@ pub enum ListError {
     /// Nothing of that name.
     #[error("{0}: no such file or folder")]
     NotFound(String),
+    /// An address of a store that cannot be one, or that nobody can ask.
+    #[error("{0}: is no address of a bucket")]
+    BadAddress(String),
+    /// What the store said.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Not a glob.
     #[error("{glob}: {why}")]
     BadGlob {
@@ -105,35 +199,81 @@ pub enum ListError {
     },
 }
 
-/// Lists files, folders (whole, without names that begin with `.` or `_`) and globs, sorted by key.
+/// Lists files, folders (whole, without names that begin with `.` or `_`) and globs, here or in a store, sorted by key; of a window
+/// only what can hold records of it as far as folders tell ([`dates`]).
 ///
 /// The same file through two inputs is listed once.
-pub fn list(inputs: &[PathOrGlob]) -> Result<Listing, ListError> {
+pub fn list(
+    inputs: &[PathOrGlob],
+    store: Option<&Arc<dyn Store>>,
+    window: Option<Window>,
+) -> Result<Listing, ListError> {
     let mut listing = Listing::default();
+    let mut denied = Vec::new();
     for input in inputs {
         let text = input.0.as_str();
         let shown = if inputs.len() > 1 { Shown::UnderInput } else { Shown::UnderRoot };
-        if Path::new(text).exists() {
+        if let Some(address) = Address::parse(text) {
+            let store = store.filter(|_| address.is_sound()).ok_or_else(|| ListError::BadAddress(text.to_owned()))?;
+            match listing.stored(&address, store, window, shown) {
+                Err(ListError::Store(error)) if error.trouble == StoreTrouble::Denied => {
+                    listing.unreadable.push((text.to_owned(), error.what.clone()));
+                    denied.push((address, store, error));
+                }
+                done => done?,
+            }
+        } else if Path::new(text).exists() {
             listing.walk(Path::new(text), None, shown);
-        } else if text.contains(['*', '?', '[', '{']) {
-            let bad = |error: globset::Error| ListError::BadGlob { glob: text.into(), why: error.kind().to_string() };
-            let glob = GlobBuilder::new(text).literal_separator(true).build().map_err(bad)?.compile_matcher();
-            listing.walk(&literal_base(text), Some(&glob), shown);
+        } else if is_glob(text) {
+            listing.walk(&literal_base(text), Some(&glob(text, text)?), shown);
         } else {
             return Err(ListError::NotFound(text.to_owned()));
         }
     }
-    listing.objects.sort_by(|a, b| (&a.key, &a.path).cmp(&(&b.key, &b.path)));
-    let mut seen = std::collections::BTreeSet::new();
-    listing.objects.retain_mut(|object| {
-        let place = object.path.canonicalize().unwrap_or_else(|_| object.path.clone());
-        if let Some(Identity::Local { path, .. }) = &mut object.identity {
-            path.clone_from(&place);
+    // Part of a bucket may be closed; of one that is closed altogether nothing would be said but its absence.
+    if let Some((.., error)) = denied.into_iter().find(|(address, store, _)| !store.is_allowed(&address.bucket)) {
+        return Err(error.into());
+    }
+    listing.objects.sort_by(|a, b| (&a.key, &a.place).cmp(&(&b.key, &b.place)));
+    let mut seen = BTreeSet::new();
+    listing.objects.retain_mut(|object| match &object.place {
+        Place::Stored(stored) => {
+            let entry = &stored.entry;
+            dates::may_hold(&entry.key, window) && seen.insert(Err((entry.bucket.clone(), entry.key.clone())))
         }
-        seen.insert(place)
+        Place::File(file) => {
+            let place = file.canonicalize().unwrap_or_else(|_| file.clone());
+            if let Some(Identity::Local { path, .. }) = &mut object.identity {
+                path.clone_from(&place);
+            }
+            dates::may_hold(&slashed(file), window) && seen.insert(Ok(place))
+        }
     });
     listing.unreadable.sort();
     Ok(listing)
+}
+
+/// One file or object that the user named.
+pub fn named(text: &str, store: Option<&Arc<dyn Store>>) -> Result<Object, ListError> {
+    let missing = || ListError::NotFound(text.to_owned());
+    let Some(address) = Address::parse(text) else {
+        let path = PathBuf::from(text);
+        let size = std::fs::metadata(&path).map_err(|_| missing())?.len();
+        let identity = Identity::of_file(&path);
+        return Ok(Object { identity, ..Object::new(text.to_owned(), Place::File(path), size) });
+    };
+    let store = store.filter(|_| address.is_sound()).ok_or_else(|| ListError::BadAddress(text.to_owned()))?;
+    let entry = store.find(&address.bucket, &address.key)?.ok_or_else(missing)?;
+    Ok(Object::stored(text.to_owned(), entry, store))
+}
+
+fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
+}
+
+fn glob(text: &str, shown: &str) -> Result<GlobMatcher, ListError> {
+    let bad = |error: globset::Error| ListError::BadGlob { glob: shown.into(), why: error.kind().to_string() };
+    Ok(GlobBuilder::new(text).literal_separator(true).build().map_err(bad)?.compile_matcher())
 }
 
 /// What a key begins with.
@@ -180,7 +320,82 @@ impl Listing {
             Shown::UnderRoot => slashed(under_root),
         };
         let identity = Identity::local(entry.path().to_owned(), &metadata);
-        self.objects.push(Object { identity, ..Object::new(key, entry.path().to_owned(), metadata.len()) });
+        let place = Place::File(entry.path().to_owned());
+        self.objects.push(Object { identity, ..Object::new(key, place, metadata.len()) });
+    }
+
+    /// What lies at an address: the object of that key, all below it as a folder, else what a glob matches.
+    fn stored(
+        &mut self,
+        address: &Address,
+        store: &Arc<dyn Store>,
+        window: Option<Window>,
+        shown: Shown,
+    ) -> Result<(), ListError> {
+        let Address { bucket, key } = address;
+        let folder = address.folder();
+        let mut found = self.objects.len() + self.unreadable.len();
+        self.below(address, &folder, store, (window, None), shown)?;
+        if folder != *key
+            && let Some(entry) = store.find(bucket, key)?
+        {
+            let name = key.rsplit('/').next().unwrap_or(key);
+            let key = if matches!(shown, Shown::UnderInput) { address.to_string() } else { name.to_owned() };
+            self.objects.push(Object::stored(key, entry, store));
+        }
+        found = self.objects.len() + self.unreadable.len() - found;
+        if found == 0 && is_glob(key) {
+            let matcher = glob(key, &address.to_string())?;
+            let wild = key.find(['*', '?', '[', '{']).unwrap_or(key.len());
+            let base = key[..wild].rfind('/').map_or("", |end| &key[..=end]);
+            self.below(address, base, store, (window, Some(&matcher)), shown)?;
+        } else if found == 0 && (window.is_none() || store.names(bucket, &folder)?.is_empty()) {
+            return Err(ListError::NotFound(address.to_string()));
+        }
+        Ok(())
+    }
+
+    fn below(
+        &mut self,
+        address: &Address,
+        folder: &str,
+        store: &Arc<dyn Store>,
+        (window, glob): (Option<Window>, Option<&GlobMatcher>),
+        shown: Shown,
+    ) -> Result<(), ListError> {
+        let listed = store.list(&address.bucket, folder, window)?;
+        for entry in &listed.entries {
+            let below = entry.key.strip_prefix(folder).unwrap_or(&entry.key);
+            let hidden = below.split('/').any(|part| part.starts_with(['.', '_']) && !matches!(part, "." | ".."));
+            // What consoles make in place of a folder.
+            let is_folder = entry.size == 0 && entry.key.ends_with('/');
+            if hidden || is_folder || glob.is_some_and(|glob| !glob.is_match(&entry.key)) {
+                continue;
+            }
+            let key = match shown {
+                Shown::UnderInput => Address { bucket: address.bucket.clone(), key: entry.key.clone() }.to_string(),
+                Shown::UnderRoot => below.to_owned(),
+            };
+            self.objects.push(Object::stored(key, Arc::clone(entry), store));
+        }
+        self.unreadable.extend(listed.denied.iter().cloned());
+        Ok(())
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let parts = |place: &Self| match place {
+            Self::File(path) => (Some(path.clone()), None),
+            Self::Stored(stored) => (None, Some(Arc::clone(&stored.entry))),
+        };
+        parts(self).cmp(&parts(other))
     }
 }
 
@@ -207,13 +422,21 @@ fn literal_base(glob: &str) -> PathBuf {
 impl Object {
     /// An object with what its key tells.
     #[must_use]
-    pub fn new(key: String, path: PathBuf, size: u64) -> Self {
+    pub fn new(key: String, place: Place, size: u64) -> Self {
         let name = AwsName::parse(&key);
         let flow_log = match &name.flow_log {
             Some(id) => SourceName::FlowLog(id.clone()),
             None => SourceName::Prefix(prefix(&key)),
         };
-        Self { key, path, size, flow_log, account_hint: name.account, region_hint: name.region, identity: None }
+        let (identity, spool) = (None, Spool::default());
+        Self { key, place, size, flow_log, account_hint: name.account, region_hint: name.region, identity, spool }
+    }
+
+    fn stored(key: String, entry: Arc<Entry>, store: &Arc<dyn Store>) -> Self {
+        // Without an ETag nothing tells one content from the next.
+        let identity = entry.etag.is_some().then(|| Identity::Stored(Arc::clone(&entry)));
+        let size = entry.size;
+        Self { identity, ..Self::new(key, Place::Stored(Stored { entry, store: Arc::clone(store) }), size) }
     }
 }
 
@@ -300,7 +523,7 @@ mod tests {
     use std::fs;
 
     fn check(key: &str, flow_log: &SourceName, account: Option<&str>, region: Option<&str>) {
-        let object = Object::new(key.to_owned(), PathBuf::new(), 0);
+        let object = Object::new(key.to_owned(), Place::File(PathBuf::new()), 0);
         assert_eq!(object.flow_log, *flow_log, "{key}");
         assert_eq!((object.account_hint.as_deref(), object.region_hint.as_deref()), (account, region), "{key}");
     }
@@ -344,7 +567,7 @@ mod tests {
         }
         let at = |rest: &str| PathOrGlob::new(format!("{}{rest}", root.display()));
         let keys = |inputs: &[PathOrGlob]| -> Vec<String> {
-            list(inputs).expect("exists").objects.into_iter().map(|object| object.key).collect()
+            list(inputs, None, None).expect("exists").objects.into_iter().map(|object| object.key).collect()
         };
         assert_eq!(keys(&[at("")]), ["a.log", "b/1.gz", "b/2.log", "b/c/3.log"]);
         assert_eq!(keys(&[at("/b/*.log")]), ["2.log"]);
@@ -353,10 +576,10 @@ mod tests {
         assert_eq!(keys(&[at("/b/c"), at("/b/c/3.log")]).len(), 1);
         assert!(keys(&[at("/b/c"), at("/a.log")])[0].ends_with("/a.log"));
         #[cfg(unix)]
-        assert_eq!(list(&[at("")]).expect("exists").unreadable.len(), 1);
-        assert!(matches!(list(&[at("/none")]), Err(ListError::NotFound(_))));
-        assert!(matches!(list(&[at("/b/[")]), Err(ListError::BadGlob { .. })));
-        let object = &list(&[at("/a.log")]).expect("exists").objects[0];
+        assert_eq!(list(&[at("")], None, None).expect("exists").unreadable.len(), 1);
+        assert!(matches!(list(&[at("/none")], None, None), Err(ListError::NotFound(_))));
+        assert!(matches!(list(&[at("/b/[")], None, None), Err(ListError::BadGlob { .. })));
+        let object = &list(&[at("/a.log")], None, None).expect("exists").objects[0];
         assert_eq!(
             (object.size, io::read_to_string(object.open().expect("opens")).expect("text").as_str()),
             (5, "a.log")

@@ -107,6 +107,14 @@ const HOMES: &[(&str, &[&str])] = &[
     // Reading is by `sources::inflate`, and its tests compare with this.
     ("flate2", &["sources", "simulate"]),
     ("crc32fast", &["sources"]),
+    // Checksums that S3 keeps with objects.
+    ("crc_fast", &["aws"]),
+    // By hand, because an address that is taken for a URL loses keys with dots (docs/decisions.md).
+    ("http", &["aws"]),
+    ("http_body_util", &["aws"]),
+    ("hyper", &["aws"]),
+    ("hyper_rustls", &["aws"]),
+    ("hyper_util", &["aws"]),
     ("csv_core", &["sources"]),
     ("zip", &["sources"]),
     ("psl", &["name::hosts"]),

@@ -36,7 +36,7 @@ type Read = (Result<Bill, BillError>, Vec<InputRow>, Warnings);
 fn read(root: &Path, threads: usize) -> Read {
     let (mut rows, mut warnings) = (Vec::new(), Warnings::default());
     let given = [root.display().to_string()];
-    let bill = read_bill(&given, april(), threads, &mut rows, &mut warnings);
+    let bill = read_bill(&Given::all(&given, None), april(), threads, &mut rows, &mut warnings);
     (bill, rows, warnings)
 }
 
@@ -171,9 +171,9 @@ fn cost_explorer_answers_add_up_and_never_overlap() {
 #[test]
 fn nothing_given_is_no_bill() {
     let (mut rows, mut warnings) = (Vec::new(), Warnings::default());
-    let bill = read_bill(&[], None, 2, &mut rows, &mut warnings).expect("none");
+    let bill = read_bill(&Given::all(&[], None), None, 2, &mut rows, &mut warnings).expect("none");
     assert_eq!((bill.exports().count(), rows.len(), warnings.rows().len()), (0, 0, 0));
-    let missing = read_bill(&["no/such/folder".to_owned()], None, 2, &mut rows, &mut warnings);
+    let missing = read_bill(&Given::all(&["no/such/folder".to_owned()], None), None, 2, &mut rows, &mut warnings);
     assert!(matches!(missing, Err(BillError::Input(_))));
 }
 

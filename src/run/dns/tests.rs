@@ -42,7 +42,8 @@ fn answered(folder: &Path, memory: usize, threads: usize) -> (Shown, Counts, War
     let plan = DnsPlan { requests: &requests, is_public: &is_public, memory, threads };
     let (mut rows, mut warnings, mut bytes) = (Vec::new(), Warnings::default(), 0);
     let given = [folder.display().to_string()];
-    let log = read_dns(&given, &plan, &mut rows, &mut warnings, &mut |size| bytes += size).expect("the folder exists");
+    let log = read_dns(&Given::all(&given, None), &plan, &mut rows, &mut warnings, &mut |size| bytes += size)
+        .expect("the folder exists");
     assert_eq!(bytes, rows[0].bytes);
     let counts = log.counts;
     let found = log.answer(|name| name.split('.').next().unwrap_or_default().to_owned()).expect("temporary files");
@@ -128,7 +129,7 @@ fn no_log_and_no_input_are_answers_too() {
     let plan = DnsPlan { requests: &requests, is_public: &|_| true, memory: 0, threads: 1 };
     let (mut rows, mut warnings) = (Vec::new(), Warnings::default());
     let read = |given: &[String], rows: &mut Vec<InputRow>, warnings: &mut Warnings| {
-        read_dns(given, &plan, rows, warnings, &mut |_| {}).map(|log| log.counts)
+        read_dns(&Given::all(given, None), &plan, rows, warnings, &mut |_| {}).map(|log| log.counts)
     };
     assert!(matches!(read(&[], &mut rows, &mut warnings), Ok(counts) if counts == Counts::default()));
     assert!(rows.is_empty());

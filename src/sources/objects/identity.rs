@@ -1,13 +1,15 @@
 //! What tells the content of an object from every other, without reading it. Never looks inside.
 
+use super::store::Entry;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Nanoseconds in a second.
 const SECOND: i128 = 1_000_000_000;
 
-/// The identity of an object. An object in a store that names versions would be one more kind: bucket, key, `ETag`, version.
+/// The identity of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Identity {
     /// A local file. `changed` and `file` also tell a file whose content was replaced under its old size and time.
@@ -23,6 +25,8 @@ pub enum Identity {
         /// Its number in the file system; 0 where the system has none.
         file: u64,
     },
+    /// An object in a store, which says itself what tells its content from every other.
+    Stored(Arc<Entry>),
 }
 
 impl Identity {
@@ -46,7 +50,7 @@ impl Identity {
     /// keep whole seconds only, or every other second, are known by times without a fraction.
     #[must_use]
     pub fn settled_from(&self) -> i128 {
-        let Self::Local { modified, changed, .. } = self;
+        let Self::Local { modified, changed, .. } = self else { return i128::MIN };
         let tick = |time: i128| if time % SECOND == 0 { 2 * SECOND } else { SECOND / 50 };
         (modified + tick(*modified)).max(changed + tick(*changed))
     }
@@ -103,7 +107,7 @@ mod tests {
         let after = Identity::of_file(&path).expect("a file has times");
         #[cfg(unix)]
         assert_ne!(after, before, "same size, same time, other content");
-        let Identity::Local { size, modified, .. } = after;
+        let Identity::Local { size, modified, .. } = after else { panic!("a file is local") };
         assert!(matches!(before, Identity::Local { size: s, modified: m, .. } if s == size && m == modified));
         assert_eq!(Identity::of_file(folder.path()), None);
     }
