@@ -20,8 +20,13 @@ pub const ASSUME_ROLE: Call = Call { action: "sts:AssumeRole", purpose: "the acc
 /// Every call that reads the live account: the policy that natlens needs, sorted, each once.
 #[must_use]
 pub fn all() -> Vec<Call> {
-    let mut calls: Vec<Call> =
-        super::sts::calls().chain([ASSUME_ROLE]).chain(super::ec2::calls()).chain(super::s3::CALLS).collect();
+    let mut calls: Vec<Call> = vec![ASSUME_ROLE];
+    calls.extend(super::sts::calls());
+    calls.extend(super::ec2::calls());
+    calls.extend(super::cloudwatch::calls());
+    calls.extend(super::cost_explorer::calls());
+    calls.extend(super::logs::calls());
+    calls.extend(super::s3::CALLS);
     calls.sort();
     calls.dedup();
     calls

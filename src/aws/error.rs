@@ -59,6 +59,7 @@ pub fn trouble_of_code(code: &str) -> Trouble {
         | "InvalidToken"
         | "AuthFailure"
         | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
         | "MissingAuthenticationToken"
         | "IncompleteSignature" => Trouble::Credentials,
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AllAccessDisabled" | "OptInRequired" => {

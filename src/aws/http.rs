@@ -25,7 +25,7 @@ const SHORTEST_SECRET: usize = 10;
 /// Credentials are asked for again this long before they end.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
 
-const LATER: &str = "try again later";
+pub(super) const LATER: &str = "try again later";
 
 /// A service as requests name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,11 +209,7 @@ impl Http {
             Trouble::Request if code.is_empty() && status.as_u16() == 403 => Trouble::Denied,
             trouble => trouble,
         };
-        let why = match (code.as_str(), message.as_str()) {
-            ("", _) => format!("answered with {status}"),
-            (code, "") => code.to_owned(),
-            (code, message) => format!("{code}: {}", first_sentence(message)),
-        };
+        let why = if code.is_empty() { format!("answered with {status}") } else { said(&code, &message) };
         Err(Failure { error: self.error(trouble, request.action, why), code })
     }
 
@@ -255,13 +251,23 @@ fn is_expiry(code: &str) -> bool {
     matches!(code, "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired")
 }
 
-/// A refused signature is explained with the whole request, token included: only the first line is for people.
-fn first_sentence(message: &str) -> String {
+/// What AWS says, for people. A refused signature is explained with the whole request, token included: that is not shown.
+pub(super) fn said(code: &str, message: &str) -> String {
+    match code {
+        "SignatureDoesNotMatch" | "IncompleteSignature" | "InvalidSignatureException" => {
+            format!("{code}: the signature is not accepted; are the secret key and the clock right?")
+        }
+        code if message.is_empty() => code.to_owned(),
+        code => format!("{code}: {}", first_line(message)),
+    }
+}
+
+pub(super) fn first_line(message: &str) -> String {
     let line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     line.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
-fn without_secrets(text: &str, credentials: &Credentials) -> String {
+pub(super) fn without_secrets(text: &str, credentials: &Credentials) -> String {
     let secrets =
         [credentials.session_token().unwrap_or_default(), credentials.secret_access_key(), credentials.access_key_id()];
     let mut text = text.to_owned();
@@ -325,9 +331,10 @@ mod tests {
     #[test]
     fn messages_hold_no_secret() {
         let credentials = Credentials::new("AKIDCANARY", "SECRETCANARY", Some("TOKENCANARY".to_owned()), None, "test");
-        let said = "no match for AKIDCANARY: SECRETCANARY TOKENCANARY";
-        assert_eq!(without_secrets(said, &credentials), "no match for (hidden): (hidden) (hidden)");
-        let refusal = "The signature does not match.\n\nThe canonical string:\nx-amz-security-token:TOKENCANARY";
-        assert_eq!(first_sentence(refusal), "The signature does not match.");
+        let all = "no match for AKIDCANARY: SECRETCANARY TOKENCANARY";
+        assert_eq!(without_secrets(all, &credentials), "no match for (hidden): (hidden) (hidden)");
+        let refusal = "The string was:\nx-amz-security-token:TOKENCANARY";
+        assert!(!said("SignatureDoesNotMatch", refusal).contains("string"));
+        assert_eq!(said("AccessDenied", "No.\nmore"), "AccessDenied: No.");
     }
 }

@@ -3,11 +3,15 @@
 
 pub mod call;
 pub mod chain;
+pub mod cloudwatch;
+pub mod cost_explorer;
 pub mod ec2;
 pub mod error;
 mod http;
+pub mod logs;
 mod query;
 pub mod s3;
+mod sdk;
 pub mod session;
 pub mod sts;
 

@@ -7,7 +7,7 @@ use super::resolve::AccessSettings;
 use super::{CollectArgs, Exit, Global};
 use crate::aws::{Access, Trouble};
 use crate::collect::{self, Account, CollectError, Plan, Summary, Taken};
-use crate::model::period::Month;
+use crate::model::period::{Month, parse_instant};
 use crate::model::region::is_region_name;
 use crate::sources::objects::since_1970;
 
@@ -20,6 +20,13 @@ pub fn act(args: &CollectArgs, global: &Global) -> Exit {
             return exit;
         }
     };
+    if let Some(most) = plan.cost_explorer.filter(|_| !global.quiet) {
+        let accounts = plan.accounts.len() as u64;
+        let most = dollars(accounts * u64::from(most));
+        note(&format!(
+            "Cost Explorer costs 0.01 USD a request, here at most {most} USD; --no-cost-explorer leaves it out"
+        ));
+    }
     match collect::run(&plan) {
         Ok(summary) => {
             if !global.quiet {
@@ -50,9 +57,10 @@ fn exit_of(failure: &CollectError) -> Exit {
 fn plan(args: &CollectArgs) -> Result<Plan, Refusal> {
     let settings = AccessSettings::new(&args.access, &Layers::read(Some(&args.to))?);
     let usage = |what: String, hint: &str| Refusal { exit: Exit::Usage, what, hint: Some(hint.to_owned()) };
-    #[expect(clippy::disallowed_methods, reason = "the last month, and nothing of the future, depends on today")]
-    let now = since_1970(std::time::SystemTime::now())
-        .map_or(0, |nanoseconds| i64::try_from(nanoseconds / 1_000_000_000).unwrap_or(0));
+    let now = match args.now.as_deref() {
+        Some(text) => parse_instant(text).ok_or_else(|| usage(format!("`{text}` is no time"), "see --from"))?,
+        None => clock(),
+    };
     let this_month =
         Month::of(now).ok_or_else(|| usage("the clock is wrong".to_owned(), "name the month by --month"))?;
     let month = match args.month.as_deref() {
@@ -69,7 +77,22 @@ fn plan(args: &CollectArgs) -> Result<Plan, Refusal> {
     if let Some(bad) = bad {
         return Err(usage(format!("`{bad}` is no Region"), "write it as eu-central-1"));
     }
-    Ok(Plan { to: args.to.clone(), month, now, accounts, replace: args.replace })
+    Ok(Plan {
+        to: args.to.clone(),
+        month,
+        now,
+        accounts,
+        replace: args.replace,
+        metrics: !args.parts.no_metrics,
+        log_groups: args.parts.log_group.clone(),
+        cost_explorer: (!args.parts.no_cost_explorer).then_some(args.max_cost_explorer_requests),
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the last month, and nothing of the future, depends on today")]
+fn clock() -> i64 {
+    let nanoseconds = since_1970(std::time::SystemTime::now()).unwrap_or_default();
+    i64::try_from(nanoseconds / 1_000_000_000).unwrap_or_default()
 }
 
 /// The accounts of the settings, each by its role, else that of the credentials.
@@ -82,24 +105,38 @@ fn accounts(settings: &AccessSettings) -> Vec<Account> {
 /// What was collected, what was not, and what comes next.
 fn say(plan: &Plan, summary: &Summary) {
     for (place, taken) in &summary.places {
-        note(&format!("{} {}:", place.account, place.region));
-        for (what, count) in &taken.counts {
-            note(&format!("  {count:>8}  {}", shown(what)));
-        }
-        for gateway in &taken.kept {
-            note(&format!("  {} is deleted; its last description is kept", shown(gateway)));
-        }
-        missing(taken);
+        counts(&format!("{} {}", place.account, place.region), taken);
+    }
+    for (account, taken) in &summary.bills.accounts {
+        counts(account, taken);
+    }
+    let requests = summary.bills.requests;
+    if requests > 0 {
+        note(&format!("{requests} requests to Cost Explorer: {} USD", dollars(requests)));
     }
     note(&format!("{}: next, `natlens report {0} --month {}`", plan.to.display(), plan.month));
 }
 
-fn missing(taken: &Taken) {
+fn counts(of: &str, taken: &Taken) {
+    note(&format!("{}:", shown(of)));
+    for (what, count) in &taken.counts {
+        note(&format!("  {count:>8}  {}", shown(what)));
+    }
+    for gateway in &taken.kept {
+        note(&format!("  {} is deleted; its last description is kept", shown(gateway)));
+    }
     for (call, failure) in &taken.missing {
         note(&format!("warning: missing: {}: {}", call.purpose, shown(&failure.to_string())));
-        let allow = format!("allow {}", call.action);
-        note(&format!("hint: {}", failure.hint.as_deref().map_or(allow, shown)));
+        let allow = (failure.trouble == Trouble::Denied).then(|| format!("allow {}", call.action));
+        if let Some(hint) = failure.hint.as_deref().map(shown).or(allow) {
+            note(&format!("hint: {hint}"));
+        }
     }
+}
+
+/// What requests to Cost Explorer cost, in USD.
+fn dollars(requests: u64) -> String {
+    format!("{}.{:02}", requests / 100, requests % 100)
 }
 
 /// Text from outside, without what a terminal would obey.

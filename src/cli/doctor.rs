@@ -13,11 +13,12 @@ use crate::doctor::commands::{Copy, commands};
 use crate::doctor::policy::policy;
 use crate::doctor::wants::{Account, Address, Live, Wants, Whose};
 use crate::doctor::{Finding, Severity};
-use crate::model::period::Window;
+use crate::model::period::{DAY_SECONDS, Window, iso_day};
 use crate::run;
 use crate::run::live::{Ask, Reader, Told};
 use crate::run::period::PeriodChoice;
 use crate::sinks::doctor::{render_json, render_table};
+use crate::sources::objects::since_1970;
 use crate::sources::objects::store::StoreTrouble;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -74,7 +75,16 @@ impl DoctorPlan {
         // A bundle in a bucket: which parts it has is looked for, and its settings are read.
         let own_folder = bundle.path().to_str().map(|path| format!("{}/", path.trim_end_matches('/')));
         wants.addresses.extend(own_folder.and_then(|folder| Address::parse("bundle", &folder)));
-        let ask = (!args.offline && is_reachable(&access, &chain, &wants)).then(|| ask(&access, &own, &wants));
+        let ask = (!args.offline && is_reachable(&access, &chain, &wants)).then(|| ask(&access, &own, &wants, args));
+        let ask = match ask {
+            Some(mut ask) => {
+                for address in &wants.addresses {
+                    ask.stores.push((address.clone(), aws.store(&layers)?));
+                }
+                Some(ask)
+            }
+            None => None,
+        };
         let period = match input.period.choice {
             PeriodChoice::Given(window) => Some(window),
             PeriodChoice::Newest => None,
@@ -102,7 +112,7 @@ impl DoctorPlan {
             bundle: &self.bundle,
             period: self.period,
             profile: self.profile.as_deref(),
-            log_groups: &args.log_group,
+            log_groups: &args.parts.log_group,
             requester_pays: self.requester_pays,
         };
         commands(&self.wants, &copy)
@@ -163,9 +173,9 @@ fn wants(
     let is_left_open = |part: &Setting<Vec<String>>| matches!(part.origin, Origin::Bundle(_) | Origin::Default);
     let live = [
         (Live::Inventory, is_left_open(&input.inventory)),
-        (Live::Metrics, is_left_open(&input.metrics)),
-        (Live::Bill, is_left_open(&input.billing)),
-        (Live::Logs, !args.log_group.is_empty()),
+        (Live::Metrics, is_left_open(&input.metrics) && !args.parts.no_metrics),
+        (Live::Bill, is_left_open(&input.billing) && !args.parts.no_cost_explorer),
+        (Live::Logs, !args.parts.log_group.is_empty()),
     ];
     let chosen = access.regions.as_ref().map(|regions| regions.value.clone());
     let of_chain = || chain.region.iter().map(|region| region.value.clone()).collect();
@@ -189,7 +199,7 @@ fn is_reachable(access: &AccessSettings, chain: &Chain, wants: &Wants) -> bool {
 }
 
 /// The credentials themselves, and every account that is read by a role.
-fn ask(access: &AccessSettings, own: &Access, wants: &Wants) -> Ask {
+fn ask(access: &AccessSettings, own: &Access, wants: &Wants, args: &DoctorArgs) -> Ask {
     let mut readers = Vec::new();
     let roles = access.accounts();
     if !access.accounts.is_empty() {
@@ -200,5 +210,11 @@ fn ask(access: &AccessSettings, own: &Access, wants: &Wants) -> Ask {
         regions: if regions.is_empty() { wants.regions.clone() } else { regions },
         reads: true,
     }));
-    Ask { readers, wants: wants.clone() }
+    #[expect(clippy::disallowed_methods, reason = "Cost Explorer knows the days up to now")]
+    let now = since_1970(std::time::SystemTime::now())
+        .map_or(0, |nanoseconds| i64::try_from(nanoseconds / 1_000_000_000).unwrap_or(0));
+    let days = (iso_day(now - 2 * DAY_SECONDS), iso_day(now - DAY_SECONDS));
+    let cost_explorer = args.cost_explorer.then_some(days);
+    let log_groups = args.parts.log_group.clone();
+    Ask { readers, wants: wants.clone(), log_groups, cost_explorer, stores: Vec::new() }
 }

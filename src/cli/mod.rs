@@ -72,7 +72,8 @@ const EXAMPLES: &str = "Examples:
   natlens report --flow-logs 'logs/**/*.log.gz' --inventory inventory/ --format json -o report.json
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 done, but some input was unreadable;
-4 settings or credentials; 5 AWS or the network, try again; 6 --memory-limit; 7 --fail-on; 130, 143 interrupted. Data goes to stdout, everything else to stderr.";
+4 settings or credentials; 5 a remote error worth a retry; 6 --memory-limit; 7 --fail-on; 130, 143 interrupted.
+Data goes to stdout, everything else to stderr.";
 
 /// Flags of every command.
 #[derive(Debug, Args)]
@@ -295,6 +296,36 @@ pub struct CollectArgs {
     /// Collect again what was collected for the month
     #[arg(long)]
     pub replace: bool,
+    /// What is asked for.
+    #[command(flatten)]
+    pub parts: PartArgs,
+    /// The most requests to Cost Explorer for an account, at 0.01 USD each
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        env = "NATLENS_MAX_COST_EXPLORER_REQUESTS",
+        hide_env_values = true,
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
+    pub max_cost_explorer_requests: u32,
+    /// The time, in place of the clock's
+    #[arg(long, value_name = "TIME", env = "NATLENS_NOW", hide = true)]
+    pub now: Option<String>,
+}
+
+/// What the live account is asked for, beside its inventory.
+#[derive(Debug, Args)]
+pub struct PartArgs {
+    /// Log group with flow logs to read from CloudWatch Logs; repeatable
+    #[arg(long, value_name = "NAME", env = "NATLENS_LOG_GROUP", hide_env_values = true, value_delimiter = ',')]
+    pub log_group: Vec<String>,
+    /// Do not ask CloudWatch for metrics
+    #[arg(long, env = "NATLENS_NO_METRICS", hide_env_values = true)]
+    pub no_metrics: bool,
+    /// Do not ask Cost Explorer, which takes 0.01 USD a request
+    #[arg(long, env = "NATLENS_NO_COST_EXPLORER", hide_env_values = true)]
+    pub no_cost_explorer: bool,
 }
 
 /// Arguments of `config`: those of `report`, for which it shows what holds.
@@ -326,7 +357,7 @@ pub struct DoctorArgs {
     /// Inputs.
     #[command(flatten)]
     pub input: InputArgs,
-    /// Print the IAM policy for exactly what the settings use, and stop; =roles: that of the roles in [[accounts]]
+    /// Print the IAM policy for exactly what the settings use, and stop; =roles: that of the roles in `[[accounts]]`
     #[arg(
         long,
         value_name = "WHOSE",
@@ -339,9 +370,12 @@ pub struct DoctorArgs {
     /// Print the AWS CLI's commands that copy the same parts into the bundle's folder, and stop
     #[arg(long)]
     pub commands: bool,
-    /// Log group with flow logs in CloudWatch Logs; repeatable
-    #[arg(long, value_name = "NAME", env = "NATLENS_LOG_GROUP", hide_env_values = true, value_delimiter = ',')]
-    pub log_group: Vec<String>,
+    /// What is asked for.
+    #[command(flatten)]
+    pub parts: PartArgs,
+    /// Also try the permission for Cost Explorer, which takes 0.01 USD
+    #[arg(long, conflicts_with = "no_cost_explorer")]
+    pub cost_explorer: bool,
     /// Look at the inputs only, and ask AWS nothing
     #[arg(long, env = "NATLENS_OFFLINE", hide_env_values = true)]
     pub offline: bool,

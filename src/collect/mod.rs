@@ -1,13 +1,17 @@
 //! `natlens collect`: what the live account says, as the files of a bundle. The report is made of the files alone, so that it stays
 //! what it was when the account has changed.
 
+pub mod billing;
 pub mod bundle;
 mod inventory;
+mod logs;
+mod metrics;
 
 use crate::aws::ec2::Ec2;
 use crate::aws::session::wait;
 use crate::aws::{Access, AwsError, Budget, Call, Session, Trouble, sts};
 use crate::model::period::{Month, iso};
+use billing::Bills;
 use bundle::{Bundle, BundleError};
 use inventory::Stop;
 use serde_json::{Value, json};
@@ -32,6 +36,12 @@ pub struct Plan {
     pub accounts: Vec<Account>,
     /// Whether what was collected for the month gives way.
     pub replace: bool,
+    /// Whether to ask `CloudWatch`.
+    pub metrics: bool,
+    /// How many requests Cost Explorer may be asked by one account; `None` asks nothing.
+    pub cost_explorer: Option<u32>,
+    /// Log groups with flow logs.
+    pub log_groups: Vec<String>,
 }
 
 /// An account, by the credentials that read it.
@@ -102,6 +112,16 @@ impl Place {
         format!("{} {}", self.account, self.region)
     }
 
+    /// The path of its metrics.
+    fn metrics(&self, month: Month) -> String {
+        format!("metrics/{month}/{}/{}", self.account, self.region)
+    }
+
+    /// The path of flow logs that were in `CloudWatch` Logs.
+    fn flow_logs(&self, month: Month) -> String {
+        format!("flow-logs/cloudwatch-logs/{month}/{}/{}", self.account, self.region)
+    }
+
     /// What says that the place was collected for a month.
     fn record(&self, month: Month) -> String {
         format!("collected/{month}/{}/{}.json", self.account, self.region)
@@ -117,6 +137,8 @@ pub struct Taken {
     pub missing: Vec<(Call, AwsError)>,
     /// Gateways that are gone and were kept.
     pub kept: Vec<String>,
+    /// Log groups that are not here, and what AWS said.
+    absent: Vec<(String, AwsError)>,
 }
 
 impl Taken {
@@ -140,13 +162,15 @@ impl Taken {
 pub struct Summary {
     /// By place.
     pub places: BTreeMap<Place, Taken>,
+    /// Cost Explorer.
+    pub bills: Bills,
 }
 
 impl Summary {
     /// Whether anything could not be had.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
-        self.places.values().any(|taken| !taken.missing.is_empty())
+        self.places.values().chain(self.bills.accounts.values()).any(|taken| !taken.missing.is_empty())
     }
 }
 
@@ -183,10 +207,17 @@ pub fn run(plan: &Plan) -> Result<Summary, CollectError> {
             None => {}
         }
     }
+    logs::say_absent(plan, &mut summary);
     let nothing = summary.places.values().all(|taken| taken.counts.is_empty());
     if let Some((_, error)) = summary.places.values().find_map(|taken| taken.missing.first()).filter(|_| nothing) {
         return discard(&bundle, CollectError::Nothing(error.clone()));
     }
+    // Last, because it costs money: nothing that could fail comes after it.
+    summary.bills = match billing::collect(plan, &jobs, &bundle) {
+        Ok(bills) => bills,
+        Err(Stop::Aws(error)) => return discard(&bundle, CollectError::Aws(error)),
+        Err(Stop::Bundle(error)) => return discard(&bundle, CollectError::Bundle(error)),
+    };
     bundle.commit(&units(plan, &summary))?;
     Ok(summary)
 }
@@ -242,7 +273,13 @@ fn parallel<T: Send>(jobs: &[Job], work: &(dyn Fn(&Job) -> Result<T, Stop> + Syn
 fn collect_place(plan: &Plan, job: &Job, bundle: &Bundle, budget: &Arc<Budget>) -> Result<Taken, Stop> {
     let mut taken = Taken::default();
     let ec2 = Ec2::new(&job.session, &job.place.at(), Arc::clone(budget))?;
-    inventory::collect(&ec2, &job.place, bundle, &mut taken)?;
+    let described = inventory::collect(&ec2, &job.place, bundle, &mut taken)?;
+    if plan.metrics
+        && let Some(answer) = metrics::collect(plan, job, &described, &mut taken)?
+    {
+        bundle.write_json(&format!("{}/get-metric-data.json", job.place.metrics(plan.month)), &answer)?;
+    }
+    logs::collect(plan, job, bundle, budget, &mut taken)?;
     bundle.write_json(&job.place.record(plan.month), &record(plan, &taken))?;
     Ok(taken)
 }
@@ -262,9 +299,11 @@ fn record(plan: &Plan, taken: &Taken) -> Value {
 
 /// What of the bundle this run takes the place of.
 fn units(plan: &Plan, summary: &Summary) -> Vec<String> {
-    let mut units = Vec::new();
+    let mut units: Vec<String> = summary.bills.accounts.keys().map(|account| billing::unit(plan, account)).collect();
     for place in summary.places.keys() {
         units.push(place.inventory("").trim_end_matches('/').to_owned());
+        units.push(place.metrics(plan.month));
+        units.push(place.flow_logs(plan.month));
         // Last: it says that the others are there.
         units.push(place.record(plan.month));
     }

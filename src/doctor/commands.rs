@@ -45,7 +45,8 @@ pub fn commands(wants: &Wants, copy: &Copy<'_>) -> String {
         let place = |of: &Address| (of.part, of.bucket.clone());
         address != other && place(address) == place(other) && address.prefix.starts_with(&other.prefix)
     };
-    let apart = |address: &&Address| address.part != "bundle" && !wants.addresses.iter().any(|other| is_below(address, other));
+    let apart =
+        |address: &&Address| address.part != "bundle" && !wants.addresses.iter().any(|other| is_below(address, other));
     for address in wants.addresses.iter().filter(apart) {
         script.sync(address, wants.bucket_owner.as_deref());
     }

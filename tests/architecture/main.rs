@@ -105,7 +105,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("arrow", &["sources", "frames", "simulate", "cache"]),
     ("parquet", &["sources", "simulate", "cache"]),
     // Reading is by `sources::inflate`, and its tests compare with this.
-    ("flate2", &["sources", "simulate"]),
+    ("flate2", &["sources", "simulate", "collect"]),
     ("crc32fast", &["sources"]),
     // Checksums that S3 keeps with objects.
     ("crc_fast", &["aws"]),

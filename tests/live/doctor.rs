@@ -61,7 +61,46 @@ fn what_is_not_allowed_is_named_with_what_it_is_for() {
     assert!(what.contains("ec2:DescribeSubnets") && what.contains("which zone an address is in"), "{what}");
     assert!(problems[0]["hint"].as_str().is_some_and(|hint| hint.contains("doctor --policy")), "{whole:#}");
     let rest = found(&whole, "permissions", "ok");
-    assert!(rest[0]["what"].as_str().is_some_and(|what| what.contains("11 of 12 calls")), "{whole:#}");
+    assert!(rest[0]["what"].as_str().is_some_and(|what| what.contains("12 of 13 calls")), "{whole:#}");
+}
+
+/// Buckets, metrics, log groups and, where it is asked for, Cost Explorer: each permission has its own probe.
+#[test]
+fn every_part_that_the_settings_use_is_tried() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fake = Fake::start(account(folder.path()));
+    std::fs::write(folder.path().join("source/natlens.toml"), "dns = \"s3://queries/p/\"\n").expect("a file");
+    let more = ["--log-group", "flows", "--cost-explorer"];
+    let (_, whole) = checkup(folder.path(), &fake, &["--log-group", "flows"]);
+    assert_eq!(fake.count("ce:GetCostAndUsage"), 0, "it costs, and was not asked for");
+    let missing = found(&whole, "permissions", "problem");
+    assert!(
+        missing.iter().any(|finding| finding["what"].as_str().is_some_and(|what| what.contains("log group"))),
+        "{whole:#}"
+    );
+    for (operation, code, action) in [
+        ("ListBucket", "AccessDenied", "s3:ListBucket"),
+        ("GetObject", "AccessDenied", "s3:GetObject"),
+        ("GetMetricData", "AccessDenied", "cloudwatch:GetMetricData"),
+        ("FilterLogEvents", "AccessDeniedException", "logs:FilterLogEvents"),
+        ("GetCostAndUsage", "AccessDeniedException", "ce:GetCostAndUsage"),
+    ] {
+        fake.trick(operation, 99, Trick::Refuse(403, code, "no"));
+        let (_, whole) = checkup(folder.path(), &fake, &more);
+        fake.trick(operation, 0, Trick::Loop);
+        let problems = found(&whole, "permissions", "problem");
+        let named = |finding: &&Value| {
+            finding["what"].as_str().is_some_and(|what| what.contains(&format!("{action} is not allowed")))
+        };
+        assert!(problems.iter().any(named), "{action}: {whole:#}");
+    }
+    let (_, whole) = checkup(folder.path(), &fake, &[]);
+    let may = found(&whole, "permissions", "ok");
+    let bucket = |finding: &&Value| finding["what"] == "s3://queries/p/: all 2 calls allowed";
+    assert!(may.iter().any(bucket), "{whole:#}");
+    let asked: BTreeSet<String> = fake.asked().into_iter().map(|asked| asked.action).collect();
+    let allowed = actions(folder.path(), &fake, &["--policy", "--log-group", "flows"]);
+    assert_eq!(asked, allowed, "what is asked for is what the policy allows");
 }
 
 #[test]

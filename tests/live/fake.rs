@@ -1,10 +1,11 @@
 //! AWS on loopback: answers from JSON, on request with refusals, throttling, endless pages, broken answers. Notes every request.
 
-use super::xml;
+use super::{cbor, xml};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What the account has.
@@ -14,6 +15,12 @@ pub struct State {
     pub inventory: BTreeMap<(String, String), Vec<Value>>,
     /// Addresses by prefix list.
     pub entries: BTreeMap<String, Vec<Value>>,
+    /// What metered what: times and values by the label of a series, `nat-0a BytesInFromSource`.
+    pub metrics: BTreeMap<String, (Vec<u64>, Vec<u64>)>,
+    /// Pages of Cost Explorer.
+    pub costs: Vec<Value>,
+    /// Events by log group: milliseconds and message, in the order of time.
+    pub events: BTreeMap<String, Vec<(i64, String)>>,
     /// Things on a page.
     pub page: usize,
 }
@@ -50,6 +57,8 @@ struct Shared {
     /// By operation: requests left that go wrong.
     tricks: Mutex<BTreeMap<String, (usize, Trick)>>,
     asked: Mutex<Vec<Asked>>,
+    /// Requests that are answered; those after them wait for ever.
+    answered: AtomicUsize,
 }
 
 /// The server; its thread ends with the test's process.
@@ -60,15 +69,22 @@ pub struct Fake {
 }
 
 struct Request {
+    /// What follows the host in the address.
+    path: String,
     headers: BTreeMap<String, String>,
-    body: String,
+    body: Vec<u8>,
 }
 
 impl Fake {
     pub fn start(state: State) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let shared = Arc::new(Shared { state, tricks: Mutex::default(), asked: Mutex::default() });
+        let shared = Arc::new(Shared {
+            state,
+            tricks: Mutex::default(),
+            asked: Mutex::default(),
+            answered: AtomicUsize::new(usize::MAX),
+        });
         let of_thread = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -88,6 +104,11 @@ impl Fake {
         self.shared.tricks.lock().expect("a lock").insert(operation.to_owned(), (times, trick));
     }
 
+    /// After so many requests, nothing is answered any more.
+    pub fn hang_after(&self, requests: usize) {
+        self.shared.answered.store(requests, Ordering::SeqCst);
+    }
+
     pub fn asked(&self) -> Vec<Asked> {
         self.shared.asked.lock().expect("a lock").clone()
     }
@@ -103,11 +124,16 @@ fn connection(shared: &Shared, stream: TcpStream) {
     let mut writer = stream;
     while let Some(request) = read(&mut reader) {
         let (status, kind, body, cut) = answer(shared, &request);
+        while shared.asked.lock().expect("a lock").len() > shared.answered.load(Ordering::SeqCst) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let protocol = if kind == "application/cbor" { "smithy-protocol: rpc-v2-cbor\r\n" } else { "" };
         let head = format!(
-            "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n{protocol}Content-Length: {}\r\n\r\n",
             body.len() + if cut { 1000 } else { 0 }
         );
-        if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(&body)).is_err() || cut {
+        // In one piece: two would wait for each other's acknowledgement.
+        if writer.write_all(&[head.as_bytes(), &body].concat()).is_err() || cut {
             return;
         }
     }
@@ -116,6 +142,7 @@ fn connection(shared: &Shared, stream: TcpStream) {
 fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|&read| read > 0)?;
+    let path = line.split(' ').nth(1)?.to_owned();
     let mut headers = BTreeMap::new();
     loop {
         let mut line = String::new();
@@ -128,7 +155,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Request { headers, body: String::from_utf8_lossy(&body).into_owned() })
+    Some(Request { path, headers, body })
 }
 
 /// `Credential=KEY/20261101/us-east-1/ec2/aws4_request`.
@@ -161,47 +188,181 @@ fn decoded(text: &str) -> String {
 
 type Answer = (u16, &'static str, Vec<u8>, bool);
 
+/// `ec2:DescribeVpcs`, from wherever the protocol of the service has it.
+fn action(service: &str, request: &Request, form: &BTreeMap<String, String>) -> String {
+    let of_form = || form.get("Action").cloned().unwrap_or_default();
+    let target = || {
+        request.headers.get("x-amz-target").and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned()
+    };
+    match service {
+        "monitoring" => format!("cloudwatch:{}", request.path.rsplit('/').next().unwrap_or_default()),
+        "ce" | "logs" => format!("{service}:{}", target()),
+        "s3" if request.path.contains("list-type") => "s3:ListBucket".to_owned(),
+        "s3" => "s3:GetObject".to_owned(),
+        _ => format!("{service}:{}", of_form()),
+    }
+}
+
+fn refusal(service: &str, status: u16, code: &str, message: &str) -> Answer {
+    let json = json!({"__type": format!("com.amazonaws#{code}"), "message": message, "Message": message});
+    match service {
+        "monitoring" => (status, "application/cbor", cbor::encode(&json), false),
+        "ce" | "logs" => (status, "application/x-amz-json-1.1", json.to_string().into_bytes(), false),
+        "s3" => {
+            let text = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+            (status, "application/xml", text.into_bytes(), false)
+        }
+        _ => {
+            let text = format!(
+                "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>1</RequestID></Response>"
+            );
+            (status, "text/xml;charset=UTF-8", text.into_bytes(), false)
+        }
+    }
+}
+
 fn answer(shared: &Shared, request: &Request) -> Answer {
     let (key, region, service) = scope(request);
-    let form = form(&request.body);
-    let operation = form.get("Action").cloned().unwrap_or_default();
-    let asked = Asked { action: format!("{service}:{operation}"), region: region.clone(), key: key.clone() };
-    shared.asked.lock().expect("a lock").push(asked);
+    let form = form(&String::from_utf8_lossy(&request.body));
+    let action = action(&service, request, &form);
+    let operation = action.rsplit(':').next().unwrap_or_default().to_owned();
+    shared.asked.lock().expect("a lock").push(Asked { action, region: region.clone(), key: key.clone() });
     let mut tricks = shared.tricks.lock().expect("a lock");
     let trick = tricks.get_mut(&operation).filter(|(left, _)| *left > 0).map(|(left, trick)| {
         *left -= 1;
         *trick
     });
     drop(tricks);
-    let xml = |status: u16, text: String| (status, "text/xml;charset=UTF-8", text.into_bytes(), false);
-    let refusal = |code: &str, message: &str| {
-        format!(
-            "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>1</RequestID></Response>"
-        )
-    };
     match trick {
-        Some(Trick::Refuse(status, code, message)) => return xml(status, refusal(code, message)),
+        Some(Trick::Refuse(status, code, message)) => return refusal(&service, status, code, message),
         Some(Trick::Echo) => {
             let headers: Vec<String> = request.headers.iter().map(|(name, value)| format!("{name}:{value}")).collect();
-            return xml(403, refusal("SignatureDoesNotMatch", &format!("The string was {}", headers.join(" "))));
+            let message = format!("The string was {}", headers.join(" "));
+            return refusal(&service, 403, "SignatureDoesNotMatch", &message);
         }
-        Some(Trick::Rubbish) => return xml(200, "<html>try again".to_owned()),
+        Some(Trick::Rubbish) => return (200, "text/html", b"<html>try again".to_vec(), false),
         Some(Trick::Loop | Trick::Cut) | None => {}
     }
-    if service == "sts" {
-        return xml(200, identity(&operation, &key, &form));
-    }
     if form.get("DryRun").is_some_and(|dry| dry == "true") {
-        return xml(412, refusal("DryRunOperation", "Request would have succeeded, but DryRun flag is set."));
+        let message = "Request would have succeeded, but DryRun flag is set.";
+        return refusal(&service, 412, "DryRunOperation", message);
     }
-    let (values, next) = describe(&shared.state, &region, &operation, &form);
-    let next = if matches!(trick, Some(Trick::Loop)) { Some("again".to_owned()) } else { next };
-    let (status, kind, mut body, _) = xml(200, xml::answer(&operation, &values, next.as_deref()));
+    let endless = matches!(trick, Some(Trick::Loop));
+    let (kind, mut body) = match service.as_str() {
+        // Buckets are there, and empty.
+        "s3" if operation == "ListBucket" => {
+            let page = "<ListBucketResult><Name>b</Name><IsTruncated>false</IsTruncated></ListBucketResult>";
+            ("application/xml", page.as_bytes().to_vec())
+        }
+        "s3" => return refusal(&service, 404, "NoSuchKey", "The specified key does not exist."),
+        "sts" => ("text/xml;charset=UTF-8", identity(&operation, &key, &form).into_bytes()),
+        "monitoring" => {
+            ("application/cbor", cbor::encode(&metric_data(&shared.state, &cbor::decode(&request.body), endless)))
+        }
+        "ce" => {
+            ("application/x-amz-json-1.1", costs(&shared.state, &json_of(request), endless).to_string().into_bytes())
+        }
+        "logs" => match events(&shared.state, &json_of(request), endless) {
+            Some(page) => ("application/x-amz-json-1.1", page.to_string().into_bytes()),
+            None => {
+                return refusal(&service, 400, "ResourceNotFoundException", "The specified log group does not exist.");
+            }
+        },
+        _ => {
+            let (values, next) = describe(&shared.state, &region, &operation, &form);
+            let next = if endless { Some("again".to_owned()) } else { next };
+            ("text/xml;charset=UTF-8", xml::answer(&operation, &values, next.as_deref()).into_bytes())
+        }
+    };
     let cut = matches!(trick, Some(Trick::Cut));
     if cut {
         body.truncate(body.len() / 2);
     }
-    (status, kind, body, cut)
+    (200, kind, body, cut)
+}
+
+fn json_of(request: &Request) -> Value {
+    serde_json::from_slice(&request.body).expect("JSON")
+}
+
+/// Elements of a list from a token on, and the token of the next page.
+fn page<'a, T>(state: &State, all: &'a [T], token: Option<&str>, endless: bool) -> (&'a [T], Option<String>) {
+    let from: usize = token.map_or(0, |token| token.parse().unwrap_or(0));
+    let end = if state.page == 0 { all.len() } else { all.len().min(from + state.page) };
+    let next = if endless { Some("again".to_owned()) } else { (end < all.len()).then(|| end.to_string()) };
+    (all.get(from..end).unwrap_or_default(), next)
+}
+
+/// The series that the dimensions name, all of them and no others.
+fn metric_data(state: &State, request: &Value, endless: bool) -> Value {
+    let queries = request["MetricDataQueries"].as_array().expect("queries");
+    assert!(queries.len() <= 500 && request["StartTime"].is_number(), "{request}");
+    let (some, next) = page(state, queries, request["NextToken"].as_str(), endless);
+    let result = |query: &Value| {
+        let stat = &query["MetricStat"];
+        assert!(stat["Stat"] == "Sum" && stat["Period"] == 3600, "{query}");
+        let dimensions: BTreeMap<&str, &str> = stat["Metric"]["Dimensions"]
+            .as_array()
+            .expect("dimensions")
+            .iter()
+            .map(|d| (d["Name"].as_str().expect("a name"), d["Value"].as_str().expect("a value")))
+            .collect();
+        let names: Vec<&str> = dimensions.keys().copied().collect();
+        let of = match (stat["Metric"]["Namespace"].as_str().expect("a namespace"), &names[..]) {
+            ("AWS/NATGateway", ["NatGatewayId"]) => dimensions["NatGatewayId"].to_owned(),
+            ("AWS/NATGateway", ["AvailabilityZone", "NatGatewayId"]) => {
+                format!("{} {}", dimensions["NatGatewayId"], dimensions["AvailabilityZone"])
+            }
+            ("AWS/PrivateLinkEndpoints", ["Endpoint Type", "Service Name", "VPC Endpoint Id", "VPC Id"]) => {
+                dimensions["VPC Endpoint Id"].to_owned()
+            }
+            other => panic!("{other:?}"),
+        };
+        let label = format!("{of} {}", stat["Metric"]["MetricName"].as_str().expect("a metric"));
+        let (times, values) = state.metrics.get(&label).cloned().unwrap_or_default();
+        json!({"Id": query["Id"], "Label": query["Label"], "Timestamps": times, "Values": values, "StatusCode": "Complete"})
+    };
+    let mut answer = json!({"MetricDataResults": some.iter().map(result).collect::<Vec<_>>(), "Messages": []});
+    if let Some(next) = next {
+        answer["NextToken"] = json!(next);
+    }
+    answer
+}
+
+fn costs(state: &State, request: &Value, endless: bool) -> Value {
+    assert_eq!(request["Granularity"], "DAILY");
+    assert_eq!(
+        request["GroupBy"],
+        json!([{"Type": "DIMENSION", "Key": "USAGE_TYPE"}, {"Type": "DIMENSION", "Key": "LINKED_ACCOUNT"}])
+    );
+    assert_eq!(request["Filter"]["And"][1]["Dimensions"]["Key"], "RECORD_TYPE");
+    // `doctor` asks for a day, only to see whether it may.
+    if request["TimePeriod"] != json!({"Start": "2026-10-01", "End": "2026-11-01"}) {
+        return json!({"GroupDefinitions": request["GroupBy"], "ResultsByTime": []});
+    }
+    let at: usize = request["NextPageToken"].as_str().map_or(0, |token| token.parse().unwrap_or(0));
+    let empty = json!({"GroupDefinitions": request["GroupBy"], "ResultsByTime": [], "DimensionValueAttributes": []});
+    let mut page = state.costs.get(at).cloned().unwrap_or(empty);
+    if let Some(page) = page.as_object_mut() {
+        page.remove("NextPageToken");
+    }
+    if endless || at + 1 < state.costs.len() {
+        page["NextPageToken"] = json!(if endless { "again".to_owned() } else { (at + 1).to_string() });
+    }
+    page
+}
+
+fn events(state: &State, request: &Value, endless: bool) -> Option<Value> {
+    let all = state.events.get(request["logGroupName"].as_str()?)?;
+    let bounds = request["startTime"].as_i64()?..=request["endTime"].as_i64()?;
+    let inside: Vec<&(i64, String)> = all.iter().filter(|(time, _)| bounds.contains(time)).collect();
+    let (some, next) = page(state, &inside, request["nextToken"].as_str(), endless);
+    let event = |(time, message): &&(i64, String)| json!({"logStreamName": "eni-1-all", "timestamp": time, "message": message, "ingestionTime": time, "eventId": format!("e{time}")});
+    let mut page = json!({"events": some.iter().map(event).collect::<Vec<_>>(), "searchedLogStreams": []});
+    if let Some(next) = next {
+        page["nextToken"] = json!(next);
+    }
+    Some(page)
 }
 
 fn identity(operation: &str, key: &str, form: &BTreeMap<String, String>) -> String {
@@ -245,18 +406,16 @@ fn describe(
         "GetManagedPrefixListEntries" => &["Entries"],
         other => panic!("{other} was asked for, and is no call that natlens has"),
     };
-    let from: usize = form.get("NextToken").map_or(0, |token| token.parse().unwrap_or(0));
+    let token = form.get("NextToken").map(String::as_str);
     let (mut values, mut next) = (Map::new(), None);
     for key in keys {
         let all = match form.get("PrefixListId") {
             Some(list) => state.entries.get(list).cloned().unwrap_or_default(),
             None => state.inventory.get(&(region.to_owned(), (*key).to_owned())).cloned().unwrap_or_default(),
         };
-        let end = if state.page == 0 { all.len() } else { all.len().min(from + state.page) };
-        if end < all.len() {
-            next = Some(end.to_string());
-        }
-        values.insert((*key).to_owned(), json!(all.get(from..end).unwrap_or_default()));
+        let (some, more) = page(state, &all, token, false);
+        next = next.or(more);
+        values.insert((*key).to_owned(), json!(some));
     }
     (values, next)
 }

@@ -4,8 +4,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod doctor;
+
+mod cbor;
 mod fake;
 mod inventory;
+mod killed;
+mod month;
 mod xml;
 
 use common::{Run, natlens_in};
@@ -16,10 +20,10 @@ use std::path::Path;
 pub const CANARIES: [&str; 3] =
     ["AKIDCANARY0123456789", "SECRETCANARYabcdefghijklmnopqrstuvwxyz01", "TOKENCANARYxyz=="];
 
-/// Runs natlens with the fake as AWS.
-pub fn natlens(folder: &Path, fake: &Fake, args: &[&str]) -> Run {
+/// The environment in which the fake is AWS.
+pub fn variables(fake: &Fake) -> [(&'static str, &str); 9] {
     let [key, secret, token] = CANARIES;
-    let variables = [
+    [
         ("AWS_ENDPOINT_URL", fake.url()),
         ("AWS_ACCESS_KEY_ID", key),
         ("AWS_SECRET_ACCESS_KEY", secret),
@@ -28,8 +32,13 @@ pub fn natlens(folder: &Path, fake: &Fake, args: &[&str]) -> Run {
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("NATLENS_NO_CACHE", "true"),
         ("RUST_LOG", "trace"),
-    ];
-    let run = natlens_in(folder, &variables, args);
+        ("NATLENS_NOW", "2026-11-05T12:34:56Z"),
+    ]
+}
+
+/// Runs natlens with the fake as AWS.
+pub fn natlens(folder: &Path, fake: &Fake, args: &[&str]) -> Run {
+    let run = natlens_in(folder, &variables(fake), args);
     for canary in CANARIES {
         assert!(!run.stdout.contains(canary) && !run.stderr.contains(canary), "{canary} was shown: {}", run.stderr);
     }
