@@ -1,6 +1,6 @@
 //! `natlens explain`.
 
-use super::output::{error, write_data};
+use super::output::{Claim, error, write_data};
 use super::plan::{ExplainPlan, Refusal};
 use super::report::run_with_progress;
 use super::{Exit, ExplainArgs, Global};
@@ -16,6 +16,10 @@ pub fn act(args: &ExplainArgs, global: &Global) -> Exit {
             error(&what, hint.as_deref());
             return exit;
         }
+    };
+    let _claim = match Claim::take(plan.output.as_deref()) {
+        Ok(claim) => claim,
+        Err(exit) => return exit,
     };
     let (report, trail) = match run_with_progress(&plan.plan, global) {
         Ok(run::Outcome { report, trail: Some(trail), .. }) => (report, trail),

@@ -1,7 +1,9 @@
 //! Where text goes: stdout or a file, whole or not at all.
 
+use super::Exit;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes data to a file (atomically: a reader sees the old or the new text) or to stdout. A closed pipe is no error.
 pub fn write_data(text: &str, to: Option<&Path>) -> io::Result<()> {
@@ -26,6 +28,56 @@ fn write_file(text: &str, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+/// A file that only this run writes, until it is dropped. The system takes it back from a run that was killed.
+#[derive(Debug)]
+pub struct Claim {
+    lock: PathBuf,
+    _held: File,
+}
+
+impl Claim {
+    /// Claims a file, or says that another run has. Where nothing can be claimed, writing will say why.
+    pub fn take(output: Option<&Path>) -> Result<Option<Self>, Exit> {
+        let Some((path, name)) = output.and_then(|path| Some((path, path.file_name()?))) else { return Ok(None) };
+        let lock = path.with_file_name(format!(".{}.lock", name.to_string_lossy()));
+        for _ in 0..8 {
+            let Ok(held) = File::options().create(true).truncate(false).write(true).open(&lock) else {
+                return Ok(None);
+            };
+            match held.try_lock() {
+                // The run before may have removed it between the two.
+                Ok(()) if is_at(&held, &lock) => return Ok(Some(Self { lock, _held: held })),
+                Ok(()) => {}
+                Err(TryLockError::Error(_)) => return Ok(None),
+                Err(TryLockError::WouldBlock) => break,
+            }
+        }
+        error(
+            &format!("{}: another run is about to write it", path.display()),
+            Some("wait for it, or name another file by -o"),
+        );
+        Err(Exit::Failed)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.lock);
+    }
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    matches!((file.metadata().map(place), path.metadata().map(place)), (Ok(held), Ok(found)) if held == found)
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 /// Prints a note to stderr. A closed stderr is nobody's loss.

@@ -1,7 +1,7 @@
 //! `natlens report`.
 
 use super::aws::exit_of;
-use super::output::{error, note, write_data};
+use super::output::{Claim, error, note, write_data};
 use super::plan::{Refusal, ReportPlan};
 use super::{Exit, Global, ReportArgs};
 use crate::report::schema;
@@ -21,6 +21,10 @@ pub fn act(args: &ReportArgs, global: &Global) -> Exit {
             error(&what, hint.as_deref());
             return exit;
         }
+    };
+    let _claim = match Claim::take(plan.output.as_deref()) {
+        Ok(claim) => claim,
+        Err(exit) => return exit,
     };
     let outcome = match run_with_progress(&plan.plan, global) {
         Ok(outcome) => outcome,

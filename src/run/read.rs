@@ -61,7 +61,8 @@ pub fn read_all(
     on_object: &mut dyn FnMut(u64),
 ) -> Result<Reading, OverLimit> {
     order(&mut objects);
-    let of_store = if objects.iter().any(Object::is_stored) { store::MEMORY } else { 0 };
+    let in_flight = store::MEMORY + plan.threads * store::MEMORY_OF_READER;
+    let of_store = if objects.iter().any(Object::is_stored) { in_flight } else { 0 };
     let budget = Budget::new(plan.memory_limit, (plan.threads, of_store), plan.memory_of_names);
     let (objects, shelf) = (&objects[..], Shelf::open(&objects, plan));
     let units = shelf.as_ref().map_or_else(|| (0..objects.len()).map(Unit::Read).collect(), Shelf::units);

@@ -45,6 +45,41 @@ fn a_run_that_is_killed_at_any_moment_changes_nothing() {
     }
 }
 
+#[test]
+fn two_runs_on_one_output_refuse_each_other() {
+    let account = Account::new("--bill-format none");
+    let fake = account.serve(|request| {
+        if request.number > 5 {
+            std::thread::sleep(Duration::from_mins(1));
+        }
+        Fault::None
+    });
+    let folder = account.0.path();
+    let mut first = Command::new(env!("CARGO_BIN_EXE_natlens"));
+    first
+        .args(["report", REMOTE, "--no-cache", "-o", "out.json"])
+        .current_dir(folder)
+        .env_clear()
+        .envs(fake.variables());
+    let mut first = first.stderr(Stdio::piped()).spawn().expect("the binary starts");
+    while fake.requests().len() <= 5 {
+        assert!(first.try_wait().expect("a child").is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let args = ["report", "bundle", "--no-cache", "-o", "out.json"];
+    let second = natlens(folder, &args);
+    assert_eq!(second.code, 1, "{}", second.stderr);
+    assert!(second.stderr.contains("out.json: another run") && second.stderr.contains("hint: "), "{}", second.stderr);
+    assert!(!folder.join("out.json").exists());
+    assert_eq!(natlens(folder, &["report", "bundle", "--no-cache", "-o", "other.json"]).code, 0);
+    first.kill().expect("it runs");
+    first.wait().expect("a child");
+    assert_eq!(natlens(folder, &args).code, 0, "a run that was killed claims nothing");
+    let names = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    let locks: Vec<_> = names.filter(|name| name.to_string_lossy().contains("lock")).collect();
+    assert_eq!(locks, Vec::<std::ffi::OsString>::new(), "nothing is left behind");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_a_run_that_waits_for_the_network() {

@@ -1,5 +1,6 @@
 //! What AWS's own folder names say about time: which objects cannot hold records of a window. Only a coarse filter; what it
-//! lets through is judged record by record.
+//! lets through is judged record by record. It goes by whole months, padded by a day: objects that somebody merged hold more
+//! than the day that their folder names.
 //!
 //! Known are the folders of VPC flow logs and of Resolver query logs, in both layouts
 //! (<https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html>,
@@ -39,7 +40,10 @@ pub fn standing(folder: &str, window: Option<Window>) -> Standing {
     let mut dates = parts.skip(BETWEEN);
     let Some(year) = dates.next() else { return Standing::Above };
     let Some(span) = span(year, dates.next(), dates.next()) else { return Standing::Within };
-    let padded = Window { start: window.start - DAY_SECONDS, end: window.end + DAY_SECONDS };
+    let month = |second: i64| Month::of(second).map(Month::window);
+    let (first, last) = (month(window.start), month(window.end - 1));
+    let start = first.map_or(window.start, |month| month.start) - DAY_SECONDS;
+    let padded = Window { start, end: last.map_or(window.end, |month| month.end) + DAY_SECONDS };
     if span.end <= padded.start || padded.end <= span.start {
         Standing::Outside
     } else if padded.start <= span.start && span.end <= padded.end || span.end - span.start <= DAY_SECONDS {
@@ -112,6 +116,16 @@ mod tests {
         let hive = "AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=eu-west-1";
         check(&format!("{hive}/year=2026/month=09/day=29/hour=23/"), Outside);
         check(&format!("{hive}/year=2026/month=09/day=30/"), Within);
+    }
+
+    #[test]
+    fn part_of_a_month_may_lie_in_any_of_its_folders() {
+        let october = Month::parse("2026-10").expect("a month").window();
+        let day = Window { start: october.start + 9 * DAY_SECONDS, end: october.start + 10 * DAY_SECONDS };
+        for folder in ["2026/", "2026/10/", "2026/10/31/", "2026/09/30/", "2026/09/29/", "2025/"] {
+            let folder = format!("AWSLogs/123456789012/vpcflowlogs/eu-west-1/{folder}");
+            assert_eq!(standing(&folder, Some(day)), standing(&folder, Some(october)), "{folder}");
+        }
     }
 
     #[test]

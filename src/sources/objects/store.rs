@@ -9,8 +9,10 @@ use std::sync::Arc;
 /// What every address of a store begins with.
 pub const SCHEME: &str = "s3://";
 
-/// Bytes that a store may hold of objects that are read soon, and of those that are being read.
-pub const MEMORY: usize = 96 << 20;
+/// Bytes that a store may hold of objects that are read soon, and beside them for each reader of one.
+pub const MEMORY: usize = 32 << 20;
+/// See [`MEMORY`].
+pub const MEMORY_OF_READER: usize = 16 << 20;
 
 /// A store of objects. All that it says about an object is of one version: what was changed meanwhile is not read as if it were that.
 pub trait Store: fmt::Debug + Send + Sync {
