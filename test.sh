@@ -52,6 +52,11 @@ cargo_tests() {
     cargo test --locked --quiet ${RELEASE:+"$RELEASE"}
 }
 
+# What other processors than x86-64 run, held by the reader's own tests. Only this crate is compiled again.
+without_vector_instructions() {
+    cargo test --locked --quiet ${RELEASE:+"$RELEASE"} --features portable --lib -- sources::
+}
+
 binary() {
     cargo build --locked --quiet ${RELEASE:+"$RELEASE"} --bin natlens
     natlens --version
@@ -99,6 +104,7 @@ notebooks() {
 }
 
 stage 'cargo test' cargo_tests
+stage 'the reader without vector instructions' without_vector_instructions
 stage 'binary' binary
 stage 'the comparison notices wrong answers' comparison
 stage 'python packages' python_packages

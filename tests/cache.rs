@@ -8,6 +8,7 @@ mod common;
 use bundle::files;
 use common::{Run, arg, natlens};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 /// A simulated account and a cache of its own.
@@ -18,8 +19,11 @@ struct Account {
 impl Account {
     fn new(options: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut args = vec!["simulate", "--to", "bundle", "--records", "1500", "--clients", "20", "--objects", "4"];
+        let mut args = vec!["simulate", "--to", "bundle", "--records", "1500", "--clients", "20"];
         args.extend(options.split_whitespace());
+        if !args.contains(&"--objects") {
+            args.extend(["--objects", "4"]);
+        }
         let run = natlens(folder.path(), &args);
         assert_eq!(run.code, 0, "simulate {options}: {}", run.stderr);
         Self { folder }
@@ -260,6 +264,125 @@ fn a_damaged_entry_is_made_again() {
                 name.display()
             );
         }
+    }
+}
+
+/// Moves all objects but the first aside; each call of what it gives moves the next one back.
+fn one_by_one(account: &Account) -> impl Iterator<Item = ()> + use<> {
+    let mut objects = account.objects();
+    objects.sort();
+    let aside = account.path("aside");
+    std::fs::create_dir(&aside).expect("a folder");
+    let hidden: Vec<(PathBuf, PathBuf)> =
+        objects.drain(1..).enumerate().map(|(at, path)| (aside.join(at.to_string()), path)).collect();
+    for (hidden, path) in &hidden {
+        std::fs::rename(path, hidden).expect("a file can be moved");
+    }
+    hidden.into_iter().map(|(hidden, path)| std::fs::rename(hidden, path).expect("a file can be moved"))
+}
+
+#[test]
+fn small_packs_do_not_pile_up() {
+    let account = Account::new("--vantage nat --logs-only");
+    let later = one_by_one(&account);
+    account.run(JSON);
+    let (mut most, mut days, mut small) = (0, 1, None);
+    for () in later {
+        account.run(JSON);
+        days += 1;
+        let packed = account.packed();
+        assert_eq!(packed.iter().sum::<u64>(), days, "each object is in one pack: {packed:?}");
+        most = packed.len().max(most);
+        if packed.len() == 8 {
+            small = Some(days);
+            copy_all(&account.path("cache"), &account.path("small"));
+        }
+    }
+    assert!(days > 20, "{days}");
+    assert_eq!(most, 8, "the ninth run puts eight together");
+    account.check("from packs that were put together", &["--top", "1", "--format", "json"]);
+    // A run that was ended after it wrote the new pack and before it removed the old ones.
+    let (before, objects) = (account.packed(), small.expect("eight packs"));
+    for file in files(&account.path("small")) {
+        let again = account.path("cache").join(file.strip_prefix(account.path("small")).expect("below"));
+        std::fs::copy(file, again).expect("a copy");
+    }
+    assert_eq!(account.packed().iter().sum::<u64>(), days + objects);
+    account.check("old and new packs", &["--top", "2", "--format", "json"]);
+    assert_eq!(account.packed(), before);
+}
+
+#[test]
+fn under_a_memory_limit_nothing_is_packed() {
+    let account = Account::new("--logs-only");
+    let limited = ["--format", "json", "--memory-limit", "2GiB"];
+    account.check("first", &limited);
+    assert_eq!(account.packed(), [0; 0]);
+    let reports = account.kept("json");
+    assert_eq!(reports.len(), 1, "the report is kept when all else is done");
+    age(&reports[0]);
+    account.check("again", &limited);
+    assert!(was_used(&reports[0]));
+}
+
+/// A run that nobody waits for yet.
+fn begin(account: &Account) -> Child {
+    let args = ["report", "bundle", "--cache-dir", "cache", "--format", "json", "--threads", "2"];
+    Command::new(env!("CARGO_BIN_EXE_natlens"))
+        .args(args)
+        .current_dir(account.folder.path())
+        .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts")
+}
+
+fn end(child: Child) -> Run {
+    let output = child.wait_with_output().expect("it ends");
+    Run {
+        code: output.status.code().expect("an exit code"),
+        stdout: String::from_utf8(output.stdout).expect("text on stdout"),
+        stderr: String::from_utf8(output.stderr).expect("text on stderr"),
+    }
+}
+
+#[test]
+fn runs_may_share_a_cache_and_be_killed() {
+    let account = Account::new("--vantage nat");
+    let expect = account.without(JSON);
+    let started = std::time::Instant::now();
+    same("alone", &account.run(JSON), &expect);
+    let took = started.elapsed();
+    let objects = u64::try_from(account.objects().len()).expect("few");
+    for round in 0..6u32 {
+        // From nothing, from what was counted, and from small packs that will be put together.
+        match round {
+            0 | 3 => std::fs::remove_dir_all(account.path("cache")).expect("a folder can be removed"),
+            1 | 4 => std::fs::remove_dir_all(account.path("cache/reports")).expect("a folder can be removed"),
+            _ => {
+                let aside = account.path("aside");
+                for object in &account.objects()[..9] {
+                    std::fs::rename(object, &aside).expect("a file can be moved");
+                    std::fs::rename(&aside, object).expect("a file can be moved");
+                    account.run(&["--format", "json", "--top", "1"]);
+                }
+            }
+        }
+        let killed = [begin(&account), begin(&account)];
+        for (at, mut child) in (0..).zip(killed) {
+            // Anywhere in a run, and a little after it.
+            std::thread::sleep(took * (round * 5 + at * 3 + 1) / 40);
+            child.kill().expect("a process can be killed");
+            child.wait().expect("it ends");
+        }
+        let (one, two) = (begin(&account), begin(&account));
+        for (run, which) in [(end(one), "first"), (end(two), "second")] {
+            same(&format!("round {round}, {which} of two"), &run, &expect);
+        }
+        same(&format!("round {round}, afterwards"), &account.run(JSON), &expect);
+        account.check(&format!("round {round}, from what was counted"), &["--top", "3", "--format", "json"]);
+        assert!(account.packed().iter().sum::<u64>() >= objects, "round {round}: {:?}", account.packed());
     }
 }
 

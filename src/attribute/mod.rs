@@ -31,6 +31,15 @@ pub const UNKNOWN: u32 = u32::MAX;
 
 const HOURS_PER_DAY: u32 = 24;
 
+/// How finely the report looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Detail<'a> {
+    /// What tells owners apart.
+    pub owners: OwnerRules<'a>,
+    /// Whether days are told apart: it makes up to thirty times as many rows of a month.
+    pub days: bool,
+}
+
 /// Counted bytes with their client's place and their service.
 #[derive(Debug)]
 pub struct Attributed {
@@ -46,7 +55,9 @@ pub struct Attributed {
     pub owners: Vec<Owner>,
     /// Client addresses, by the frame's client key.
     pub clients: Vec<Addr>,
-    /// The rows; keys index the tables above.
+    /// First and last day with attributed bytes of each gateway, days since 1970.
+    pub days: Vec<Option<(u32, u32)>>,
+    /// The rows; keys index the tables above. Their day is [`UNKNOWN`] where days are not asked for.
     pub frame: FlowFrame,
     /// Traffic to customers' own services in another VPC, by key. What went through a gateway is in the frame too.
     pub custom: Vec<CustomFlow>,
@@ -106,15 +117,16 @@ impl Placed {
         namer: &Namer,
         answers: Option<&Answers<Meaning>>,
         peers: &Peers,
-        rules: OwnerRules<'_>,
+        detail: Detail<'_>,
     ) -> Result<Attributed, FrameError> {
         let Self { mut counted, of_pair, places } = self;
         let gateways = std::mem::take(&mut counted.gateways);
         let gateways: Vec<Gateway> = gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
-        let mut owners = OwnerTable::new(rollup, inventory, rules);
+        let mut owners = OwnerTable::new(rollup, inventory, detail.owners);
         let mut remotes = remote::Remotes::new(namer, rollup, answers);
         let mut custom = custom::Flows::new(peers, &counted.crossings);
         let mut sums = FlowSums::default();
+        let mut days = vec![None; gateways.len()];
         let mut at = 0;
         let mut ambiguous = RowSum::default();
         for ((pair, rows), &place) in counted.rows.pairs().zip(&of_pair) {
@@ -124,6 +136,7 @@ impl Placed {
             // Of the row before, and what is known by it.
             let mut known: Option<(u32, remote::Remote)> = None;
             let mut all = [0, 0];
+            let days = &mut days[pair.gateway as usize];
             for row in rows {
                 let (mut service, mut destination) = (UNKNOWN, UNKNOWN);
                 if pair.basis != Basis::Client {
@@ -137,6 +150,8 @@ impl Placed {
                     }
                 }
                 let (day, owner) = (row.hour / HOURS_PER_DAY, in_hour(owners, row.hour));
+                *days = Some(days.map_or((day, day), |(first, last): (u32, u32)| (first.min(day), last.max(day))));
+                let day = if detail.days { day } else { UNKNOWN };
                 let keys = [pair.gateway, day, client, place, service, basis_key(pair.basis), destination, owner];
                 sums.add(keys, row.upload, row.download, row.records);
                 all = [all[0] + row.upload, all[1] + row.download];
@@ -151,7 +166,7 @@ impl Placed {
         let (frame, custom) = (FlowFrame::new(sums.into_columns())?, custom.finish());
         let (services, destinations) = remotes.into_tables();
         let owners = owners.into_table();
-        Ok(Attributed { gateways, places, services, destinations, owners, clients, frame, custom, ambiguous })
+        Ok(Attributed { gateways, places, services, destinations, owners, clients, days, frame, custom, ambiguous })
     }
 }
 

@@ -187,32 +187,28 @@ pub fn recognise<'a>(line: &BillLine<'a>, format: BillFormat) -> Option<Recognis
 /// The `nat-...` of a NAT gateway's ARN, or of a bare id.
 #[must_use]
 pub fn nat_gateway_id(resource: &str) -> Option<&str> {
-    let id = resource.rsplit_once(":natgateway/").map_or(resource, |(_, id)| id);
+    let mut slashes = resource.rmatch_indices('/').map(|(at, _)| at);
+    let id = slashes.find(|&at| resource[..at].ends_with(":natgateway")).map_or(resource, |at| &resource[at + 1..]);
     id.starts_with("nat-").then_some(id)
 }
 
+/// A Local Zone's code follows its Region's, and inter-Region transfer names both Regions.
+const MAX_CODES: usize = 3;
+
 /// `USE1-USW2-AWS-Out-Bytes` into `USE1-USW2` and `AWS-Out-Bytes`; `NatGateway-Bytes` has no codes.
 fn split_usage_type(usage_type: &str) -> (&str, &str) {
-    let names = USAGE.iter().map(|(name, _)| *name).chain([REGIONAL_TRANSFER]);
-    for name in names {
-        let Some(head) = usage_type.strip_suffix(name) else { continue };
-        let Some(codes) = head.strip_suffix('-') else {
-            if head.is_empty() {
-                return ("", name_of(usage_type, name));
-            }
-            continue;
-        };
-        // A Local Zone's code follows its Region's, and inter-Region transfer names both Regions.
-        if codes.split('-').count() <= 3 && codes.split('-').all(is_code) {
-            return (codes, name_of(usage_type, name));
+    let mut bare = usage_type;
+    for _ in 0..=MAX_CODES {
+        if bare == REGIONAL_TRANSFER || USAGE.iter().any(|(name, _)| *name == bare) {
+            let codes = usage_type[..usage_type.len() - bare.len()].strip_suffix('-');
+            return (codes.unwrap_or_default(), bare);
+        }
+        match bare.split_once('-') {
+            Some((code, rest)) if is_code(code) => bare = rest,
+            _ => break,
         }
     }
     ("", usage_type)
-}
-
-/// The end of `usage_type` that equals `name`.
-fn name_of<'a>(usage_type: &'a str, name: &str) -> &'a str {
-    &usage_type[usage_type.len() - name.len()..]
 }
 
 fn kind_of_usage(bare: &str, operation: &str) -> Option<ChargeKind> {
@@ -291,6 +287,12 @@ mod tests {
         check("NatGateway-FCA-Allocation", "NatGateway", NAT_ARN, Some(NotUnderstood));
         check("", "", NAT_ARN, Some(NotUnderstood));
         check("é-NatGateway-Bytes", "", "", None);
+        check("USE1-USW2-LAX1-NatGateway-Bytes", "", "", Some(NatBytes));
+        check("USE1-USW2-LAX1-PHX1-NatGateway-Bytes", "", "", None);
+        check("-NatGateway-Bytes", "", "", None);
+        check("USE1--NatGateway-Bytes", "", "", None);
+        check("NatGateway-Bytes", "", "arn:aws:ec2:eu-west-1:1:natgateway/nat-1/of/x", Some(NatBytes));
+        check("AWS-Out-Bytes", "", "arn:aws:ec2:eu-west-1:1:natgateway/x", None);
     }
 
     #[test]

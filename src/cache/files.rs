@@ -1,6 +1,8 @@
 //! Files of a cache: written whole under their final name, readable by their owner only, few enough. Knows no content.
 
 use crate::sources::objects::since_1970;
+use hashbrown::HashSet;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ pub(super) type Magic = &'static [u8; 16];
 
 const HEADER: usize = 48;
 const HOUR: i128 = 3_600_000_000_000;
+/// What a small entry counts for: files cost more than their bytes, and a cache of nothing but small ones has to end, too.
+const LEAST: u64 = 1 << 18;
 /// What a file that is being written is called.
 const UNFINISHED: &str = ".unfinished";
 
@@ -44,6 +48,17 @@ pub(super) fn write(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether files can be written in a folder, found out by beginning one.
+pub(super) fn can_write(folder: &Path) -> io::Result<()> {
+    private_folder(folder)?;
+    tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map(drop)
+}
+
+/// The entry that a file belongs to: files that differ in their last extension only are useless without each other.
+pub(super) fn entry(path: &Path) -> PathBuf {
+    path.with_extension("")
+}
+
 fn private_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -66,27 +81,37 @@ pub(super) fn used(path: &Path, now: i128) {
     let _ = now.map(|now: SystemTime| file.set_modified(now));
 }
 
-/// Removes what crashed runs left, and while the folder holds more than `limit` bytes the file that was not used for longest.
-pub(super) fn sweep(folder: &Path, limit: u64, now: i128) {
-    let mut files: Vec<(i128, PathBuf, u64)> = Vec::new();
-    for entry in WalkDir::new(folder).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
-        let Ok(metadata) = entry.metadata() else { continue };
+/// Removes what crashed runs left, and while the folder holds more than `limit` bytes the entry that was not used for longest,
+/// with all its files. What is `needed` stays.
+pub(super) fn sweep(folder: &Path, limit: u64, now: i128, needed: &HashSet<PathBuf>) {
+    // By entry: when one of its files was last used, its bytes, the files.
+    let mut entries: BTreeMap<PathBuf, (i128, u64, Vec<PathBuf>)> = BTreeMap::new();
+    for file in WalkDir::new(folder).sort_by_file_name().into_iter().flatten().filter(|file| file.file_type().is_file())
+    {
+        let Ok(metadata) = file.metadata() else { continue };
         let Some(last) = metadata.modified().ok().and_then(since_1970) else { continue };
-        let unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+        let unfinished = file.file_name().to_string_lossy().starts_with(UNFINISHED);
         if unfinished && last + 24 * HOUR < now {
-            let _ = fs::remove_file(entry.path());
+            let _ = fs::remove_file(file.path());
         } else if !unfinished {
-            files.push((last, entry.into_path(), metadata.len()));
+            let (used, bytes, files) = entries.entry(entry(file.path())).or_insert((i128::MIN, 0, Vec::new()));
+            *used = last.max(*used);
+            *bytes += metadata.len();
+            files.push(file.into_path());
         }
     }
-    files.sort();
-    let mut held: u64 = files.iter().map(|(_, _, size)| size).sum();
-    for (_, path, size) in files {
+    let size = |bytes: u64| bytes.max(LEAST);
+    let mut held: u64 = entries.values().map(|(_, bytes, _)| size(*bytes)).sum();
+    let mut by_use: Vec<_> = entries.into_iter().filter(|(entry, _)| !needed.contains(entry)).collect();
+    by_use.sort_by_key(|(_, (used, ..))| *used);
+    for (_, (_, bytes, files)) in by_use {
         if held <= limit {
             return;
         }
-        // Somebody else may have been faster.
-        let _ = fs::remove_file(path);
-        held -= size;
+        for file in files {
+            // Somebody else may have been faster.
+            let _ = fs::remove_file(file);
+        }
+        held -= size(bytes);
     }
 }

@@ -11,14 +11,15 @@ mod reports;
 mod table;
 
 pub use pack::{Counted, Told};
-pub use packs::{At, Packs, meaning};
+pub use packs::{At, Packs, Size, meaning};
 pub use reports::KeptReport;
 
+use hashbrown::HashSet;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Most bytes that the cache may hold before entries that were not used for longest go: 2 GiB.
@@ -62,15 +63,30 @@ impl fmt::Display for Key {
 #[derive(Debug)]
 pub struct Cache {
     place: Place,
+    limit: u64,
+    writable: OnceLock<bool>,
     trouble: Mutex<Option<String>>,
     wrote: AtomicBool,
+    needed: Mutex<Needed>,
+}
+
+/// What this run uses or wrote: all of it stays, or the next run would have to make it again.
+#[derive(Debug, Default)]
+struct Needed {
+    entries: HashSet<PathBuf>,
+    bytes: u64,
 }
 
 impl Cache {
     /// The cache at a place, which need not exist yet.
     #[must_use]
     pub fn new(place: Place) -> Self {
-        Self { place, trouble: Mutex::new(None), wrote: AtomicBool::new(false) }
+        Self::with_limit(place, MAX_BYTES)
+    }
+
+    fn with_limit(place: Place, limit: u64) -> Self {
+        let (writable, trouble, wrote, needed) = Default::default();
+        Self { place, limit, writable, trouble, wrote, needed }
     }
 
     /// Where it is.
@@ -84,29 +100,55 @@ impl Cache {
         self.place.now = now;
     }
 
-    /// Writes an entry, whole or not at all.
+    /// Whether anything can be kept; what is made for the cache alone need not be made if not.
+    pub fn can_keep(&self) -> bool {
+        let try_it = || files::can_write(&self.place.folder).map_err(|error| self.failed(&self.place.folder, &error));
+        *self.writable.get_or_init(|| try_it().is_ok()) && lock(&self.trouble).is_none()
+    }
+
+    /// A file that this run uses. Its entry stays.
+    fn need(&self, file: &Path, bytes: u64) {
+        let mut needed = lock(&self.needed);
+        needed.bytes = needed.bytes.saturating_add(bytes);
+        needed.entries.insert(files::entry(file));
+    }
+
+    /// Whether so many bytes fit beside what this run needs.
+    fn has_room(&self, bytes: usize) -> bool {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        lock(&self.needed).bytes.saturating_add(bytes) <= self.limit
+    }
+
+    /// Writes a file of an entry, whole or not at all.
     fn write(&self, path: &Path, parts: &[&[u8]]) -> bool {
-        let written = files::write(path, parts);
-        if let Err(error) = &written {
-            self.failed(path, error);
+        let written = self.can_keep().then(|| files::write(path, parts));
+        match &written {
+            Some(Ok(())) => {
+                self.wrote.store(true, Ordering::Relaxed);
+                self.need(path, parts.iter().map(|part| u64::try_from(part.len()).unwrap_or(u64::MAX)).sum());
+            }
+            Some(Err(error)) => self.failed(path, error),
+            None => {}
         }
-        self.wrote.fetch_or(written.is_ok(), Ordering::Relaxed);
-        written.is_ok()
+        matches!(written, Some(Ok(())))
     }
 
     fn failed(&self, path: &Path, error: &io::Error) {
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.get_or_insert_with(|| format!("{}: {error}", path.display()));
+        lock(&self.trouble).get_or_insert_with(|| format!("{}: {error}", path.display()));
     }
 
     /// Removes what was not used for longest, if the cache grew past its limit, and says the first thing that went wrong.
     #[must_use]
     pub fn close(self) -> Option<String> {
         if self.wrote.into_inner() {
-            files::sweep(&self.place.folder, MAX_BYTES, self.place.now);
+            files::sweep(&self.place.folder, self.limit, self.place.now, &lock(&self.needed).entries);
         }
         self.trouble.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::pack::{Counted, FORM, of_batch, to_batch};
 use super::{Cache, Key, files};
 use crate::count::roles::Roles;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
@@ -26,17 +27,33 @@ const WIDTH: usize = size_of::<u128>();
 /// One object of a pack: the pack, and its place there.
 pub type At = (usize, usize);
 
+/// How large a pack is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Objects that are in no pack before it.
+    pub objects: usize,
+    /// Its file.
+    pub bytes: u64,
+}
+
 /// The packs of counted objects that were read in one way.
 #[derive(Debug)]
 pub struct Packs<'a> {
     cache: &'a Cache,
     meaning: Key,
     folder: PathBuf,
-    /// Names of the packs, sorted.
-    names: Vec<u128>,
-    /// How many objects each holds.
-    sizes: Vec<usize>,
+    /// Those with most objects first.
+    lists: Vec<List>,
+    sizes: Vec<Size>,
     by_identity: HashMap<u128, At>,
+}
+
+/// A pack that is on disk.
+#[derive(Debug)]
+struct List {
+    name: u128,
+    /// How many objects it holds.
+    len: usize,
 }
 
 /// What tells one way of counting from another: the roles of interfaces, and in `rest` all else that a fold looks at.
@@ -52,27 +69,46 @@ impl<'a> Packs<'a> {
     #[must_use]
     pub fn open(cache: &'a Cache, meaning: Key) -> Self {
         let folder = cache.place.folder.join("rollup").join(meaning.to_string());
-        let mut names: Vec<u128> =
-            std::fs::read_dir(&folder).into_iter().flatten().filter_map(|entry| name_of(&entry.ok()?.path())).collect();
-        names.sort_unstable();
-        let mut packs =
-            Self { cache, meaning, folder, names: Vec::new(), sizes: Vec::new(), by_identity: HashMap::new() };
-        for name in names {
-            packs.list(name);
+        let names = std::fs::read_dir(&folder).into_iter().flatten().filter_map(|entry| name_of(&entry.ok()?.path()));
+        let names: Vec<u128> = names.collect();
+        let (lists, sizes, by_identity) = Default::default();
+        let mut packs = Self { cache, meaning, folder, lists, sizes, by_identity };
+        let mut found: Vec<(u128, Vec<u8>)> =
+            names.into_iter().filter_map(|name| Some((name, packs.identities(name)?))).collect();
+        // A run that ended before it removed the small packs that it had put together left both: the large one counts.
+        found.sort_by_key(|(name, identities)| (std::cmp::Reverse(identities.len()), *name));
+        for (name, identities) in found {
+            packs.list(name, &identities);
         }
         packs
     }
 
-    /// Takes the objects of a pack into the index, if the file beside it is whole.
-    fn list(&mut self, name: u128) {
-        let Ok(file) = std::fs::read(self.path(name, OBJECTS)) else { return };
-        let Some(identities) = files::body(MAGIC, self.meaning.0 ^ name, &file) else { return self.remove(name) };
-        let pack = self.names.len();
-        for (identity, at) in identities.chunks_exact(WIDTH).zip(0..) {
-            self.by_identity.entry(u128::from_le_bytes(identity.try_into().unwrap_or_default())).or_insert((pack, at));
+    /// What the file beside a pack says, if it is whole.
+    fn identities(&self, name: u128) -> Option<Vec<u8>> {
+        let file = std::fs::read(self.path(name, OBJECTS)).ok()?;
+        let identities = files::body(MAGIC, self.meaning.0 ^ name, &file).map(<[u8]>::to_vec);
+        if identities.is_none() {
+            self.remove(name);
         }
-        self.names.push(name);
-        self.sizes.push(identities.len() / WIDTH);
+        identities
+    }
+
+    /// Takes the objects of a pack into the index.
+    fn list(&mut self, name: u128, identities: &[u8]) {
+        let (pack, mut objects) = (self.lists.len(), 0);
+        for (identity, at) in identities.chunks_exact(WIDTH).zip(0..) {
+            let identity = u128::from_le_bytes(identity.try_into().unwrap_or_default());
+            if let Entry::Vacant(free) = self.by_identity.entry(identity) {
+                free.insert((pack, at));
+                objects += 1;
+            }
+        }
+        if objects == 0 {
+            return self.remove(name);
+        }
+        let bytes = std::fs::metadata(self.path(name, PACK)).map_or(0, |metadata| metadata.len());
+        self.lists.push(List { name, len: identities.len() / WIDTH });
+        self.sizes.push(Size { objects, bytes });
     }
 
     /// Where an object is.
@@ -81,25 +117,24 @@ impl<'a> Packs<'a> {
         self.by_identity.get(&identity).copied()
     }
 
-    /// How many packs there are.
+    /// How large each pack is.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.names.len()
+    pub fn sizes(&self) -> &[Size] {
+        &self.sizes
     }
 
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+    /// The pack will be loaded, and stays.
+    pub fn need(&self, pack: usize) {
+        self.cache.need(&self.path(self.lists[pack].name, PACK), self.sizes[pack].bytes);
     }
 
     /// The objects of a pack in its order; `None`, and the pack is gone, if it is not what it was when it was written.
     #[must_use]
     pub fn load<'r>(&self, pack: usize, roles: &'r Roles) -> Option<Vec<Counted<'r>>> {
-        let name = self.names[pack];
+        let List { name, len } = self.lists[pack];
         let path = self.path(name, PACK);
         let read = AssertUnwindSafe(|| read(&path, name, roles));
-        let objects = catch_unwind(read).ok().flatten().filter(|objects| objects.len() == self.sizes[pack]);
+        let objects = catch_unwind(read).ok().flatten().filter(|objects| objects.len() == len);
         match &objects {
             Some(_) => files::used(&path, self.cache.place.now),
             None => self.remove(name),
@@ -107,16 +142,29 @@ impl<'a> Packs<'a> {
         objects
     }
 
-    /// Keeps objects as one pack.
-    pub fn keep(&self, objects: &[Counted<'_>]) {
+    /// Keeps objects as one pack, and gives its name; `None` if it cannot be kept.
+    pub fn keep(&self, objects: &[Counted<'_>]) -> Option<u128> {
+        if !self.cache.can_keep() || !self.cache.has_room(0) {
+            return None;
+        }
         let write = AssertUnwindSafe(|| write(objects));
-        let Some(bytes) = catch_unwind(write).ok().flatten() else { return };
+        let bytes = catch_unwind(write).ok().flatten().filter(|bytes| self.cache.has_room(bytes.len()))?;
         let name = xxh3_128(&bytes);
         let identities: Vec<u8> = objects.iter().flat_map(|object| object.identity.to_le_bytes()).collect();
         let header = files::header(MAGIC, self.meaning.0 ^ name, &identities);
         // The list comes last: a pack without one is not used.
-        let _ = self.cache.write(&self.path(name, PACK), &[&bytes])
+        let kept = self.cache.write(&self.path(name, PACK), &[&bytes])
             && self.cache.write(&self.path(name, OBJECTS), &[&header, &identities]);
+        kept.then_some(name)
+    }
+
+    /// The objects of this pack are in other packs now.
+    pub fn replaced(&self, pack: usize, by: &[u128]) {
+        let name = self.lists[pack].name;
+        // The same objects make the same pack.
+        if !by.contains(&name) {
+            self.remove(name);
+        }
     }
 
     fn path(&self, name: u128, kind: &str) -> PathBuf {

@@ -36,7 +36,7 @@ impl Cache {
 
     /// Keeps the report of this key.
     pub fn keep_report(&self, key: Key, report: &Report, losses: [u64; 3]) {
-        let Some(text) = stored::to_json(report) else { return };
+        let Some(text) = self.can_keep().then(|| stored::to_json(report)).flatten() else { return };
         let mut body = losses.map(u64::to_le_bytes).concat();
         body.extend(text);
         self.write(&self.report_path(key), &[&files::header(MAGIC, key.0, &body), &body]);

@@ -35,22 +35,51 @@ fn a_file_is_taken_only_if_it_is_what_was_asked_for() {
 }
 
 #[test]
-fn what_was_not_used_for_longest_goes_first() {
+fn what_was_not_used_for_longest_goes_first_and_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join("below").join(name);
-    for (name, day) in [("old", 1), ("older", 0), ("new", 3), (".unfinished-old", 0), (".unfinished-new", 3)] {
+    let names = [
+        (".unfinished-new", 3),
+        (".unfinished-old", 0),
+        ("needed.objects", 0),
+        ("needed.parquet", 0),
+        ("new.json", 3),
+        ("old.json", 1),
+        ("older.objects", 0),
+        ("older.parquet", 0),
+        ("unused.objects", 0),
+        ("unused.parquet", 0),
+    ];
+    for (name, day) in names {
         files::write(&path(name), &[b"12345", b"67890"]).expect("a file");
         let file = std::fs::File::options().append(true).open(path(name)).expect("the file");
         file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(day * 86_400)).expect("a time");
     }
     let day = 86_400_000_000_000_i128;
-    files::used(&path("older"), 2 * day);
-    files::sweep(folder.path(), 20, 3 * day);
-    let left: Vec<&str> = [".unfinished-new", ".unfinished-old", "new", "old", "older"]
-        .into_iter()
-        .filter(|n| path(n).exists())
-        .collect();
-    assert_eq!(left, [".unfinished-new", "new", "older"]);
+    files::used(&path("older.parquet"), 2 * day);
+    let left = |limit: u64, needed: &str| -> Vec<&str> {
+        files::sweep(folder.path(), limit, 3 * day, &HashSet::from_iter([path(needed)]));
+        names.into_iter().map(|(name, _)| name).filter(|name| path(name).exists()).collect()
+    };
+    let unfinished = ".unfinished-new";
+    let pack = |name: &str| [format!("{name}.objects"), format!("{name}.parquet")];
+    let [needed, older] = [pack("needed"), pack("older")];
+    // Each counts for 256 KiB, however small.
+    let three = left(3 << 18, "needed");
+    assert_eq!(three, [unfinished, &needed[0], &needed[1], "new.json", &older[0], &older[1]], "used by one file");
+    assert_eq!(left(0, "needed"), [unfinished, &needed[0], &needed[1]], "what is needed stays");
+}
+
+#[test]
+fn what_one_run_needs_is_never_more_than_the_limit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = Cache::with_limit(place(folder.path()), 100);
+    cache.need(&folder.path().join("a.parquet"), 60);
+    assert!(cache.has_room(40) && !cache.has_room(41));
+    assert!(cache.write(&folder.path().join("b"), &[&[0; 30], &[0; 5]]));
+    assert!(cache.has_room(5) && !cache.has_room(6), "what was written is needed, too");
+    assert_eq!(cache.close(), None);
+    assert!(folder.path().join("b").exists(), "although it counts for more than the limit");
 }
 
 #[cfg(unix)]
@@ -66,12 +95,20 @@ fn nobody_else_can_read_a_cache() {
 }
 
 #[test]
-fn a_cache_that_cannot_write_says_so_once() {
+fn a_cache_that_cannot_write_says_so_once_and_stops_trying() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("a-file");
     std::fs::write(&file, "").expect("a file");
     let cache = Cache::new(place(&file));
-    assert!(!cache.write(&file.join("x"), &[b"1"]) && !cache.write(&file.join("y"), &[b"2"]));
+    assert!(!cache.can_keep() && !cache.write(&file.join("x"), &[b"1"]));
     let trouble = cache.close().expect("it failed");
-    assert!(trouble.contains("a-file/x"), "{trouble}");
+    assert!(trouble.contains("a-file: "), "{trouble}");
+    let cache = Cache::new(place(folder.path()));
+    assert!(cache.can_keep());
+    let below = std::fs::read_dir(folder.path()).expect("the folder").count();
+    assert_eq!(below, 1, "trying leaves nothing");
+    assert!(!cache.write(&file.join("x"), &[b"1"]), "below a file");
+    assert!(!cache.can_keep() && !cache.write(&folder.path().join("y"), &[b"2"]));
+    let trouble = cache.close().expect("it failed");
+    assert!(trouble.contains("a-file/x: "), "{trouble}");
 }

@@ -1,6 +1,7 @@
 //! The bundle's folder, here or in a bucket: which parts it has, and the settings that hold for it.
 
-use super::aws::AwsArgs;
+use super::AwsArgs;
+use super::aws;
 use super::layers::Layers;
 use super::plan::{Refusal, failed};
 use crate::sources::objects::{Address, Store, named};
@@ -19,28 +20,26 @@ const HINT: &str = "a bundle is a folder with flow-logs/, billing/ and inventory
 
 impl Bundle {
     /// Looks for the bundle and reads the settings that hold for it: its own first.
-    pub(super) fn open(path: &Path, aws: &AwsArgs) -> Result<(Self, Layers), Refusal> {
+    pub(super) fn open(path: &Path, args: &AwsArgs) -> Result<(Self, Layers), Refusal> {
         let path = path.to_path_buf();
         let Some(address) = path.to_str().and_then(Address::parse) else {
             if !path.is_dir() {
                 return Err(failed(format!("{}: no such folder", path.display()), HINT));
             }
-            let settings = Layers::read(Some(&path))?;
-            return Ok((Self { path, remote: None }, settings));
+            let layers = Layers::read(Some(&path))?;
+            return Ok((Self { path, remote: None }, layers));
         };
-        // How a bucket is reached is not said by what lies in it.
-        let mut settings = Layers::read(None)?;
+        let mut layers = Layers::read(None)?;
         if !address.is_sound() {
             return Err(failed(format!("{address}: is no address of a bucket"), "write it as s3://BUCKET/PREFIX"));
         }
-        let store = aws.store(&settings)?;
+        let store = aws::store(args, &layers)?;
         let names = store.names(&address.bucket, &address.folder())?;
         if names.is_empty() {
             return Err(failed(format!("{address}: there is nothing"), HINT));
         }
         let bundle = Self { path, remote: Some((Arc::clone(&store), names)) };
-        let file = bundle.at("natlens.toml");
-        if bundle.has(&file, "natlens.toml") {
+        if let Some(file) = bundle.part("natlens.toml") {
             let name = file.display().to_string();
             let read = named(&name, Some(&store)).map_err(|error| error.to_string());
             let bytes = read.and_then(|object| object.read().map_err(|error| error.to_string()));
@@ -48,41 +47,33 @@ impl Bundle {
                 Some(error) => Refusal::from(error),
                 None => failed(format!("{name}: {why}"), HINT),
             })?;
-            settings.put_first(&bundle.path, &name, &String::from_utf8_lossy(&bytes))?;
+            layers.put_first(bundle.path.clone(), name, &String::from_utf8_lossy(&bytes))?;
         }
-        Ok((bundle, settings))
+        Ok((bundle, layers))
     }
 
     /// A reader of buckets, if any of the inputs lies in one.
     pub(super) fn store<'a>(
         &self,
         mut inputs: impl Iterator<Item = &'a str>,
-        aws: &AwsArgs,
-        settings: &Layers,
+        args: &AwsArgs,
+        layers: &Layers,
     ) -> Result<Option<Arc<dyn Store>>, Refusal> {
         match &self.remote {
             Some((store, _)) => Ok(Some(Arc::clone(store))),
-            None if inputs.any(|input| Address::parse(input).is_some()) => aws.store(settings).map(Some),
+            None if inputs.any(|input| Address::parse(input).is_some()) => aws::store(args, layers).map(Some),
             None => Ok(None),
         }
     }
 
-    /// Where a part of it would be.
-    pub(super) fn at(&self, name: &str) -> PathBuf {
-        under(&self.path, name)
-    }
-
-    /// Where a part of it is.
+    /// Where its part of this name is, if it has one.
     pub(super) fn part(&self, name: &str) -> Option<PathBuf> {
-        Some(self.at(name)).filter(|path| self.has(path, name))
-    }
-
-    /// Whether it has a part of this name, which would be there.
-    pub(super) fn has(&self, part: &Path, name: &str) -> bool {
-        match &self.remote {
+        let path = under(&self.path, name);
+        let is_there = match &self.remote {
             Some((_, names)) => names.iter().any(|found| found == name),
-            None => part.exists(),
-        }
+            None => path.exists(),
+        };
+        is_there.then_some(path)
     }
 
     /// As it was named.

@@ -39,12 +39,12 @@ pub fn act(args: &ConfigArgs, global: &Global) -> Exit {
 
 fn list(args: &ConfigArgs, global: &Global) -> Result<SettingsList, Refusal> {
     let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-    let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
+    let (folder, layers) = Bundle::open(&bundle, &args.input.aws)?;
     let mut rows = Rows::default();
     let given = &args.input.given;
     let origin = if args.bundle.is_some() { Origin::Flag("BUNDLE".to_owned()) } else { Origin::Default };
-    rows.add("bundle", &Setting { value: text_of(bundle.path()), origin });
-    rows.inputs(InputSettings::new(&bundle, &args.input, &layers)?);
+    rows.add("bundle", &Setting { value: text_of(&bundle), origin });
+    rows.inputs(InputSettings::new(&folder, &args.input, &layers)?);
     rows.form(FormSettings::new(&args.form, args.format, &args.input, &layers)?);
     let aws = &args.input.aws;
     rows.access(AccessSettings::new(&aws.access, &layers), BucketSettings::new(aws, &layers)?);

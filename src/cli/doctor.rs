@@ -67,7 +67,7 @@ impl DoctorPlan {
         let input = InputSettings::new(&bundle, &args.input, &layers)?;
         let access = AccessSettings::new(&aws.access, &layers);
         let buckets = BucketSettings::new(aws, &layers)?;
-        let store = bundle.store(input.places(), aws, &layers)?;
+        let tried = plan::lowered(&bundle, &args.input, &layers)?;
         let profile = access.profile.as_ref().map(|profile| profile.value.clone());
         let own = Access { profile: profile.clone(), ..Access::default() };
         let chain = chain(&own);
@@ -79,7 +79,7 @@ impl DoctorPlan {
         let ask = match ask {
             Some(mut ask) => {
                 for address in &wants.addresses {
-                    ask.stores.push((address.clone(), aws.store(&layers)?));
+                    ask.stores.push((address.clone(), super::aws::store(aws, &layers)?));
                 }
                 Some(ask)
             }
@@ -91,7 +91,7 @@ impl DoctorPlan {
         };
         let requester_pays = buckets.requester_pays.value;
         let bundle = bundle.path().display().to_string();
-        Ok(Self { plan: plan::lowered(input, store), wants, ask, bundle, period, profile, requester_pays })
+        Ok(Self { plan: tried, wants, ask, bundle, period, profile, requester_pays })
     }
 
     fn policy(&self, whose: Whose, global: &Global) -> String {

@@ -30,9 +30,9 @@ fn bad(what: String) -> Refusal {
 }
 
 impl Layer {
-    fn new(base: &Path, name: &str, text: &str) -> Result<Self, Refusal> {
-        let settings = settings::parse(name, text).map_err(|error| bad(error.to_string()))?;
-        Ok(Self { base: base.to_path_buf(), name: name.to_owned(), settings, lines: settings::lines(text) })
+    fn new(base: PathBuf, name: String, text: &str) -> Result<Self, Refusal> {
+        let settings = settings::parse(&name, text).map_err(|error| bad(error.to_string()))?;
+        Ok(Self { base, name, settings, lines: settings::lines(text) })
     }
 
     fn at(&self, key: &str) -> String {
@@ -46,7 +46,7 @@ impl Layer {
 }
 
 impl Layers {
-    /// Reads those that are there, of a bundle's folder first.
+    /// Reads those that are there, the bundle's first.
     pub fn read(bundle: Option<&Path>) -> Result<Self, Refusal> {
         let user = std::env::var_os("XDG_CONFIG_HOME")
             .map(PathBuf::from)
@@ -54,23 +54,26 @@ impl Layers {
             .map(|config| config.join("natlens/config.toml"));
         let mut layers = Vec::new();
         let mut seen = Vec::new();
-        let of_bundle = bundle.map(|bundle| bundle.join("natlens.toml"));
-        for path in [of_bundle, Some(PathBuf::from("natlens.toml")), user].into_iter().flatten() {
+        let places = [bundle.map(|bundle| bundle.join("natlens.toml")), Some(PathBuf::from("natlens.toml")), user];
+        for path in places.into_iter().flatten() {
             let Ok(canonical) = path.canonicalize() else { continue };
             if seen.contains(&canonical) {
                 continue;
             }
             let name = path.display().to_string();
             let text = std::fs::read_to_string(&path).map_err(|error| bad(format!("{name}: {error}")))?;
-            layers.push(Layer::new(path.parent().unwrap_or(Path::new("")), &name, &text)?);
+            layers.push(Layer::new(path.parent().map(Path::to_path_buf).unwrap_or_default(), name, &text)?);
             seen.push(canonical);
         }
         Ok(Self(layers))
     }
 
-    /// Adds a file that is stronger than all others.
-    pub fn put_first(&mut self, base: &Path, name: &str, text: &str) -> Result<(), Refusal> {
-        self.0.insert(0, Layer::new(base, name, text)?);
+    /// Adds the file of a bundle in a bucket. How buckets are reached is not said by what lies in one: it may be a stranger's.
+    pub fn put_first(&mut self, base: PathBuf, name: String, text: &str) -> Result<(), Refusal> {
+        let mut layer = Layer::new(base, name, text)?;
+        layer.settings.aws = settings::Aws::default();
+        layer.settings.accounts.clear();
+        self.0.insert(0, layer);
         Ok(())
     }
 
@@ -194,8 +197,8 @@ impl Sources<'_> {
             let paths = set(&layer.settings).iter().map(|path| under(&layer.base, path).display().to_string());
             return Setting { value: paths.collect(), origin: layer.origin(key) };
         }
-        let Some(in_bundle) = in_bundle else { return Setting::default(Vec::new()) };
-        let path = in_bundle.display().to_string();
+        let Some(path) = in_bundle else { return Setting::default(Vec::new()) };
+        let path = path.display().to_string();
         Setting { value: vec![path.clone()], origin: Origin::Bundle(path) }
     }
 
@@ -213,9 +216,9 @@ impl Sources<'_> {
         if let Some((layer, path)) = self.layers.0.iter().find_map(|layer| Some((layer, set(&layer.settings)?))) {
             return Setting { value: Some(under(&layer.base, path)), origin: layer.origin(key) };
         }
-        let Some(in_bundle) = in_bundle else { return Setting::default(None) };
-        let origin = Origin::Bundle(in_bundle.display().to_string());
-        Setting { value: Some(in_bundle), origin }
+        let Some(path) = in_bundle else { return Setting::default(None) };
+        let origin = Origin::Bundle(path.display().to_string());
+        Setting { value: Some(path), origin }
     }
 }
 

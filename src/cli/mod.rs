@@ -22,7 +22,6 @@ use crate::report::dimension::Dimension;
 use crate::report::threshold::Threshold;
 use crate::simulate::SimulateArgs;
 use crate::sinks::{Format, TableName};
-use aws::{AccessArgs, AwsArgs};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -326,6 +325,48 @@ pub struct PartArgs {
     /// Do not ask Cost Explorer, which takes 0.01 USD a request
     #[arg(long, env = "NATLENS_NO_COST_EXPLORER", hide_env_values = true)]
     pub no_cost_explorer: bool,
+}
+
+/// Whom to ask, and where. No secret is among it: credentials come from AWS's own environment and files.
+#[derive(Debug, Args)]
+pub struct AccessArgs {
+    /// Which arguments were given; first, because reading an argument takes it away.
+    #[command(flatten)]
+    pub given: given::Given,
+    /// Profile of the AWS configuration files
+    #[arg(long, value_name = "NAME", env = "NATLENS_PROFILE", hide_env_values = true, help_heading = "AWS")]
+    pub profile: Option<String>,
+    /// Region to ask; repeatable [default: the Region of the profile]
+    #[arg(
+        long,
+        value_name = "REGION",
+        env = "NATLENS_REGION",
+        hide_env_values = true,
+        value_delimiter = ',',
+        help_heading = "AWS"
+    )]
+    pub region: Vec<String>,
+}
+
+/// How to read buckets.
+#[derive(Debug, Args)]
+pub struct AwsArgs {
+    /// Whom to ask, and where.
+    #[command(flatten)]
+    pub access: AccessArgs,
+    /// Pay for reading buckets whose owner asks readers to
+    #[arg(long, env = "NATLENS_REQUESTER_PAYS", hide_env_values = true, help_heading = "AWS")]
+    pub requester_pays: bool,
+    /// Account that must own every bucket
+    #[arg(
+        long,
+        value_name = "ACCOUNT",
+        env = "NATLENS_EXPECTED_BUCKET_OWNER",
+        hide_env_values = true,
+        value_parser = aws::account,
+        help_heading = "AWS"
+    )]
+    pub expected_bucket_owner: Option<String>,
 }
 
 /// Arguments of `config`: those of `report`, for which it shows what holds.

@@ -9,10 +9,9 @@ use crate::report::threshold::Threshold;
 use crate::run::Plan;
 use crate::run::inputs::Inputs;
 use crate::sinks::{Format, Style, TableName};
-use crate::sources::objects::{Identity, Store, since_1970};
+use crate::sources::objects::{Identity, since_1970};
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// A refusal with its exit code.
 #[derive(Debug)]
@@ -73,30 +72,34 @@ impl ReportPlan {
 
 /// What every command that reads a bundle does first.
 fn plan(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Result<Plan, Refusal> {
-    let settings = InputSettings::new(bundle, args, layers)?;
-    if settings.flow_logs.value.is_empty() && settings.billing.value.is_empty() {
+    let plan = lowered(bundle, args, layers)?;
+    if plan.inputs.flow_logs.is_empty() && plan.inputs.billing.is_empty() {
         let what = format!("{}: there is neither a flow-logs nor a billing folder in it", bundle.path().display());
         return Err(failed(what, "give the bundle's folder, or its parts by --flow-logs and --billing"));
     }
-    let store = bundle.store(settings.places(), &args.aws, layers)?;
-    Ok(lowered(settings, store))
+    Ok(plan)
 }
 
-/// Settings as a plan.
-pub(super) fn lowered(settings: InputSettings, store: Option<Arc<dyn Store>>) -> Plan {
-    Plan {
-        inputs: Inputs {
-            flow_logs: settings.flow_logs.value,
-            inventory: settings.inventory.value,
-            billing: settings.billing.value,
-            metrics: settings.metrics.value,
-            dns: settings.dns.value,
-            prices: settings.prices.value,
-            ip_ranges: settings.ip_ranges.value,
-            log_format: settings.log_format.value,
-            rules: settings.rules.into_iter().map(|rule| rule.value).collect(),
-            teams: settings.teams.into_iter().map(|team| team.value).collect(),
-        },
+pub(super) fn lowered(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Result<Plan, Refusal> {
+    let settings = InputSettings::new(bundle, args, layers)?;
+    let inputs = Inputs {
+        flow_logs: settings.flow_logs.value,
+        inventory: settings.inventory.value,
+        billing: settings.billing.value,
+        metrics: settings.metrics.value,
+        dns: settings.dns.value,
+        prices: settings.prices.value,
+        ip_ranges: settings.ip_ranges.value,
+        log_format: settings.log_format.value,
+        rules: settings.rules.into_iter().map(|rule| rule.value).collect(),
+        teams: settings.teams.into_iter().map(|team| team.value).collect(),
+    };
+    let files = [&inputs.prices, &inputs.ip_ranges].into_iter().flatten().filter_map(|path| path.to_str());
+    let lists = [&inputs.flow_logs, &inputs.inventory, &inputs.billing, &inputs.metrics, &inputs.dns];
+    let all = lists.into_iter().flatten().map(String::as_str).chain(files);
+    let store = bundle.store(all, &args.aws, layers)?;
+    Ok(Plan {
+        inputs,
         period: settings.period.choice,
         cost_basis: settings.cost_basis.value,
         group_by: Vec::new(),
@@ -107,7 +110,7 @@ pub(super) fn lowered(settings: InputSettings, store: Option<Arc<dyn Store>>) ->
         trail: false,
         cache: if settings.no_cache.value { None } else { settings.cache_dir.value.and_then(cache) },
         store,
-    }
+    })
 }
 
 /// What `natlens explain` does.

@@ -1,11 +1,11 @@
 //! Every setting with its value and its origin, worked out once: commands run by the values, `natlens config` shows both.
 
-use super::aws::{AccessArgs, AwsArgs, account};
+use super::aws::account;
 use super::bundle::Bundle;
 use super::layers::{Layers, Sources};
 use super::origin::{Origin, Setting};
 use super::plan::Refusal;
-use super::{Exit, FormArgs, InputArgs};
+use super::{AccessArgs, AwsArgs, Exit, FormArgs, InputArgs};
 use crate::aws::Role;
 use crate::bill::settle::CostBasis;
 use crate::model::memory::Memory;
@@ -148,15 +148,6 @@ impl InputSettings {
     }
 }
 
-impl InputSettings {
-    /// Every place that is read.
-    pub fn places(&self) -> impl Iterator<Item = &str> {
-        let files = [&self.prices, &self.ip_ranges].into_iter().filter_map(|file| file.value.as_deref()?.to_str());
-        let lists = [&self.flow_logs, &self.inventory, &self.billing, &self.metrics, &self.dns];
-        lists.into_iter().flat_map(|list| &list.value).map(String::as_str).chain(files)
-    }
-}
-
 impl FormSettings {
     /// Works them out.
     pub fn new(args: &FormArgs, format: Option<Format>, input: &InputArgs, layers: &Layers) -> Result<Self, Refusal> {
@@ -212,10 +203,11 @@ impl BucketSettings {
         let (key, in_file) = ("expected-bucket-owner", "aws.expected-bucket-owner");
         let owner = args.expected_bucket_owner.clone();
         let owner = from.first_as(key, in_file, owner, |s| s.aws.expected_bucket_owner.clone());
-        if let Some(why) = owner.as_ref().and_then(|owner| account(&owner.value).err()) {
-            let at = owner.map(|owner| owner.origin.parts().1.to_owned()).unwrap_or_default();
-            let hint = Some("correct the settings file".to_owned());
-            return Err(Refusal { exit: Exit::Settings, what: format!("{at}: expected-bucket-owner: {why}"), hint });
+        if let Some(Setting { value, origin }) = &owner
+            && let Err(why) = account(value)
+        {
+            let what = format!("{}: {key}: `{value}`: {why}", origin.parts().1);
+            return Err(Refusal { exit: Exit::Settings, what, hint: Some("correct the settings file".to_owned()) });
         }
         Ok(Self { requester_pays: or_default(pays, false), expected_owner: owner })
     }

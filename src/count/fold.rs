@@ -401,6 +401,10 @@ impl FlowSink for Fold<'_> {
         &mut self.symbols
     }
 
+    fn wants_ports(&self, of: Option<Sym>) -> bool {
+        self.roles.wants_ports(of.map(|name| self.roles.role(self.symbols.text(name))))
+    }
+
     #[inline]
     fn record(&mut self, record: &FlowRecord) {
         let Ok(hour) = u32::try_from(record.start.div_euclid(HOUR_SECONDS)) else {

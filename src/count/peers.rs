@@ -62,6 +62,12 @@ impl Peers {
         Self { public: public_peers(inventory), spans: spans(&blocks.collect::<Vec<_>>()) }
     }
 
+    /// Whether [`Peers::served_port`] or, of what is looked at for it, [`Peers::crossing`] can look at ports.
+    #[must_use]
+    pub fn wants_ports(&self, crossing: bool) -> bool {
+        !self.public.is_empty() || crossing && !self.spans.is_empty()
+    }
+
     /// The VPC behind a public address, or behind the IPv4 address inside a NAT64 one; never a NAT gateway's.
     #[inline]
     #[must_use]

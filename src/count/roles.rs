@@ -81,6 +81,14 @@ impl Roles {
         self.ports = ports.into_iter().collect();
     }
 
+    /// Whether ports can matter in the records of an interface of this role, or with `None` of any.
+    #[must_use]
+    pub fn wants_ports(&self, role: Option<Role>) -> bool {
+        // What crosses from one VPC to another is looked for where traffic is an interface's own.
+        let crossing = !matches!(role, Some(Role::Nat(_) | Role::Carrier));
+        !self.ports.is_empty() || self.peers.wants_ports(crossing)
+    }
+
     /// The port of the remote if it is one of those that are kept, else 0. `remote` and `other` are the record's ports by end,
     /// as far as the ends are known; of two ports that are kept the lower one is taken.
     #[inline]

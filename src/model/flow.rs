@@ -111,6 +111,11 @@ pub struct FlowRecord {
 pub trait FlowSink {
     /// The table in which the reader interns the record's texts.
     fn symbols(&mut self) -> &mut Symbols;
+    /// Whether ports matter: those of records of an interface or resource, or with `None` of any at all. A reader for which they
+    /// are work may leave out what does not matter.
+    fn wants_ports(&self, _of: Option<Sym>) -> bool {
+        true
+    }
     /// One well-formed record.
     fn record(&mut self, record: &FlowRecord);
     /// One record that cannot be read: its line (text) or row (Parquet), from 1, and why.

@@ -147,7 +147,8 @@ impl PricePerGb {
 /// `n / d` rounded to the nearest integer, ties to even. `d` is positive.
 #[must_use]
 pub fn div_half_even(n: i128, d: i128) -> i128 {
-    let (q, r) = (n.div_euclid(d), n.rem_euclid(d));
+    let q = n.div_euclid(d);
+    let r = n.wrapping_sub(q.wrapping_mul(d)); // one division; the wraps cancel, since 0 <= r < d
     match (r * 2).cmp(&d) {
         std::cmp::Ordering::Less => q,
         std::cmp::Ordering::Greater => q + 1,
@@ -156,6 +157,38 @@ pub fn div_half_even(n: i128, d: i128) -> i128 {
 }
 
 fn parse_decimal(text: &str) -> Result<(i128, Rounded), UsdError> {
+    short_decimal(text.as_bytes()).map_or_else(|| long_decimal(text), |units| Ok((units, Rounded::No)))
+}
+
+/// Reads digits with a point, twelve of them at most behind it: what nearly every amount is. `None` leaves it to the long way.
+#[inline]
+fn short_decimal(text: &[u8]) -> Option<i128> {
+    const TENS: [u64; 13] = {
+        let (mut tens, mut at) = ([1; 13], 1);
+        while at < tens.len() {
+            tens[at] = tens[at - 1] * 10;
+            at += 1;
+        }
+        tens
+    };
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    // So many digits fit 64 bits.
+    if digits.is_empty() || digits.len() > 19 || digits == b"." {
+        return None;
+    }
+    let (mut value, mut behind) = (0u64, None);
+    for (at, &byte) in digits.iter().enumerate() {
+        match byte.wrapping_sub(b'0') {
+            digit @ 0..=9 => value = value * 10 + u64::from(digit),
+            _ if byte == b'.' && behind.is_none() => behind = Some(digits.len() - at - 1),
+            _ => return None,
+        }
+    }
+    let units = i128::from(value) * i128::from(*TENS.get(12usize.checked_sub(behind.unwrap_or(0))?)?);
+    Some(if digits.len() < text.len() { -units } else { units })
+}
+
+fn long_decimal(text: &str) -> Result<(i128, Rounded), UsdError> {
     let text = text.trim();
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => (&text[..at], text[at + 1..].parse::<i32>().map_err(|_| UsdError::NotDecimal)?),
@@ -327,6 +360,13 @@ mod tests {
             let weights: Vec<Bytes> = weights.into_iter().map(Bytes::new).collect();
             if let Some(parts) = Usd(amount).apportion(&weights) {
                 prop_assert_eq!(parts.into_iter().sum::<Usd>(), Usd(amount));
+            }
+        }
+
+        #[test]
+        fn the_short_way_is_the_long_way(text in "-?[0-9]{0,20}[.]?[0-9]{0,14}[-+.e 0]{0,1}[0-9]{0,1}") {
+            if let Some(units) = short_decimal(text.as_bytes()) {
+                prop_assert_eq!(long_decimal(&text), Ok((units, Rounded::No)));
             }
         }
 

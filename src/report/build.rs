@@ -95,17 +95,6 @@ impl<'a> Builder<'a> {
         Ok(azs)
     }
 
-    /// First and last day with attributed bytes of each gateway, in their order, days since 1970.
-    pub fn days(&self) -> Result<Vec<Option<(u32, u32)>>, FrameError> {
-        let mut days = vec![None; self.attributed.gateways.len()];
-        for sum in self.attributed.frame.sums(&[Key::Gateway, Key::Day])? {
-            let span = &mut days[sum.keys[0] as usize];
-            let day = sum.keys[1];
-            *span = Some(span.map_or((day, day), |(first, last): (u32, u32)| (first.min(day), last.max(day))));
-        }
-        Ok(days)
-    }
-
     /// Bytes and cost by gateway, client place and service, by key; beside each row the records that its bytes come from.
     pub fn traffic(&self) -> Result<(Vec<TrafficRow>, Vec<u64>), FrameError> {
         let sums = self.sums(&[Key::Gateway, Key::Place, Key::Service], Basis::Remote)?;
@@ -297,7 +286,7 @@ impl<'a> Builder<'a> {
             Dimension::Az => place.and_then(|place| place.az.clone()),
             Dimension::Service => self.attributed.services.get(value(Key::Service) as usize).map(|s| s.service.clone()),
             Dimension::Client => (value(Key::Client) != UNKNOWN).then(|| self.client(value(Key::Client))),
-            Dimension::Day => Some(iso_day(i64::from(value(Key::Day)) * DAY_SECONDS)),
+            Dimension::Day => (value(Key::Day) != UNKNOWN).then(|| iso_day(i64::from(value(Key::Day)) * DAY_SECONDS)),
             Dimension::Account => owner?.account.clone(),
             Dimension::Instance => owner?.instance.clone(),
             Dimension::ServiceOwner => owner?.service_owner.clone(),

@@ -1,7 +1,7 @@
 //! Reads the inputs as a report does, for `natlens doctor`: the report itself, a few objects of every flow log, the bill's days.
 
 use super::bill::read_bill;
-use super::inputs::{Given, Loaded, layout_hints, load};
+use super::inputs::{Loaded, layout_hints, load};
 use super::{Plan, report};
 use crate::diag::Warnings;
 use crate::doctor::{Checkup, Facts, Part, Sample, examine};
@@ -70,8 +70,8 @@ fn days(plan: &Plan, report: &Report) -> Days {
     let Some((start, end)) = period else { return Days::default() };
     let window = Window { start, end };
     // The report has said what is wrong with the bill.
-    let given = Given::all(&plan.inputs.billing, plan.store.as_ref());
-    let bill = read_bill(&given, Some(window), plan.threads, &mut Vec::new(), &mut Warnings::default());
+    let billing = plan.all(&plan.inputs.billing);
+    let bill = read_bill(&billing, Some(window), plan.threads, &mut Vec::new(), &mut Warnings::default());
     let billed = bill.ok().and_then(|bill| bill.days(window)).map(|(_, last)| last);
     // Without records it is the bill's own day.
     let counted = report.records.read > report.records.out_of_window;

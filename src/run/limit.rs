@@ -7,7 +7,7 @@ use crate::count::fold::Fold;
 use crate::count::rollup::Rollup;
 use crate::model::flow::{FlowRecord, FlowSink};
 use crate::model::memory::Memory;
-use crate::model::symbols::Symbols;
+use crate::model::symbols::{Sym, Symbols};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// What the program itself takes: code, tables, one reader's buffers per thread.
@@ -16,21 +16,31 @@ const THREAD: usize = 4 << 20;
 /// Records between two looks at what a fold holds.
 const STRIDE: u32 = 4096;
 
+/// Part of the stored bytes, in percent, that has to be merged before the rest is thought to be like it.
+const TELLING: u64 = 5;
+
 /// The flow logs do not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the flow logs need more memory than --memory-limit allows ({limit}): {percent} % of them took {held}, all of them would \
-     take about {estimate}"
-)]
+#[error("the flow logs need more memory than --memory-limit allows ({limit}): {}", self.need())]
 pub struct OverLimit {
     /// What is allowed.
     pub limit: Memory,
     /// The part of the stored bytes that was read until then.
     pub percent: u64,
-    /// What that part took.
+    /// What that part took. All of them take that much at least.
     pub held: Memory,
-    /// What all would take if the rest is like it: at most, for pairs come again.
-    pub estimate: Memory,
+    /// What all would take if the rest is like it: at most, for pairs come again. `None` where too little was read to say.
+    pub estimate: Option<Memory>,
+}
+
+impl OverLimit {
+    fn need(&self) -> String {
+        let Self { percent, held, estimate, .. } = self;
+        match estimate {
+            Some(most) => format!("{percent} % of them took {held}, all of them would take up to about {most}"),
+            None => format!("they need at least {held}; too little of them was read to say how much more"),
+        }
+    }
 }
 
 /// What may be held, and what is.
@@ -108,17 +118,19 @@ impl Budget {
     pub(super) fn refusal(&self, total: u64) -> Option<OverLimit> {
         let limit = self.limit.filter(|_| self.is_over())?;
         let (begun, merged) = (self.begun.load(Ordering::Relaxed), self.merged.load(Ordering::Relaxed));
+        let memory = |bytes: usize| Memory::new(u64::try_from(bytes).unwrap_or(u64::MAX));
+        let (merged, begun, total) = (u128::from(merged), u128::from(begun), u128::from(total.max(1)));
         // Of what is being read about half is.
         let done = merged + begun.saturating_sub(merged) / 2;
-        let memory = |bytes: usize| Memory::new(u64::try_from(bytes).unwrap_or(u64::MAX));
-        let (done, total) = (u128::from(done.max(1)), u128::from(total.max(1)));
-        let of_all = (self.held() - self.program) as u128 * total / done;
-        let estimate = self.program.saturating_add(usize::try_from(of_all).unwrap_or(usize::MAX));
+        let estimate = (merged * 100 >= total * u128::from(TELLING)).then(|| {
+            let of_all = (self.held() - self.program) as u128 * total / done.max(1);
+            memory(self.program.saturating_add(usize::try_from(of_all).unwrap_or(usize::MAX)))
+        });
         Some(OverLimit {
             limit: memory(limit),
             percent: u64::try_from(done * 100 / total).unwrap_or(100),
             held: memory(self.held()),
-            estimate: memory(estimate),
+            estimate,
         })
     }
 }
@@ -179,6 +191,10 @@ impl FlowSink for Bounded<'_, '_> {
         self.fold.symbols()
     }
 
+    fn wants_ports(&self, of: Option<Sym>) -> bool {
+        self.fold.wants_ports(of)
+    }
+
     #[inline]
     fn record(&mut self, record: &FlowRecord) {
         self.until_look -= 1;
@@ -201,8 +217,12 @@ mod tests {
 
     const TABLES: usize = 100 << 20;
 
-    /// A budget under a limit after an object of 30 of 100 stored bytes was merged while one of 20 is read.
-    fn refusal(limit: usize, beside: usize) -> Option<OverLimit> {
+    fn in_test(bytes: u64) -> usize {
+        usize::try_from(bytes).expect("a test's number")
+    }
+
+    /// A budget under a limit after an object of 30 stored bytes was merged while one of 20 is read, of so many in all.
+    fn refusal(limit: usize, beside: usize, total: u64) -> Option<OverLimit> {
         let limit = Memory::new(u64::try_from(limit).expect("a test's number"));
         let budget = Budget::new(Some(limit), (1, 0), beside);
         assert!(budget.begin(30) && budget.begin(20));
@@ -211,20 +231,39 @@ mod tests {
         assert_eq!(held.grown_to(TABLES), budget.is_over());
         budget.merged(30, &Rollup::default());
         assert_eq!(budget.begin(50), !budget.is_over(), "nothing more is read past the limit");
-        budget.refusal(100)
+        budget.refusal(total)
     }
 
     #[test]
     fn past_the_limit_the_estimate_is_by_the_part_that_was_read() {
         let program = PROGRAM + THREAD;
-        assert_eq!(refusal(program + 2 * TABLES, 0), None);
-        let refused = refusal(program + TABLES / 2, 0).expect("more than is allowed");
+        assert_eq!(refusal(program + 2 * TABLES, 0, 100), None);
+        let refused = refusal(program + TABLES / 2, 0, 100).expect("more than is allowed");
         assert_eq!(refused.percent, 40, "30 and half of 20 of 100");
-        let held = usize::try_from(refused.held.bytes()).expect("a test's number") - program;
+        let held = in_test(refused.held.bytes()) - program;
         assert!((TABLES..TABLES * 11 / 10).contains(&held), "{held}");
-        let estimate = usize::try_from(refused.estimate.bytes()).expect("a test's number") - program;
+        let estimate = in_test(refused.estimate.expect("enough was read").bytes()) - program;
         assert_eq!(estimate / 1000, held * 5 / 2 / 1000);
-        assert!(refusal(program + 2 * TABLES, 3 * TABLES).is_some(), "names need room too");
+        assert!(
+            refused.to_string().contains("40 % of them took 145 MiB, all of them would take up to about 295 MiB"),
+            "{refused}"
+        );
+        assert!(refusal(program + 2 * TABLES, 3 * TABLES, 100).is_some(), "names need room too");
+    }
+
+    #[test]
+    fn nothing_is_made_up_of_a_small_part() {
+        let limit = PROGRAM + THREAD + TABLES / 2;
+        assert_ne!(refusal(limit, 0, 600).and_then(|refused| refused.estimate), None, "5 % is merged");
+        let refused = refusal(limit, 0, 601).expect("more than is allowed");
+        assert_eq!((refused.percent, refused.estimate), (6, None));
+        assert!(refused.to_string().contains("they need at least 145 MiB"), "{refused}");
+        // The program alone takes more.
+        let budget = Budget::new(Some(Memory::new(1 << 20)), (1, 0), 0);
+        assert!(budget.begin(30));
+        budget.look();
+        let refused = budget.refusal(100).expect("more than is allowed");
+        assert_eq!((in_test(refused.held.bytes()), refused.estimate), (PROGRAM + THREAD, None));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub mod read;
 mod trail;
 
 use crate::advise::custom::compare;
-use crate::attribute::{Attributed, OwnerRules, place};
+use crate::attribute::{Attributed, Detail, OwnerRules, place};
 use crate::bill::settle::CostBasis;
 use crate::cache::{Cache, Place};
 use crate::count::fold::RowSum;
@@ -156,7 +156,7 @@ impl RunError {
             Self::Bill(error) => error.hint(),
             Self::Dns(error) => error.hint(),
             Self::OverLimit(_) => Some(
-                "give that much by --memory-limit, report a shorter time by --from and --to, or fewer logs by --flow-logs",
+                "give more by --memory-limit, report a shorter time by --from and --to, or fewer logs by --flow-logs",
             ),
             Self::Currencies(_) => Some("give the exports of one currency by --billing"),
             Self::Input(_) | Self::NoRecords(_) | Self::Frame(_) => {
@@ -229,7 +229,8 @@ fn compute(plan: &Plan, cache: Option<&Cache>, on_object: &mut dyn FnMut(u64, u6
     let peers = counted.roles.peers();
     let tags = plan.group_by.iter().filter_map(Dimension::tag).map(str::to_owned).collect();
     let owners = OwnerRules { teams: &plan.inputs.teams, tags: &tags };
-    let mut attributed = placed.name(&counted.rollup, &loaded.inventory, &loaded.namer, answers, peers, owners)?;
+    let detail = Detail { owners, days: plan.group_by.contains(&Dimension::Day) };
+    let mut attributed = placed.name(&counted.rollup, &loaded.inventory, &loaded.namer, answers, peers, detail)?;
     drop(requests);
     drop(counted.rollup);
     warn_of_period(&period, records, &mut warnings);
@@ -275,7 +276,8 @@ fn flows(
         threads: plan.threads,
         memory_limit: plan.memory_limit,
         memory_of_names: names::memory(plan),
-        cache,
+        // What is being packed is not counted, so that under a limit only whole reports are kept, when all else is done.
+        cache: cache.filter(|_| plan.memory_limit.is_none()),
     };
     let mut done = 0;
     let reading = read_all(objects, &read_plan, warnings, &mut |size| {
@@ -327,8 +329,7 @@ impl Answer<'_> {
     ) -> Result<(Report, trail::Workings), RunError> {
         let (inventory, window) = (&self.loaded.inventory, self.period.window);
         let builder = Builder::new(self.attributed, inventory, &self.money.costs);
-        let witnesses =
-            money::witnesses(self.money, self.attributed, &builder.days()?, self.metrics, (inventory, window));
+        let witnesses = money::witnesses(self.money, self.attributed, self.metrics, (inventory, window));
         let nat_gateways = builder.nat_gateways(witnesses);
         let (traffic, traffic_records) = builder.traffic()?;
         let basis = decide::Basis {

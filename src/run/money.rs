@@ -127,13 +127,12 @@ fn add_gateways_of_bill(ledgers: &Ledgers, attributed: &mut Attributed) {
 pub fn witnesses(
     money: &Money,
     attributed: &Attributed,
-    days: &[Option<(u32, u32)>],
     metrics: &Metrics,
     (inventory, window): (&Inventory, Window),
 ) -> Vec<Witness> {
     let described = inventory.nat_gateways().next().is_some();
     let not_understood = |id: &str| money.ledgers.as_ref().and_then(|l| l.not_understood.get(id)).copied();
-    let gateways = attributed.gateways.iter().zip(&money.costs).zip(days);
+    let gateways = attributed.gateways.iter().zip(&money.costs).zip(&attributed.days);
     gateways
         .map(|((gateway, cost), days)| {
             let count = &gateway.count;

@@ -38,7 +38,7 @@ pub struct ReadPlan<'a> {
     pub memory_limit: Option<Memory>,
     /// Bytes of it that naming will take beside the records.
     pub memory_of_names: usize,
-    /// Where earlier runs kept what they counted.
+    /// Where earlier runs kept what they counted; packing takes memory that no limit would hold.
     pub cache: Option<&'a Cache>,
 }
 
@@ -65,7 +65,13 @@ pub fn read_all(
     let of_store = if objects.iter().any(Object::is_stored) { in_flight } else { 0 };
     let budget = Budget::new(plan.memory_limit, (plan.threads, of_store), plan.memory_of_names);
     let (objects, shelf) = (&objects[..], Shelf::open(&objects, plan));
-    let units = shelf.as_ref().map_or_else(|| (0..objects.len()).map(Unit::Read).collect(), Shelf::units);
+    let all: Vec<Unit>;
+    let units = if let Some(shelf) = &shelf {
+        shelf.units()
+    } else {
+        all = (0..objects.len()).map(Unit::Read).collect();
+        &all
+    };
     let read = |at: usize| read(at, objects, plan, shelf.as_ref(), &budget);
     let soon = Soon::new(units.len());
     let work = |at: usize| match &units[at] {
@@ -77,15 +83,22 @@ pub fn read_all(
             }
             read(*object).into_iter().collect()
         }
-        Unit::Pack(pack, wanted) => take(*pack, wanted, plan, shelf.as_ref(), &budget)
-            .unwrap_or_else(|| wanted.iter().filter_map(|(at, _)| read(*at)).collect()),
+        Unit::Pack(pack, wanted) => {
+            let done = |at, counted, is_new| Done { at, result: Ok(counted), is_new, held: None };
+            match shelf.as_ref().and_then(|shelf| shelf.take(*pack, wanted)) {
+                Some((is_new, taken)) => {
+                    wanted.iter().zip(taken).map(|((at, _), counted)| done(*at, counted, is_new)).collect()
+                }
+                None => wanted.iter().filter_map(|(at, _)| read(*at)).collect(),
+            }
+        }
     };
     let mut merge = Merge { reading: Reading::default(), seen: HashSet::new(), all_bytes: 0, warnings };
     std::thread::scope(|scope| {
         // Files are written beside the reading, one after the other.
-        let full = shelf.as_ref().map(|shelf| {
+        let full = shelf.as_ref().filter(|shelf| shelf.can_keep()).map(|shelf| {
             let (sender, full) = sync_channel::<Vec<Counted<'_>>>(1);
-            scope.spawn(move || full.iter().for_each(|pack| shelf.packs.keep(&pack)));
+            scope.spawn(move || shelf.keep(&full));
             sender
         });
         let mut packer = Packer::new(full);
@@ -114,7 +127,7 @@ struct Done<'a, 'b> {
     /// Which.
     at: usize,
     result: Result<Counted<'a>, ReadError>,
-    /// Whether it was read now and is worth keeping.
+    /// Whether it is to be packed.
     is_new: bool,
     /// What it counts for until it is merged.
     held: Option<Held<'b>>,
@@ -138,33 +151,9 @@ fn read<'a, 'b>(
         Err(ReadError::BrokenOff { part: "the object", why })
     });
     let (fold, held) = fold.into_fold();
-    let identity = shelf.and_then(|shelf| shelf.identity(at));
+    let identity = shelf.and_then(|shelf| shelf.new_identity(at));
     let counted = |outcome| Counted { identity: identity.unwrap_or_default(), told: Told::from(outcome), fold };
     Some(Done { at, result: outcome.map(counted), is_new: identity.is_some(), held: Some(held) })
-}
-
-/// Takes objects from a pack; `None` if it is not what it was.
-fn take<'a, 'b>(
-    pack: usize,
-    wanted: &[(usize, usize)],
-    plan: &ReadPlan<'a>,
-    shelf: Option<&Shelf<'_>>,
-    budget: &Budget,
-) -> Option<Vec<Done<'a, 'b>>> {
-    let shelf = shelf?;
-    if budget.is_over() {
-        return Some(Vec::new());
-    }
-    let (mut wanted, mut found) = (wanted.iter().peekable(), Vec::with_capacity(wanted.len()));
-    for (place, counted) in shelf.packs.load(pack, plan.roles)?.into_iter().enumerate() {
-        if let Some(&(at, _)) = wanted.next_if(|(_, wanted)| *wanted == place) {
-            if shelf.identity(at) != Some(counted.identity) {
-                return None;
-            }
-            found.push(Done { at, result: Ok(counted), is_new: false, held: None });
-        }
-    }
-    wanted.next().is_none().then_some(found)
 }
 
 /// Stored bytes from which an object is begun before smaller ones: 1 MiB.

@@ -6,6 +6,8 @@ pub mod flow;
 mod inflate;
 pub mod inventory;
 pub mod ip_ranges;
+#[cfg(any(test, feature = "laws"))]
+pub mod laws;
 pub mod metrics;
 pub mod objects;
 pub mod settings;

@@ -9,6 +9,10 @@ pub(super) const BLOCK: usize = 64;
 pub(super) fn equal(block: &[u8; BLOCK], byte: u8) -> u64 {
     #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
     {
+        #[cfg(any(test, feature = "laws"))]
+        if OFF.get() {
+            return portable(block, byte);
+        }
         // SAFETY: every processor of the x86-64 architecture has SSE2 (AMD64 Architecture Programmer's Manual, volume 1, 1.1),
         // and the function touches nothing but its arguments.
         #[expect(unsafe_code, reason = "no check at run time is needed, and the call has to be inlined")]
@@ -38,7 +42,10 @@ fn sse2(block: &[u8; BLOCK], byte: u8) -> u64 {
 }
 
 /// The same in whole words of eight bytes, on any processor.
-#[cfg_attr(all(target_arch = "x86_64", not(feature = "portable"), not(test)), expect(dead_code, reason = "for others"))]
+#[cfg_attr(
+    all(target_arch = "x86_64", not(any(feature = "portable", feature = "laws", test))),
+    expect(dead_code, reason = "for others")
+)]
 #[inline]
 fn portable(block: &[u8; BLOCK], byte: u8) -> u64 {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
@@ -50,6 +57,21 @@ fn portable(block: &[u8; BLOCK], byte: u8) -> u64 {
         let found = !(((differs & LOW) + LOW) | differs | LOW) >> 7;
         mask << 8 | found.wrapping_mul(0x0102_0408_1020_4080) >> 56
     })
+}
+
+#[cfg(any(test, feature = "laws"))]
+thread_local! {
+    /// Whether this thread does without vector instructions.
+    static OFF: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// What `work` gives without vector instructions.
+#[cfg(any(test, feature = "laws"))]
+pub(super) fn portably<T>(work: impl FnOnce() -> T) -> T {
+    let before = OFF.replace(true);
+    let done = work();
+    OFF.set(before);
+    done
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Candidates of a made-up account, and what records say of them.
 
 use super::*;
-use crate::model::flow::{Direction, InterfaceFacts, Verdict};
+use crate::count::fold::Fold;
+use crate::count::roles::{NatSide, Role, Roles};
+use crate::model::flow::{Direction, FlowSink, InterfaceFacts, Verdict};
 use crate::model::symbols::Sym;
 use crate::sources::inventory::{InventoryDraft, read_document};
 
@@ -141,4 +143,46 @@ fn without_two_vpcs_nothing_crosses() {
     let block = |text| Cidr::parse(text).expect("valid");
     let last = spans(&[("vpc-a", block("10.0.0.0/8")), ("vpc-b", block("ff00::/8"))]);
     assert_eq!(last.iter().map(|(_, vpcs)| *vpcs).collect::<Vec<_>>(), [1, NOWHERE, 2], "to the last address of all");
+}
+
+/// What an interface's records make, and whether their ports were asked for.
+fn folded(roles: &Roles, name: &str, ports: (Option<u16>, Option<u16>)) -> (String, bool) {
+    let mut fold = Fold::new(roles, None);
+    let name = fold.symbols().intern(name.as_bytes());
+    for (src, dst) in [("10.0.0.5", "10.1.0.5"), ("10.0.0.5", "198.51.100.5"), ("203.0.113.7", "10.0.0.5")] {
+        let record = record(src, dst, ports);
+        let (pkt_src, pkt_dst) = (Some(record.src), Some(record.dst));
+        fold.record(&FlowRecord { interface: name, pkt_src, pkt_dst, ..record });
+    }
+    let crossings = fold.crossings.keys().map(|key| (key.client, key.port)).collect::<BTreeSet<_>>();
+    (format!("{:?} {crossings:?}", fold.rows.iter().collect::<Vec<_>>()), fold.wants_ports(Some(name)))
+}
+
+#[test]
+fn ports_that_nobody_asks_for_change_nothing() {
+    let one_vpc = br#"{"Vpcs": [{"VpcId": "vpc-a", "CidrBlock": "10.0.0.0/16"}]}"#;
+    let vpcs = br#"{"Vpcs": [{"VpcId": "vpc-a", "CidrBlock": "10.0.0.0/16"}, {"VpcId": "vpc-b", "CidrBlock": "10.1.0.0/16"}]}"#;
+    let interfaces =
+        [("eni-nat", false), ("eni-tgw", false), ("eni-client", true), ("eni-quiet", true), ("eni-who", true)];
+    for (json, kept, some, all) in [
+        (&one_vpc[..], None, false, false),
+        (&one_vpc[..], Some(443), true, true),
+        (&vpcs[..], None, true, false),
+        (ACCOUNT, None, true, true),
+    ] {
+        let mut roles = Roles::new(vec![Cidr::parse("10.0.0.0/16").expect("a block")]);
+        roles.set_peers(peers(json));
+        roles.set_ports(kept);
+        roles.add_nat(NatSide { own: vec![addr("10.0.0.9")], ..NatSide::default() }, ["eni-nat".to_owned()]);
+        roles.set("eni-tgw", Role::Carrier);
+        roles.set("eni-client", Role::Client);
+        roles.set("eni-quiet", Role::Quiet);
+        assert_eq!(Fold::new(&roles, None).wants_ports(None), some);
+        for (name, own_traffic) in interfaces {
+            let (with, wanted) = folded(&roles, name, (Some(50_000), Some(443)));
+            assert_eq!(wanted, all || some && own_traffic, "{name} {kept:?}");
+            let (without, _) = folded(&roles, name, (None, None));
+            assert!(wanted || with == without, "{name} {kept:?}: {with} {without}");
+        }
+    }
 }

@@ -56,8 +56,8 @@ fn read_member<S: BillSink>(
     if let Some(what) = no_text(&head) {
         return Err(BillReadError::NotABill(format!("{name} in the zip archive is {what}")));
     }
-    let stream = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(&mut content));
-    let part = text::read(stream, origin, sink).map_err(|error| in_archive(error, name))?;
+    let part =
+        text::read(Cursor::new(head).chain(&mut content), origin, sink).map_err(|error| in_archive(error, name))?;
     // A checksum fails at the end of its file: nothing may be left unread.
     io::copy(&mut content, &mut io::sink()).map_err(|error| BillReadError::broken(MEMBER, &error))?;
     Ok((part, content.finish()))

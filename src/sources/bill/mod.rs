@@ -11,6 +11,7 @@ mod line;
 pub mod manifest;
 mod parquet;
 pub mod plan;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -23,7 +24,7 @@ use crate::model::period::Month;
 use crate::sources::objects::ObjectBytes;
 use crate::sources::stream::{BOM, Hashing, PARQUET, inflate, peek};
 use std::collections::BTreeSet;
-use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::io::{self, Cursor, Read, Seek};
 use text::Origin;
 
 /// What one bill file turned out to be.
@@ -65,7 +66,6 @@ impl BillFound {
 
 /// What is looked at to tell what a file is: more than the longest header of a bill with many tags.
 const HEAD: usize = 256 << 10;
-const BUFFER: usize = 128 << 10;
 
 /// Reads one file into `sink`. After an error, what the sink got counts for nothing.
 ///
@@ -105,8 +105,7 @@ where
         _ => {
             refuse_binary(&head)?;
             let origin = Origin { sealed: gzipped, member: "", month, before: None };
-            let stream = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(&mut content));
-            text::read(stream, origin, sink)?
+            text::read(Cursor::new(head).chain(&mut content), origin, sink)?
         }
     };
     Ok(found.file(content.finish()))

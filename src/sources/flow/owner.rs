@@ -33,15 +33,10 @@ pub(super) fn intern<'r>(symbols: &mut Symbols, layout: &Layout, get: impl Fn(us
     intern_all(symbols, ORDER.map(|field| layout.column(field).map_or(&b""[..], &get)))
 }
 
-/// Fills `out` with the symbol of each row's values; leaves it empty where no column is there.
-pub(super) fn join(symbols: &mut Symbols, columns: &[Vec<Sym>; ORDER.len()], rows: usize, out: &mut Vec<Sym>) {
-    out.clear();
-    if columns.iter().all(Vec::is_empty) {
-        return;
-    }
+/// Adds to `out` the symbol of each row's values.
+pub(super) fn join(symbols: &mut Symbols, rows: impl Iterator<Item = [Sym; ORDER.len()]>, out: &mut Vec<Sym>) {
     let mut before = ([Sym::NONE; ORDER.len()], Sym::NONE);
-    out.extend((0..rows).map(|row| {
-        let values = columns.each_ref().map(|column| column.get(row).copied().unwrap_or(Sym::NONE));
+    out.extend(rows.map(|values| {
         if values != before.0 {
             let texts = values.map(|value| symbols.text(value).to_owned());
             before = (values, intern_all(symbols, texts.each_ref().map(String::as_bytes)));

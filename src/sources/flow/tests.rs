@@ -22,11 +22,17 @@ pub(super) struct Kept {
     pub ports: Vec<(Option<u16>, Option<u16>)>,
     /// What each row says of its interface's owner, with `|` between the values.
     pub owners: Vec<String>,
+    /// Interfaces whose ports do not matter.
+    pub portless: Vec<&'static str>,
 }
 
 impl FlowSink for Kept {
     fn symbols(&mut self) -> &mut Symbols {
         &mut self.symbols
+    }
+
+    fn wants_ports(&self, of: Option<Sym>) -> bool {
+        of.is_none_or(|name| !self.portless.contains(&self.symbols.text(name)))
     }
 
     fn record(&mut self, r: &FlowRecord) {

@@ -105,6 +105,20 @@ fn ports_of_any_type_are_read_and_those_of_a_strange_one_refuse_nothing() {
 }
 
 #[test]
+fn ports_are_left_out_only_where_nobodys_matter() {
+    let mut columns = columns(int64, strings);
+    columns.extend([("srcport", int64(&[Some(443); 4])), ("dstport", int64(&[Some(50_000); 4]))]);
+    let bytes = file(columns, Codec::SNAPPY, true);
+    let (said, none) = ([(Some(443), Some(50_000)); 3], [(None, None); 3]);
+    for (portless, expect) in [(&["eni-1", "eni-2"][..], none), (&["eni-1"], said), (&["eni-2"], said), (&[], said)] {
+        let mut kept = Kept { portless: portless.to_vec(), ..Kept::default() };
+        let source = SourceName::Prefix(String::new());
+        read_bytes(&Memory(bytes.clone()), &source, &LayoutHints::default(), &mut kept).expect("read");
+        assert_eq!((&kept.rows[..], &kept.ports[..]), (&ROWS.map(str::to_owned)[..], &expect[..]), "{portless:?}");
+    }
+}
+
+#[test]
 fn owners_of_any_type_are_read_and_those_of_a_strange_one_refuse_nothing() {
     let mut columns = columns(int64, strings);
     let strange: ArrayRef = Arc::new(BooleanArray::from(vec![true; 4]));

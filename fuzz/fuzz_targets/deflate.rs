@@ -1,0 +1,4 @@
+//! Deflate streams without checksums, against flate2.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| natlens::sources::laws::deflate(bytes));

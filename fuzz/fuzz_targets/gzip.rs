@@ -1,0 +1,4 @@
+//! gzip streams, against flate2.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| natlens::sources::laws::gzip(bytes));
