@@ -98,6 +98,10 @@ readme() {
     }
 }
 
+collect() {
+    "$VENV/bin/python" tools/check_collect.py "$BINARY"
+}
+
 notebooks() {
     natlens report sample-data --format json > "$SCRATCH/report.json"
     NATLENS_REPORT=$SCRATCH/report.json "$VENV/bin/python" tools/run_notebook.py notebooks/*.ipynb
@@ -111,5 +115,6 @@ stage 'python packages' python_packages
 stage 'sample-data is what the command writes' sample_data
 stage 'JSON report against its schema' schema
 stage 'README shows what natlens prints' readme
+stage 'collect writes what boto3 reads from moto' collect
 stage 'notebooks run' notebooks
 printf '\nall tests passed in %d s\n' "$SECONDS" >&2

@@ -18,6 +18,12 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const GET_METRIC_DATA: Call =
     Call { action: "cloudwatch:GetMetricData", purpose: "the bytes that gateways and endpoints have metered" };
 
+/// The call that knows things which are gone.
+pub const LIST_METRICS: Call = Call {
+    action: "cloudwatch:ListMetrics",
+    purpose: "gateways that were deleted a short time ago, and the zones of regional ones",
+};
+
 /// Queries in one request, and data points in its answer.
 const MAX_QUERIES: i64 = 500;
 const MAX_POINTS: i64 = 100_800;
@@ -43,7 +49,7 @@ pub struct Series {
 
 /// Every call of this module.
 pub fn calls() -> impl Iterator<Item = Call> {
-    [GET_METRIC_DATA].into_iter()
+    [GET_METRIC_DATA, LIST_METRICS].into_iter()
 }
 
 /// What is left of a window: nothing before data is kept, nothing of the future. Empty where nothing is.
@@ -55,11 +61,42 @@ pub fn kept(window: Window, now: i64) -> Window {
     Window { start, end: end.max(start) }
 }
 
+fn client(session: &Session) -> Client {
+    let config = aws_sdk_cloudwatch::config::Builder::from(session.config());
+    Client::from_conf(config.retry_config(retries()).timeout_config(timeouts()).build())
+}
+
+/// The dimensions, by name, of every series of a metric that had data in the last two weeks.
+pub async fn list_metrics(
+    session: &Session,
+    at: &str,
+    namespace: &str,
+    metric: &str,
+) -> Result<Vec<BTreeMap<String, String>>, AwsError> {
+    let client = client(session);
+    let (mut all, mut token, mut seen) = (Vec::new(), None::<String>, BTreeSet::new());
+    loop {
+        let request = client.list_metrics().namespace(namespace).metric_name(metric).set_next_token(token);
+        let page = match request.send().await {
+            Ok(page) => page,
+            Err(error) => return Err(told(&error, LIST_METRICS, at, session).await),
+        };
+        for metric in page.metrics() {
+            let pair = |dimension: &Dimension| Some((dimension.name()?.to_owned(), dimension.value()?.to_owned()));
+            all.push(metric.dimensions().iter().filter_map(pair).collect());
+        }
+        token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+        match &token {
+            None => return Ok(all),
+            Some(next) if !seen.insert(next.clone()) => return Err(endless(LIST_METRICS, at)),
+            Some(_) => {}
+        }
+    }
+}
+
 /// The sums of all series, hour by hour. `at` says in messages whom is asked.
 pub async fn metric_data(session: &Session, at: &str, series: &[Series], window: Window) -> Result<Value, AwsError> {
-    let config =
-        aws_sdk_cloudwatch::config::Builder::from(session.config()).retry_config(retries()).timeout_config(timeouts());
-    let client = Client::from_conf(config.build());
+    let client = client(session);
     let mut answer = Answer::default();
     for some in series.chunks(queries_at_once(window)) {
         let queries: Vec<MetricDataQuery> = some.iter().map(query).collect();

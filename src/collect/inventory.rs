@@ -1,6 +1,7 @@
 //! `inventory/<account>/<region>/`: what EC2 describes, a file for each command of the AWS CLI, and the gateways that are gone.
 
 use super::bundle::{Bundle, BundleError};
+use super::metrics::Lately;
 use super::{Place, Taken, is_final};
 use crate::aws::ec2::{DESCRIBE, Describe, Ec2, PREFIX_LIST_ENTRIES};
 use crate::aws::session::wait;
@@ -27,11 +28,20 @@ pub(super) struct Described {
     pub gateways: Vec<Value>,
     pub endpoints: Vec<Value>,
     pub subnets: Vec<Value>,
+    /// Gateways with metrics of late.
+    pub lately: Lately,
 }
 
-/// Asks for everything. What is not allowed is missed, and an earlier description of it stays.
-pub(super) fn collect(ec2: &Ec2, place: &Place, bundle: &Bundle, taken: &mut Taken) -> Result<Described, Stop> {
-    let mut described = Described::default();
+/// Asks for everything. What is not allowed is missed, and an earlier description of it stays. `lately` are gateways that have
+/// metered not long ago: those that no answer describes are kept by their names.
+pub(super) fn collect(
+    ec2: &Ec2,
+    place: &Place,
+    lately: Lately,
+    bundle: &Bundle,
+    taken: &mut Taken,
+) -> Result<Described, Stop> {
+    let mut described = Described { lately, ..Described::default() };
     for what in &DESCRIBE {
         let file = format!("{}.json", what.command);
         let Some(answer) = ask(ec2, what, &[], taken)? else {
@@ -41,7 +51,9 @@ pub(super) fn collect(ec2: &Ec2, place: &Place, bundle: &Bundle, taken: &mut Tak
         let things = things(&answer);
         taken.add(what.command, things);
         match what.command {
-            "describe-nat-gateways" => described.gateways = keep_gateways(place, &answer, bundle, taken)?,
+            "describe-nat-gateways" => {
+                described.gateways = keep_gateways(place, &answer, &described.lately, bundle, taken)?;
+            }
             "describe-vpc-endpoints" => described.endpoints = list(&answer, "VpcEndpoints"),
             "describe-subnets" => described.subnets = list(&answer, "Subnets"),
             "describe-managed-prefix-lists" => entries(ec2, place, &list(&answer, "PrefixLists"), bundle, taken)?,
@@ -101,12 +113,15 @@ fn entries(ec2: &Ec2, place: &Place, lists: &[Value], bundle: &Bundle, taken: &m
 fn keep_gateways(
     place: &Place,
     answer: &Map<String, Value>,
+    lately: &Lately,
     bundle: &Bundle,
     taken: &mut Taken,
 ) -> Result<Vec<Value>, BundleError> {
     let mut gateways = list(answer, "NatGateways");
     let earlier = [DELETED, GATEWAYS].iter().filter_map(|file| bundle.read(&place.inventory(file)));
-    let earlier: Vec<Value> = earlier.flat_map(|text| gateways_of(&text)).collect();
+    // A description outdoes a bare name.
+    let named = lately.keys().map(|id| json!({"NatGatewayId": id}));
+    let earlier: Vec<Value> = named.chain(earlier.flat_map(|text| gateways_of(&text))).collect();
     let gone = gone(&gateways, earlier);
     if !gone.is_empty() {
         taken.kept.extend(gone.iter().filter_map(|gateway| text(gateway, "NatGatewayId")).map(str::to_owned));

@@ -2,17 +2,40 @@
 
 use super::inventory::{Described, Stop, is_id, text};
 use super::{Job, Plan, Taken, is_final};
-use crate::aws::cloudwatch::{GET_METRIC_DATA, KEPT_DAYS, Series, kept, metric_data};
+use crate::aws::cloudwatch::{GET_METRIC_DATA, KEPT_DAYS, LIST_METRICS, Series, kept, list_metrics, metric_data};
 use crate::aws::session::wait;
 use crate::aws::{AwsError, Trouble};
 use crate::model::period::parse_instant;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes into the gateway, which AWS bills, and out of it, which tell what was dropped. Source: AWS, NAT gateway metrics.
 const OF_GATEWAYS: [&str; 4] =
     ["BytesInFromSource", "BytesOutToDestination", "BytesInFromDestination", "BytesOutToSource"];
+const NAMESPACE: &str = "AWS/NATGateway";
 const OF_ENDPOINTS: &str = "BytesProcessed";
+
+/// Zones in which gateways have metered lately, by gateway: none for a zonal one.
+pub(super) type Lately = BTreeMap<String, BTreeSet<String>>;
+
+/// Gateways with metrics of the last two weeks, whether they still exist or not.
+pub(super) fn lately(job: &Job, taken: &mut Taken) -> Result<Lately, Stop> {
+    match wait(list_metrics(&job.session, &job.place.at(), NAMESPACE, OF_GATEWAYS[0])) {
+        Ok(all) => {
+            let mut lately = Lately::new();
+            for mut dimensions in all {
+                let Some(id) = dimensions.remove("NatGatewayId").filter(|id| is_id(id, "nat-")) else { continue };
+                lately.entry(id).or_default().extend(dimensions.remove("AvailabilityZone"));
+            }
+            Ok(lately)
+        }
+        Err(error) if is_final(&error) => Err(error.into()),
+        Err(error) => {
+            taken.miss(LIST_METRICS, error);
+            Ok(Lately::new())
+        }
+    }
+}
 
 /// Asks for the month; nothing is written where nothing was metered.
 pub(super) fn collect(plan: &Plan, job: &Job, described: &Described, taken: &mut Taken) -> Result<Option<Value>, Stop> {
@@ -59,14 +82,14 @@ fn series(described: &Described, end: i64) -> Vec<Series> {
     let mut all = Vec::new();
     for gateway in described.gateways.iter().filter(|gateway| existed(gateway, "CreateTime", end)) {
         let Some(id) = text(gateway, "NatGatewayId").filter(|id| is_id(id, "nat-")) else { continue };
-        let zones = zones(gateway, &described.subnets);
+        let zones = zones(gateway, described);
         let parts: Vec<Option<&str>> =
             if zones.is_empty() { vec![None] } else { zones.iter().map(|zone| Some(*zone)).collect() };
         for (zone, metric) in parts.iter().flat_map(|zone| OF_GATEWAYS.map(|metric| (*zone, metric))) {
             let mut dimensions = vec![("NatGatewayId".to_owned(), id.to_owned())];
             dimensions.extend(zone.map(|zone| ("AvailabilityZone".to_owned(), zone.to_owned())));
             let of = zone.map_or_else(|| id.to_owned(), |zone| format!("{id} {zone}"));
-            all.push(one(&of, "AWS/NATGateway", metric, dimensions));
+            all.push(one(&of, NAMESPACE, metric, dimensions));
         }
     }
     for endpoint in described.endpoints.iter().filter(|endpoint| existed(endpoint, "CreationTimestamp", end)) {
@@ -102,17 +125,20 @@ fn existed(thing: &Value, key: &str, end: i64) -> bool {
     text(thing, key).and_then(parse_instant).is_none_or(|created| created < end)
 }
 
-/// The zones of a regional gateway, whose metrics are by zone only: its own, else all that its VPC has; none for a zonal gateway.
-fn zones<'a>(gateway: &'a Value, subnets: &'a [Value]) -> BTreeSet<&'a str> {
+/// The zones of a regional gateway, whose metrics are by zone only: those that metered, its own, and all that its VPC has; none for
+/// a zonal gateway.
+fn zones<'a>(gateway: &'a Value, described: &'a Described) -> BTreeSet<&'a str> {
+    let metered = text(gateway, "NatGatewayId").and_then(|id| described.lately.get(id));
+    let metered: BTreeSet<&str> = metered.into_iter().flatten().map(String::as_str).collect();
     if text(gateway, "AvailabilityMode") != Some("regional") {
-        return BTreeSet::new();
+        return metered;
     }
     let list = |value: &'a Value, key: &str| value.get(key).and_then(Value::as_array).into_iter().flatten();
     let own = list(gateway, "NatGatewayAddresses").filter_map(|address| text(address, "AvailabilityZone"));
     let vpc = text(gateway, "VpcId");
-    let of_vpc =
-        subnets.iter().filter(|subnet| text(subnet, "VpcId") == vpc).filter_map(|s| text(s, "AvailabilityZone"));
-    own.chain(of_vpc).collect()
+    let subnets = described.subnets.iter().filter(|subnet| text(subnet, "VpcId") == vpc);
+    let of_vpc = subnets.filter_map(|subnet| text(subnet, "AvailabilityZone"));
+    own.chain(of_vpc).chain(metered).collect()
 }
 
 /// Without the things that metered nothing at all: they did not exist in the month, and an empty series would pass for a gap.
@@ -151,6 +177,7 @@ mod tests {
                 json!({"VpcId": "vpc-1", "AvailabilityZone": "us-east-1a"}),
                 json!({"VpcId": "vpc-2", "AvailabilityZone": "us-east-1b"}),
             ],
+            ..Described::default()
         };
         let all = series(&described, parse_instant("2026-11-01").expect("a day"));
         let labels: Vec<&str> = all.iter().map(|series| series.label.as_str()).collect();

@@ -273,7 +273,8 @@ fn parallel<T: Send>(jobs: &[Job], work: &(dyn Fn(&Job) -> Result<T, Stop> + Syn
 fn collect_place(plan: &Plan, job: &Job, bundle: &Bundle, budget: &Arc<Budget>) -> Result<Taken, Stop> {
     let mut taken = Taken::default();
     let ec2 = Ec2::new(&job.session, &job.place.at(), Arc::clone(budget))?;
-    let described = inventory::collect(&ec2, &job.place, bundle, &mut taken)?;
+    let lately = if plan.metrics { metrics::lately(job, &mut taken)? } else { metrics::Lately::new() };
+    let described = inventory::collect(&ec2, &job.place, lately, bundle, &mut taken)?;
     if plan.metrics
         && let Some(answer) = metrics::collect(plan, job, &described, &mut taken)?
     {

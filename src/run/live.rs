@@ -1,7 +1,7 @@
 //! Asks the live account what `natlens doctor` wants to know: whose the credentials are, and what they may. Changes nothing, and
 //! fetches nothing that costs, unless Cost Explorer was asked for.
 
-use crate::aws::cloudwatch::{GET_METRIC_DATA, Series, metric_data};
+use crate::aws::cloudwatch::{GET_METRIC_DATA, LIST_METRICS, Series, list_metrics, metric_data};
 use crate::aws::cost_explorer::{GET_COST_AND_USAGE, cost_and_usage, home};
 use crate::aws::ec2::{DESCRIBE, Ec2, PREFIX_LIST_ENTRIES};
 use crate::aws::logs::{FILTER_LOG_EVENTS, Logs};
@@ -172,6 +172,8 @@ fn tried(session: &Session, at: &str, ask: &Ask, budget: &Arc<Budget>) -> Result
         let start = NEW_YEAR;
         let answer = wait(metric_data(session, at, &[series], Window { start, end: start + 3600 }));
         all.push(attempt(GET_METRIC_DATA, answer)?);
+        // A metric that nobody has: one page, with nothing on it.
+        all.push(attempt(LIST_METRICS, wait(list_metrics(session, at, "AWS/NATGateway", "natlens-doctor")))?);
     }
     for group in ask.log_groups.iter().filter(|_| live(Live::Logs)) {
         let logs = Logs::new(session, at, Arc::clone(budget))?;

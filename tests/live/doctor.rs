@@ -61,7 +61,7 @@ fn what_is_not_allowed_is_named_with_what_it_is_for() {
     assert!(what.contains("ec2:DescribeSubnets") && what.contains("which zone an address is in"), "{what}");
     assert!(problems[0]["hint"].as_str().is_some_and(|hint| hint.contains("doctor --policy")), "{whole:#}");
     let rest = found(&whole, "permissions", "ok");
-    assert!(rest[0]["what"].as_str().is_some_and(|what| what.contains("12 of 13 calls")), "{whole:#}");
+    assert!(rest[0]["what"].as_str().is_some_and(|what| what.contains("13 of 14 calls")), "{whole:#}");
 }
 
 /// Buckets, metrics, log groups and, where it is asked for, Cost Explorer: each permission has its own probe.
@@ -82,6 +82,7 @@ fn every_part_that_the_settings_use_is_tried() {
         ("ListBucket", "AccessDenied", "s3:ListBucket"),
         ("GetObject", "AccessDenied", "s3:GetObject"),
         ("GetMetricData", "AccessDenied", "cloudwatch:GetMetricData"),
+        ("ListMetrics", "AccessDenied", "cloudwatch:ListMetrics"),
         ("FilterLogEvents", "AccessDeniedException", "logs:FilterLogEvents"),
         ("GetCostAndUsage", "AccessDeniedException", "ce:GetCostAndUsage"),
     ] {

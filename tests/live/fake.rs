@@ -256,6 +256,9 @@ fn answer(shared: &Shared, request: &Request) -> Answer {
         }
         "s3" => return refusal(&service, 404, "NoSuchKey", "The specified key does not exist."),
         "sts" => ("text/xml;charset=UTF-8", identity(&operation, &key, &form).into_bytes()),
+        "monitoring" if operation == "ListMetrics" => {
+            ("application/cbor", cbor::encode(&list_metrics(&shared.state, &cbor::decode(&request.body), endless)))
+        }
         "monitoring" => {
             ("application/cbor", cbor::encode(&metric_data(&shared.state, &cbor::decode(&request.body), endless)))
         }
@@ -291,6 +294,29 @@ fn page<'a, T>(state: &State, all: &'a [T], token: Option<&str>, endless: bool) 
     let end = if state.page == 0 { all.len() } else { all.len().min(from + state.page) };
     let next = if endless { Some("again".to_owned()) } else { (end < all.len()).then(|| end.to_string()) };
     (all.get(from..end).unwrap_or_default(), next)
+}
+
+/// The gateways that metered.
+fn list_metrics(state: &State, request: &Value, endless: bool) -> Value {
+    // `doctor` asks for a metric that nobody has, only to see whether it may.
+    if request["MetricName"] == "natlens-doctor" {
+        return json!({"Metrics": []});
+    }
+    assert!(request["Namespace"] == "AWS/NATGateway" && request["MetricName"] == "BytesInFromSource", "{request}");
+    let labels: Vec<&String> = state.metrics.keys().filter(|label| label.ends_with(" BytesInFromSource")).collect();
+    let (some, next) = page(state, &labels, request["NextToken"].as_str(), endless);
+    let metric = |label: &&String| {
+        let mut parts: Vec<&str> = label.split(' ').collect();
+        let metric = parts.pop();
+        let dimension = |(value, name): (&&str, &str)| json!({"Name": name, "Value": value});
+        let dimensions: Vec<Value> = parts.iter().zip(["NatGatewayId", "AvailabilityZone"]).map(dimension).collect();
+        json!({"Namespace": "AWS/NATGateway", "MetricName": metric, "Dimensions": dimensions})
+    };
+    let mut answer = json!({"Metrics": some.iter().map(metric).collect::<Vec<_>>()});
+    if let Some(next) = next {
+        answer["NextToken"] = json!(next);
+    }
+    answer
 }
 
 /// The series that the dimensions name, all of them and no others.

@@ -163,6 +163,24 @@ fn metrics_are_of_what_metered() {
 }
 
 #[test]
+fn a_gateway_that_only_its_metrics_know_is_kept_with_them() {
+    let mut state = metered();
+    for metric in ["BytesInFromSource", "BytesInFromDestination", "BytesOutToSource", "BytesOutToDestination"] {
+        state.metrics.insert(format!("nat-0dead us-east-1c {metric}"), (vec![OCTOBER], vec![9]));
+    }
+    let (run, _, folder) = run(&state, None, &["--no-cost-explorer"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("nat-0dead is deleted"), "{}", run.stderr);
+    let of = |file: &str| serde_json::from_slice::<Value>(&files(&folder.path().join("bundle"))[file]).expect("JSON");
+    let kept = of("inventory/111122223333/us-east-1/deleted-nat-gateways.json");
+    assert_eq!(kept, json!({"NatGateways": [{"NatGatewayId": "nat-0dead", "State": "deleted"}]}));
+    let metrics = of("metrics/2026-10/111122223333/us-east-1/get-metric-data.json");
+    let labels: Vec<&str> =
+        metrics["MetricDataResults"].as_array().expect("results").iter().filter_map(|r| r["Label"].as_str()).collect();
+    assert!(labels.contains(&"nat-0dead us-east-1c BytesInFromSource"), "{labels:?}");
+}
+
+#[test]
 fn old_metrics_are_missed_and_the_rest_is_kept() {
     let (run, fake, folder) = run(&metered(), None, &["--no-cost-explorer", "--now", "2028-06-01"]);
     assert_eq!(run.code, 3, "{}", run.stderr);
@@ -194,6 +212,7 @@ fn refusals_of_the_month_are_said_with_their_permission() {
 #[test]
 fn a_failing_service_ends_the_run_and_leaves_nothing() {
     for (operation, trick, code) in [
+        ("ListMetrics", Trick::Loop, 5),
         ("GetMetricData", Trick::Loop, 5),
         ("GetCostAndUsage", Trick::Loop, 5),
         ("FilterLogEvents", Trick::Loop, 5),

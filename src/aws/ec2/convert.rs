@@ -42,7 +42,7 @@ fn value(kind: Kind, element: &Element) -> Value {
         // A list that the tables do not know yet.
         Kind::Other if is_list(element) => list(element),
         Kind::Other if element.children.is_empty() => text(),
-        Kind::Other => Value::Object(object(&element.name, element.children.iter())),
+        Kind::Structure | Kind::Other => Value::Object(object(&element.name, element.children.iter())),
     }
 }
 

@@ -123,6 +123,55 @@ const INTEGERS: &[&str] = &[
     "version",
 ];
 
+/// Structures, which may be empty.
+const STRUCTURES: &[&str] = &[
+    "apiGatewayV2",
+    "association",
+    "associationState",
+    "attachment",
+    "blockPublicAccessStates",
+    "capacityReservationSpecification",
+    "capacityReservationTarget",
+    "cidrBlockState",
+    "connectionTrackingConfiguration",
+    "cpuOptions",
+    "destinationOptions",
+    "dnsOptions",
+    "ebs",
+    "egressOnlyInternetGateway",
+    "elasticFileSystem",
+    "enaSrdSpecification",
+    "enaSrdUdpSpecification",
+    "enclaveOptions",
+    "encryptionControl",
+    "globalAccelerator",
+    "hibernationOptions",
+    "iamInstanceProfile",
+    "igwFirewall",
+    "instanceState",
+    "internetGateway",
+    "ipv6CidrBlockState",
+    "lambda",
+    "lastError",
+    "maintenanceOptions",
+    "metadataOptions",
+    "monitoring",
+    "natGateway",
+    "networkPerformanceOptions",
+    "operator",
+    "options",
+    "placement",
+    "privateDnsNameOptions",
+    "privateDnsNameOptionsOnLaunch",
+    "provisionedBandwidth",
+    "publicIpDnsNameOptions",
+    "resourceExclusions",
+    "stateReason",
+    "virtualPrivateGateway",
+    "vpcLattice",
+    "vpcPeering",
+];
+
 /// Texts and structures with a key of their own, where they stand in an element of this list.
 const OTHERS_WITHIN: &[(&str, &str, &str)] = &[
     ("instancesSet", "dnsName", "PublicDnsName"),
@@ -139,6 +188,7 @@ pub(super) enum Kind {
     List,
     Boolean,
     Integer,
+    Structure,
     /// A structure if it has elements, else a text.
     Other,
 }
@@ -156,13 +206,15 @@ pub(super) fn meaning(within: &str, name: &str) -> (Kind, String) {
         return (Kind::List, (*key).to_owned());
     }
     if let Some(key) = of_place(OTHERS_WITHIN) {
-        return (Kind::Other, key);
+        let kind = if STRUCTURES.contains(&name) { Kind::Structure } else { Kind::Other };
+        return (kind, key);
     }
     let kind = match name {
         // Everywhere else a text.
         "code" if within == "instanceState" => Kind::Integer,
         _ if BOOLEANS.contains(&name) => Kind::Boolean,
         _ if INTEGERS.contains(&name) => Kind::Integer,
+        _ if STRUCTURES.contains(&name) => Kind::Structure,
         _ => Kind::Other,
     };
     (kind, capital(name))

@@ -38,13 +38,13 @@ fn answers_become_what_the_aws_cli_prints() {
         "interfaces have TagSet, and numbers that are none",
         "<networkInterfaceSet><item><ownerId>012345678901</ownerId><sourceDestCheck>false</sourceDestCheck><description/>
            <groupSet/><attachment><deviceIndex>1</deviceIndex><instanceOwnerId>amazon-aws</instanceOwnerId>
-           <deleteOnTermination>false</deleteOnTermination></attachment><tagSet/><association><publicIp>1.2.3.4</publicIp>
+           <deleteOnTermination>false</deleteOnTermination></attachment><tagSet/><operator/><association><publicIp>1.2.3.4</publicIp>
            <publicDnsName>h</publicDnsName></association><privateIpAddressesSet><item><privateIpAddress>10.0.0.1</privateIpAddress>
            <primary>true</primary></item></privateIpAddressesSet></item></networkInterfaceSet>",
         &json!({"NetworkInterfaces": [{
             "OwnerId": "012345678901", "SourceDestCheck": false, "Description": "", "Groups": [],
             "Attachment": {"DeviceIndex": 1, "InstanceOwnerId": "amazon-aws", "DeleteOnTermination": false},
-            "TagSet": [], "Association": {"PublicIp": "1.2.3.4", "PublicDnsName": "h"},
+            "TagSet": [], "Operator": {}, "Association": {"PublicIp": "1.2.3.4", "PublicDnsName": "h"},
             "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.0.1", "Primary": true}],
         }]}),
     );
