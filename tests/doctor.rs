@@ -280,3 +280,99 @@ fn the_sample_is_as_it_should_be() {
         assert!(run.stdout.contains(first), "{first} is not in {}", run.stdout);
     }
 }
+
+/// Settings that use a bucket for each part, an account of its own, and the live account for what is left.
+fn settled(settings: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    write(&folder.path().join("bundle/natlens.toml"), settings.as_bytes());
+    folder
+}
+
+const SETTINGS: &str = r#"
+month = "2026-02"
+flow-logs = ["s3://logs-bucket/vpc/AWSLogs/111122223333/vpcflowlogs/", "s3://logs-bucket/vpc/AWSLogs/*/vpcflowlogs/eu-west-1"]
+billing = "s3://bill-bucket/cur/natlens"
+dns = "s3://dns-bucket"
+prices = "s3://bill-bucket/prices.csv"
+
+[aws]
+profile = "audit's"
+regions = ["eu-west-1", "us-east-1"]
+requester-pays = true
+expected-bucket-owner = "999988887777"
+"#;
+
+const ACCOUNTS: &str = r#"
+[[accounts]]
+role-arn = "arn:aws:iam::444455556666:role/natlens"
+external-id = "canary-external-id"
+
+[[accounts]]
+role-arn = "arn:aws:iam::777788889999:role/natlens"
+regions = "ap-south-1"
+"#;
+
+fn printed(folder: &tempfile::TempDir, args: &[&str]) -> String {
+    let run = natlens(folder.path(), &[&["doctor", "bundle", "-q"], args].concat());
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{}", run.stdout);
+    assert!(!run.stdout.contains("canary"), "{}", run.stdout);
+    run.stdout
+}
+
+#[test]
+fn the_policy_and_the_commands_are_for_what_the_settings_use() {
+    let one = settled(SETTINGS);
+    let several = settled(&format!("{SETTINGS}{ACCOUNTS}"));
+    for (name, folder, args, golden) in [
+        ("policy", &one, &["--policy"][..], include_str!("golden/policy.json")),
+        ("policy of credentials", &several, &["--policy"], include_str!("golden/policy-credentials.json")),
+        ("policy of roles", &several, &["--policy=roles"], include_str!("golden/policy-roles.json")),
+        ("commands", &several, &["--commands", "--log-group", "/vpc/flow logs"], include_str!("golden/commands.sh")),
+    ] {
+        assert_eq!(printed(folder, args), golden, "{name}");
+    }
+    let run = natlens(several.path(), &["doctor", "bundle", "--policy"]);
+    assert!(run.stderr.contains("--policy=roles") && run.stderr.contains("kms:Decrypt"), "{}", run.stderr);
+}
+
+/// What the script asks for is what the policy allows, command by command.
+#[test]
+fn the_commands_need_what_the_policy_allows() {
+    let folder = settled(&SETTINGS.replace("billing =", "#"));
+    let policy: Value = serde_json::from_str(&printed(&folder, &["--policy"])).expect("JSON");
+    let actions = |prefix: &str| -> std::collections::BTreeSet<String> {
+        let statements = policy["Statement"].as_array().expect("an array").iter();
+        let all = statements.flat_map(|statement| statement["Action"].as_array().expect("an array"));
+        let kebab = |action: &str| -> String {
+            let word =
+                |c: char| if c.is_ascii_uppercase() { format!("-{}", c.to_ascii_lowercase()) } else { c.to_string() };
+            action.chars().map(word).collect::<Vec<_>>().concat().trim_start_matches('-').to_owned()
+        };
+        all.filter_map(|action| Some(kebab(action.as_str()?.strip_prefix(prefix)?))).collect()
+    };
+    let script = printed(&folder, &["--commands"]);
+    let commands = |service: &str| -> std::collections::BTreeSet<String> {
+        let begin = format!("aws {service} ");
+        let parts = script.split(begin.as_str()).skip(1);
+        parts.map(|rest| rest.split_whitespace().next().expect("a command").to_owned()).collect()
+    };
+    for (service, prefix) in [("ec2", "ec2:"), ("cloudwatch", "cloudwatch:"), ("ce", "ce:")] {
+        let allowed = actions(prefix);
+        let found = commands(service);
+        assert!(!found.is_empty() && found.is_subset(&allowed), "{service}: {found:?} is not in {allowed:?}");
+        assert!(service != "ec2" || found == allowed, "every description is in the script");
+    }
+    for day in ["2026/01/31", "2026/02/01", "2026/02/28", "2026/03/01"] {
+        assert!(script.contains(&format!("'*{day}/*'")), "{day} is not in {script}");
+    }
+    assert!(!script.contains("2026/01/30") && !script.contains("2026/03/02"), "{script}");
+}
+
+#[test]
+fn the_script_is_a_script() {
+    let folder = settled(&format!("{SETTINGS}{ACCOUNTS}"));
+    let script = printed(&folder, &["--commands"]);
+    let checked = std::process::Command::new("sh").args(["-n", "-c", &script]).output();
+    // Where there is no shell, there is nothing to check it by.
+    assert!(checked.is_ok_and(|output| output.status.success()) || !Path::new("/bin/sh").exists());
+}

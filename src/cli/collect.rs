@@ -87,9 +87,9 @@ fn plan(args: &CollectArgs) -> Result<Plan, Refusal> {
         now,
         accounts,
         replace: args.replace,
-        metrics: !args.no_metrics,
-        log_groups: args.log_group.clone(),
-        cost_explorer: (!args.no_cost_explorer).then_some(args.max_cost_explorer_requests),
+        metrics: !args.parts.no_metrics,
+        log_groups: args.parts.log_group.clone(),
+        cost_explorer: (!args.parts.no_cost_explorer).then_some(args.max_cost_explorer_requests),
     })
 }
 

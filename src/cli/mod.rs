@@ -295,15 +295,9 @@ pub struct CollectArgs {
     /// Collect again what was collected for the month
     #[arg(long)]
     pub replace: bool,
-    /// Log group with flow logs to read from CloudWatch Logs; repeatable
-    #[arg(long, value_name = "NAME", env = "NATLENS_LOG_GROUP", hide_env_values = true, value_delimiter = ',')]
-    pub log_group: Vec<String>,
-    /// Do not ask CloudWatch for metrics
-    #[arg(long, env = "NATLENS_NO_METRICS", hide_env_values = true)]
-    pub no_metrics: bool,
-    /// Do not ask Cost Explorer, which takes 0.01 USD a request
-    #[arg(long, env = "NATLENS_NO_COST_EXPLORER", hide_env_values = true)]
-    pub no_cost_explorer: bool,
+    /// What is asked for.
+    #[command(flatten)]
+    pub parts: PartArgs,
     /// The most requests to Cost Explorer for an account, at 0.01 USD each
     #[arg(
         long,
@@ -317,6 +311,20 @@ pub struct CollectArgs {
     /// The time, in place of the clock's
     #[arg(long, value_name = "TIME", env = "NATLENS_NOW", hide = true)]
     pub now: Option<String>,
+}
+
+/// What the live account is asked for, beside its inventory.
+#[derive(Debug, Args)]
+pub struct PartArgs {
+    /// Log group with flow logs to read from CloudWatch Logs; repeatable
+    #[arg(long, value_name = "NAME", env = "NATLENS_LOG_GROUP", hide_env_values = true, value_delimiter = ',')]
+    pub log_group: Vec<String>,
+    /// Do not ask CloudWatch for metrics
+    #[arg(long, env = "NATLENS_NO_METRICS", hide_env_values = true)]
+    pub no_metrics: bool,
+    /// Do not ask Cost Explorer, which takes 0.01 USD a request
+    #[arg(long, env = "NATLENS_NO_COST_EXPLORER", hide_env_values = true)]
+    pub no_cost_explorer: bool,
 }
 
 /// Whom to ask, and where. No secret is among it: credentials come from AWS's own environment and files.
@@ -390,6 +398,25 @@ pub struct DoctorArgs {
     /// Inputs.
     #[command(flatten)]
     pub input: InputArgs,
+    /// Print the IAM policy for exactly what the settings use, and stop; =roles: that of the roles in `[[accounts]]`
+    #[arg(
+        long,
+        value_name = "WHOSE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "credentials",
+        conflicts_with = "commands"
+    )]
+    pub policy: Option<PolicyOf>,
+    /// Print the AWS CLI's commands that copy the same parts into the bundle's folder, and stop
+    #[arg(long)]
+    pub commands: bool,
+    /// What is asked for.
+    #[command(flatten)]
+    pub parts: PartArgs,
+    /// Also try the permission for Cost Explorer, which takes 0.01 USD
+    #[arg(long, conflicts_with = "no_cost_explorer")]
+    pub cost_explorer: bool,
     /// Look at the inputs only, and ask AWS nothing
     #[arg(long, env = "NATLENS_OFFLINE", hide_env_values = true)]
     pub offline: bool,
@@ -399,6 +426,24 @@ pub struct DoctorArgs {
     /// Write to this file, whole or not at all, instead of stdout
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Whose policy is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyOf {
+    /// Of the credentials that natlens runs with.
+    Credentials,
+    /// Of the roles that it takes on in accounts.
+    Roles,
+}
+
+impl From<PolicyOf> for crate::doctor::wants::Whose {
+    fn from(of: PolicyOf) -> Self {
+        match of {
+            PolicyOf::Credentials => Self::Credentials,
+            PolicyOf::Roles => Self::Roles,
+        }
+    }
 }
 
 /// Forms of a list.

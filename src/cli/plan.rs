@@ -3,7 +3,7 @@
 use super::bundle::Bundle;
 use super::layers::Layers;
 use super::resolve::{FormSettings, InputSettings};
-use super::{ColorChoice, DoctorArgs, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
+use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
 use crate::cache::Place;
 use crate::report::threshold::Threshold;
 use crate::run::Plan;
@@ -80,7 +80,7 @@ fn plan(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Result<Plan, Refu
     Ok(plan)
 }
 
-fn lowered(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Result<Plan, Refusal> {
+pub(super) fn lowered(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Result<Plan, Refusal> {
     let settings = InputSettings::new(bundle, args, layers)?;
     let inputs = Inputs {
         flow_logs: settings.flow_logs.value,
@@ -111,22 +111,6 @@ fn lowered(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Result<Plan, R
         cache: if settings.no_cache.value { None } else { settings.cache_dir.value.and_then(cache) },
         store,
     })
-}
-
-/// What `natlens doctor` looks at.
-#[derive(Debug)]
-pub struct DoctorPlan {
-    /// The report that is tried.
-    pub plan: Plan,
-}
-
-impl DoctorPlan {
-    /// Lowers the arguments of `doctor`. A bundle in which there is nothing is for it to tell.
-    pub fn new(args: &DoctorArgs) -> Result<Self, Refusal> {
-        let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-        let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
-        Ok(Self { plan: lowered(&bundle, &args.input, &layers)? })
-    }
 }
 
 /// What `natlens explain` does.

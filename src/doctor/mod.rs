@@ -2,9 +2,13 @@
 //! questions can be answered. Values in, values out; whoever calls has read the inputs.
 
 mod answers;
+pub mod commands;
 mod gateways;
 mod inputs;
+pub mod live;
 mod logs;
+pub mod policy;
+pub mod wants;
 
 use crate::model::inventory::Inventory;
 use crate::report::{Period, Report};

@@ -11,14 +11,15 @@ use crate::model::period::{DAY_SECONDS, Window, iso_day, parse_instant};
 use crate::model::symbols::Symbols;
 use crate::report::Report;
 use crate::sources::flow::{LayoutHints, read_object};
+use crate::sources::objects::store::StoreTrouble;
 use crate::sources::objects::{Object, SourceName};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Objects of a flow log that are looked at before it is said to hold nothing.
 const TRIES: usize = 4;
 
-/// Reads and examines everything. `on_object` is `report`'s.
-pub fn checkup(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Checkup {
+/// Reads and examines everything; also why a store gave nothing, if one did not. `on_object` is `report`'s.
+pub fn checkup(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> (Checkup, Option<StoreTrouble>) {
     let given = [
         (Part::FlowLogs, &plan.inputs.flow_logs),
         (Part::Billing, &plan.inputs.billing),
@@ -33,15 +34,19 @@ pub fn checkup(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Checkup {
     let nothing = Inventory::default();
     let inventory = loaded.as_ref().map_or(&nothing, |loaded| &loaded.inventory);
     let samples = loaded.as_ref().map_or_else(|_| Vec::new(), |loaded| samples(plan, loaded, &mut warnings));
+    let mut trouble = None;
     let outcome = if parts.contains(&Part::FlowLogs) || parts.contains(&Part::Billing) {
-        report(plan, on_object).map_err(|error| (error.to_string(), error.hint().map(str::to_owned)))
+        report(plan, on_object).map_err(|error| {
+            trouble = error.of_store().map(|error| error.trouble);
+            (error.to_string(), error.hint().map(str::to_owned))
+        })
     } else {
         let hint = "give the bundle's folder, or its parts by --flow-logs and --billing";
         Err(("there are neither flow logs nor a bill".to_owned(), Some(hint.to_owned())))
     };
     let report = outcome.as_ref().map(|outcome| &outcome.report).map_err(Clone::clone);
     let days = report.as_ref().map_or_else(|_| Days::default(), |report| days(plan, report));
-    examine(&Facts {
+    let checkup = examine(&Facts {
         parts,
         report,
         inventory,
@@ -49,7 +54,8 @@ pub fn checkup(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Checkup {
         billed_until: days.billed.map(iso_day),
         logged_until: days.logged.map(iso_day),
         days_behind: days.billed.zip(days.logged).map_or(0, |(billed, logged)| (logged - billed) / DAY_SECONDS),
-    })
+    });
+    (checkup, trouble)
 }
 
 /// The last day of the period on the bill and in the records, its first second.

@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod inputs;
 mod kept;
 pub mod limit;
+pub mod live;
 pub mod metrics;
 pub mod money;
 mod names;

@@ -197,6 +197,8 @@ fn action(service: &str, request: &Request, form: &BTreeMap<String, String>) -> 
     match service {
         "monitoring" => format!("cloudwatch:{}", request.path.rsplit('/').next().unwrap_or_default()),
         "ce" | "logs" => format!("{service}:{}", target()),
+        "s3" if request.path.contains("list-type") => "s3:ListBucket".to_owned(),
+        "s3" => "s3:GetObject".to_owned(),
         _ => format!("{service}:{}", of_form()),
     }
 }
@@ -206,6 +208,10 @@ fn refusal(service: &str, status: u16, code: &str, message: &str) -> Answer {
     match service {
         "monitoring" => (status, "application/cbor", cbor::encode(&json), false),
         "ce" | "logs" => (status, "application/x-amz-json-1.1", json.to_string().into_bytes(), false),
+        "s3" => {
+            let text = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+            (status, "application/xml", text.into_bytes(), false)
+        }
         _ => {
             let text = format!(
                 "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>1</RequestID></Response>"
@@ -237,8 +243,18 @@ fn answer(shared: &Shared, request: &Request) -> Answer {
         Some(Trick::Rubbish) => return (200, "text/html", b"<html>try again".to_vec(), false),
         Some(Trick::Loop | Trick::Cut) | None => {}
     }
+    if form.get("DryRun").is_some_and(|dry| dry == "true") {
+        let message = "Request would have succeeded, but DryRun flag is set.";
+        return refusal(&service, 412, "DryRunOperation", message);
+    }
     let endless = matches!(trick, Some(Trick::Loop));
     let (kind, mut body) = match service.as_str() {
+        // Buckets are there, and empty.
+        "s3" if operation == "ListBucket" => {
+            let page = "<ListBucketResult><Name>b</Name><IsTruncated>false</IsTruncated></ListBucketResult>";
+            ("application/xml", page.as_bytes().to_vec())
+        }
+        "s3" => return refusal(&service, 404, "NoSuchKey", "The specified key does not exist."),
         "sts" => ("text/xml;charset=UTF-8", identity(&operation, &key, &form).into_bytes()),
         "monitoring" if operation == "ListMetrics" => {
             ("application/cbor", cbor::encode(&list_metrics(&shared.state, &cbor::decode(&request.body), endless)))
@@ -282,6 +298,10 @@ fn page<'a, T>(state: &State, all: &'a [T], token: Option<&str>, endless: bool) 
 
 /// The gateways that metered.
 fn list_metrics(state: &State, request: &Value, endless: bool) -> Value {
+    // `doctor` asks for a metric that nobody has, only to see whether it may.
+    if request["MetricName"] == "natlens-doctor" {
+        return json!({"Metrics": []});
+    }
     assert!(request["Namespace"] == "AWS/NATGateway" && request["MetricName"] == "BytesInFromSource", "{request}");
     let labels: Vec<&String> = state.metrics.keys().filter(|label| label.ends_with(" BytesInFromSource")).collect();
     let (some, next) = page(state, &labels, request["NextToken"].as_str(), endless);
@@ -342,7 +362,10 @@ fn costs(state: &State, request: &Value, endless: bool) -> Value {
         json!([{"Type": "DIMENSION", "Key": "USAGE_TYPE"}, {"Type": "DIMENSION", "Key": "LINKED_ACCOUNT"}])
     );
     assert_eq!(request["Filter"]["And"][1]["Dimensions"]["Key"], "RECORD_TYPE");
-    assert_eq!(request["TimePeriod"], json!({"Start": "2026-10-01", "End": "2026-11-01"}));
+    // `doctor` asks for a day, only to see whether it may.
+    if request["TimePeriod"] != json!({"Start": "2026-10-01", "End": "2026-11-01"}) {
+        return json!({"GroupDefinitions": request["GroupBy"], "ResultsByTime": []});
+    }
     let at: usize = request["NextPageToken"].as_str().map_or(0, |token| token.parse().unwrap_or(0));
     let empty = json!({"GroupDefinitions": request["GroupBy"], "ResultsByTime": [], "DimensionValueAttributes": []});
     let mut page = state.costs.get(at).cloned().unwrap_or(empty);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// A simulated account as a folder, and the same account behind the API.
-fn account(folder: &Path) -> State {
+pub fn account(folder: &Path) -> State {
     let to = folder.join("source");
     let run = super::common::natlens(
         folder,

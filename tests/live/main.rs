@@ -1,8 +1,9 @@
-//! `natlens collect` against a scripted AWS of our own on loopback: what is written, what is asked, what is said when AWS refuses,
+//! `natlens collect` and `natlens doctor` against a scripted AWS of our own on loopback: what is written, what is asked, what is said when AWS refuses,
 //! throttles, repeats itself or is gone.
 
 #[path = "../common/mod.rs"]
 mod common;
+mod doctor;
 
 mod cbor;
 mod fake;

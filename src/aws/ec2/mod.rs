@@ -98,6 +98,21 @@ impl Ec2 {
         Ok(convert::page(&self.0.call(what.call.action, &all).await?))
     }
 
+    /// Whether a call is allowed, without making it.
+    ///
+    /// Source: EC2 API reference, common query parameters, `DryRun`: `DryRunOperation` where it would have been answered.
+    pub async fn is_allowed(&self, what: &Describe, parameters: &[(&str, &str)]) -> Result<bool, AwsError> {
+        let mut all = vec![("DryRun", "true")];
+        all.extend_from_slice(parameters);
+        match self.page(what, &all, None).await {
+            Ok(_) => Ok(true),
+            // Permission is looked at first: a parameter that means nothing shows that it is there.
+            Err(error) if error.why.starts_with("DryRunOperation") || error.why.starts_with("Invalid") => Ok(true),
+            Err(error) if error.trouble == Trouble::Denied => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// All pages as one, as the AWS CLI prints them.
     pub async fn describe(&self, what: &Describe, parameters: &[(&str, &str)]) -> Result<Map<String, Value>, AwsError> {
         let (mut whole, mut token, mut seen) = (Map::new(), None::<String>, BTreeSet::new());

@@ -1,0 +1,213 @@
+//! The IAM policy for exactly what the settings use, made of the calls that the program declares.
+//!
+//! Source: Service Authorization Reference. EC2's describe calls, CloudWatch's metrics and Cost Explorer know no resource, so that
+//! theirs is `*`; a Region narrows the first two.
+
+use super::wants::{Address, Wants, Whose, service};
+use crate::aws::Call;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The policy document.
+#[must_use]
+pub fn policy(wants: &Wants, calls: &[Call], whose: Whose) -> Value {
+    let used: Vec<Call> = calls.iter().copied().filter(|call| wants.uses(*call, whose)).collect();
+    let of = |name: &str| -> Vec<&str> {
+        used.iter().filter(|call| service(**call) == name).map(|call| call.action).collect()
+    };
+    let partition = partition(wants);
+    let mut statements = Vec::new();
+    let mut add = |sid: &str, actions: &[&str], resources: Vec<String>, condition: Option<Value>| {
+        if !actions.is_empty() {
+            statements.push(statement(sid, actions, &resources, condition));
+        }
+    };
+    let everything = || vec!["*".to_owned()];
+    let (who, roles): (Vec<&str>, Vec<&str>) =
+        of("sts").into_iter().partition(|action| !action.ends_with("AssumeRole"));
+    add("Who", &who, everything(), None);
+    add("Accounts", &roles, wants.accounts.iter().map(|account| account.role_arn.clone()).collect(), None);
+    let regions = wants.regions_of(whose);
+    let here = || (!regions.is_empty()).then(|| json!({"StringEquals": {"aws:RequestedRegion": regions}}));
+    add("Inventory", &of("ec2"), everything(), here());
+    add("Metrics", &of("cloudwatch"), everything(), here());
+    add("Bill", &of("ce"), everything(), None);
+    add("Logs", &of("logs"), everything(), here());
+    let (list, read): (Vec<&str>, Vec<&str>) = of("s3").into_iter().partition(|action| is_of_bucket(action));
+    let owner = wants.bucket_owner.as_ref().map(|owner| ("StringEquals", json!({"aws:ResourceAccount": owner})));
+    for (number, (bucket, prefixes)) in buckets(&wants.addresses).into_iter().enumerate() {
+        let mut condition: Map<String, Value> =
+            owner.iter().map(|(test, of)| ((*test).to_owned(), of.clone())).collect();
+        if !prefixes.contains("") {
+            let begin: Vec<String> = prefixes.iter().map(|prefix| format!("{}*", literal(prefix))).collect();
+            condition.insert("StringLike".to_owned(), json!({"s3:prefix": begin}));
+        }
+        let condition = (!condition.is_empty()).then_some(Value::Object(condition));
+        add(&format!("List{}", number + 1), &list, vec![format!("arn:{partition}:s3:::{bucket}")], condition);
+    }
+    let objects = buckets(&wants.addresses).into_iter().flat_map(|(bucket, prefixes)| {
+        prefixes.into_iter().map(move |prefix| format!("arn:{partition}:s3:::{bucket}/{}*", literal(prefix)))
+    });
+    let objects = objects.collect();
+    let condition = owner.map(|(test, of)| json!({test: of}));
+    if !wants.addresses.is_empty() {
+        add("Read", &read, objects, condition);
+    }
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+fn statement(sid: &str, actions: &[&str], resources: &[String], condition: Option<Value>) -> Value {
+    let mut statement = json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources});
+    if let (Value::Object(fields), Some(condition)) = (&mut statement, condition) {
+        fields.insert("Condition".to_owned(), condition);
+    }
+    statement
+}
+
+/// `s3:ListBucket` and its like are about a bucket, all others about its objects.
+fn is_of_bucket(action: &str) -> bool {
+    action.starts_with("s3:ListBucket") || action.starts_with("s3:GetBucket")
+}
+
+/// Buckets with what is read in them, without what a shorter prefix holds already.
+fn buckets(addresses: &[Address]) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for address in addresses {
+        all.entry(&address.bucket).or_default().insert(&address.prefix);
+    }
+    for prefixes in all.values_mut() {
+        let whole = prefixes.clone();
+        prefixes.retain(|prefix| !whole.iter().any(|other| other != prefix && prefix.starts_with(other)));
+    }
+    all
+}
+
+/// `*` and `?` of a key are signs in a policy, `${` begins a variable.
+fn literal(prefix: &str) -> String {
+    prefix.replace('$', "${$}").replace('*', "${*}").replace('?', "${?}")
+}
+
+/// Of the first Region or role that tells; AWS's own otherwise.
+fn partition(wants: &Wants) -> &str {
+    let role = wants.accounts.iter().find_map(|account| account.role_arn.split(':').nth(1));
+    let of_region = |region: &String| match region.split('-').next().unwrap_or_default() {
+        "cn" => "aws-cn",
+        "eusc" => "aws-eusc",
+        "us" if region.starts_with("us-gov-") => "aws-us-gov",
+        "us" if region.starts_with("us-iso-") => "aws-iso",
+        "us" if region.starts_with("us-isob-") => "aws-iso-b",
+        _ => "aws",
+    };
+    wants.regions.first().map(of_region).or(role).unwrap_or("aws")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::call;
+    use crate::doctor::wants::{Account, Live, is_write};
+    use proptest::prelude::*;
+
+    fn addresses() -> Vec<Address> {
+        let parse = |part, text| Address::parse(part, text).expect("an address");
+        vec![
+            parse("flow-logs", "s3://logs/vpc/AWSLogs/*/vpcflowlogs/"),
+            parse("flow-logs", "s3://logs/vpc/"),
+            parse("billing", "s3://bill/a/b?c/d"),
+            parse("dns", "s3://dns"),
+        ]
+    }
+
+    fn wants(bits: u8) -> Wants {
+        let bit = |n: u8| bits >> n & 1 == 1;
+        let live = [Live::Inventory, Live::Metrics, Live::Bill, Live::Logs];
+        let account = Account {
+            role_arn: "arn:aws:iam::444455556666:role/natlens".to_owned(),
+            has_external_id: true,
+            regions: vec!["eu-west-1".to_owned()],
+        };
+        Wants {
+            addresses: if bit(0) { addresses() } else { Vec::new() },
+            bucket_owner: bit(1).then(|| "111122223333".to_owned()),
+            live: live.into_iter().zip(2..).filter(|(_, n)| bit(*n)).map(|(live, _)| live).collect(),
+            regions: if bit(6) { vec!["us-east-1".to_owned()] } else { Vec::new() },
+            accounts: if bit(7) { vec![account] } else { Vec::new() },
+        }
+    }
+
+    fn actions(policy: &Value) -> Vec<&str> {
+        let statements = policy["Statement"].as_array().expect("an array");
+        statements
+            .iter()
+            .flat_map(|statement| statement["Action"].as_array().expect("an array"))
+            .map(|action| action.as_str().expect("a text"))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_used_is_allowed_and_nothing_else(bits: u8) {
+            let (wants, calls) = (wants(bits), call::all());
+            for whose in [Whose::Credentials, Whose::Roles] {
+                let policy = policy(&wants, &calls, whose);
+                let allowed: BTreeSet<&str> = actions(&policy).into_iter().collect();
+                let used: BTreeSet<&str> =
+                    calls.iter().filter(|call| wants.uses(**call, whose)).map(|call| call.action).collect();
+                prop_assert_eq!(&allowed, &used);
+                prop_assert!(allowed.iter().all(|action| !action.contains('*')));
+            }
+            // What is wanted live is asked for by somebody, and by one of them only.
+            for call in &calls {
+                let by = [Whose::Credentials, Whose::Roles].map(|whose| wants.uses(*call, whose));
+                let expect = match service(*call) {
+                    "ec2" => wants.live.contains(&Live::Inventory),
+                    "cloudwatch" => wants.live.contains(&Live::Metrics),
+                    "ce" => wants.live.contains(&Live::Bill),
+                    "logs" => wants.live.contains(&Live::Logs),
+                    "s3" => !wants.addresses.is_empty(),
+                    _ => continue,
+                };
+                prop_assert_eq!(by[0] ^ by[1], expect, "{}", call.action);
+            }
+        }
+    }
+
+    #[test]
+    fn every_call_belongs_to_a_part_and_none_writes() {
+        let everything = wants(0x7f);
+        for call in call::all() {
+            assert!(!is_write(call), "{}", call.action);
+            let used = everything.uses(call, Whose::Credentials) || wants(0xff).uses(call, Whose::Credentials);
+            assert!(used, "{}: no setting uses it, so no policy would allow it", call.action);
+        }
+        assert!(is_write(Call { action: "s3:PutObject", purpose: "" }));
+    }
+
+    #[test]
+    fn buckets_are_narrowed_to_what_is_read() {
+        let wants = Wants { addresses: addresses(), bucket_owner: Some("111122223333".to_owned()), ..Wants::default() };
+        let calls = [
+            Call { action: "s3:GetObject", purpose: "" },
+            Call { action: "s3:ListBucket", purpose: "" },
+            Call { action: "s3:PutObject", purpose: "" },
+            Call { action: "ec2:DescribeVpcs", purpose: "" },
+        ];
+        let owner = json!({"aws:ResourceAccount": "111122223333"});
+        let list = |sid: &str, bucket: &str, begin: Option<&str>| {
+            let condition = match begin {
+                Some(begin) => json!({"StringEquals": owner, "StringLike": {"s3:prefix": [begin]}}),
+                None => json!({"StringEquals": owner}),
+            };
+            json!({"Sid": sid, "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [bucket], "Condition": condition})
+        };
+        let expect = json!({"Version": "2012-10-17", "Statement": [
+            list("List1", "arn:aws:s3:::bill", Some("a/*")),
+            list("List2", "arn:aws:s3:::dns", None),
+            list("List3", "arn:aws:s3:::logs", Some("vpc/*")),
+            {"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject"], "Condition": {"StringEquals": owner},
+             "Resource": ["arn:aws:s3:::bill/a/*", "arn:aws:s3:::dns/*", "arn:aws:s3:::logs/vpc/*"]},
+        ]});
+        assert_eq!(policy(&wants, &calls, Whose::Credentials), expect);
+        assert_eq!(literal("a$*?b"), "a${$}${*}${?}b");
+    }
+}

@@ -1,0 +1,130 @@
+//! What the settings want from AWS: which parts are read from buckets, which from the live account, where, and as whom.
+
+use crate::aws::Call;
+use std::collections::BTreeSet;
+
+/// A place in S3 that is read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address {
+    /// The part of the bundle that lies there: `flow-logs`, `billing`, ...; `bundle` for all of it.
+    pub part: &'static str,
+    /// The bucket.
+    pub bucket: String,
+    /// What every key begins with; empty for the whole bucket.
+    pub prefix: String,
+}
+
+impl Address {
+    /// Of `s3://BUCKET/PREFIX`; of a glob the folder that is listed for it. `None` for what is no such address.
+    #[must_use]
+    pub fn parse(part: &'static str, text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("s3://")?;
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let prefix = match key.split_once(['*', '?', '[', '{']) {
+            None => key,
+            Some((literal, _)) => literal.rfind('/').map_or("", |end| &literal[..=end]),
+        };
+        (!bucket.is_empty()).then(|| Self { part, bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+    }
+}
+
+/// A part that is read from the live account because no bucket holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Live {
+    /// What EC2 describes.
+    Inventory,
+    /// What `CloudWatch` measured.
+    Metrics,
+    /// What Cost Explorer sums up.
+    Bill,
+    /// Flow logs in `CloudWatch` Logs.
+    Logs,
+}
+
+/// An account that is read by a role.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Account {
+    /// The role.
+    pub role_arn: String,
+    /// Whether its trust policy asks for an external id. The id itself is nobody else's business.
+    pub has_external_id: bool,
+    /// The Regions to read there.
+    pub regions: Vec<String>,
+}
+
+/// Everything that is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Places in S3.
+    pub addresses: Vec<Address>,
+    /// The account that must own the buckets.
+    pub bucket_owner: Option<String>,
+    /// Parts from the live account.
+    pub live: BTreeSet<Live>,
+    /// The Regions to read; none where nobody named one.
+    pub regions: Vec<String>,
+    /// Accounts with a role of their own; without any, the account of the credentials is read.
+    pub accounts: Vec<Account>,
+}
+
+/// Whose permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    /// Of the credentials that natlens runs with.
+    Credentials,
+    /// Of the roles that it takes on in accounts.
+    Roles,
+}
+
+impl Wants {
+    /// Whether anything but local files is read.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        !self.addresses.is_empty() || !self.live.is_empty()
+    }
+
+    /// Whether a call is made, and by whom. Buckets are read with the credentials, accounts by their roles.
+    #[must_use]
+    pub fn uses(&self, call: Call, whose: Whose) -> bool {
+        let reader = if self.accounts.is_empty() { Whose::Credentials } else { Whose::Roles };
+        let live = |part| self.live.contains(&part) && whose == reader;
+        match (service(call), call.action) {
+            (_, "sts:GetCallerIdentity") => self.is_any() && (whose == Whose::Credentials || whose == reader),
+            (_, "sts:AssumeRole") => !self.live.is_empty() && !self.accounts.is_empty() && whose == Whose::Credentials,
+            ("s3", _) => !self.addresses.is_empty() && whose == Whose::Credentials && !is_write(call),
+            ("ec2", _) => live(Live::Inventory),
+            ("cloudwatch", _) => live(Live::Metrics),
+            ("ce", _) => live(Live::Bill),
+            ("logs", _) => live(Live::Logs),
+            _ => false,
+        }
+    }
+
+    /// The Regions of the readers.
+    #[must_use]
+    pub fn regions_of(&self, whose: Whose) -> BTreeSet<&str> {
+        let of_roles = self.accounts.iter().map(|account| &account.regions);
+        let lists: Vec<&Vec<String>> = match whose {
+            Whose::Credentials => vec![&self.regions],
+            Whose::Roles => of_roles.map(|own| if own.is_empty() { &self.regions } else { own }).collect(),
+        };
+        // One that names none may read anywhere.
+        if lists.iter().any(|list| list.is_empty()) {
+            return BTreeSet::new();
+        }
+        lists.into_iter().flatten().map(String::as_str).collect()
+    }
+}
+
+/// `ec2` of `ec2:DescribeVpcs`.
+#[must_use]
+pub fn service(call: Call) -> &'static str {
+    call.action.split(':').next().unwrap_or_default()
+}
+
+/// Whether a call changes anything: everything but asking, listing and taking on a role.
+#[must_use]
+pub fn is_write(call: Call) -> bool {
+    let verb = call.action.split(':').nth(1).unwrap_or_default();
+    !(["Get", "List", "Describe", "Filter"].iter().any(|reads| verb.starts_with(reads)) || verb == "AssumeRole")
+}
