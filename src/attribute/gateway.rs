@@ -20,6 +20,8 @@ pub struct Gateway {
     pub vpc: Option<String>,
     /// AZ id of a zonal gateway.
     pub az: Option<String>,
+    /// First and last day with attributed bytes, days since 1970.
+    pub days: Option<(u32, u32)>,
 }
 
 impl Gateway {
@@ -40,6 +42,6 @@ impl Gateway {
             .or_else(|| said(facts.region))
             .or_else(|| said(of_client.region))
             .or_else(|| az.as_deref().and_then(region::of_az_id).map(str::to_owned));
-        Self { name: own(|nat| &nat.name), account, region, vpc, az, count }
+        Self { name: own(|nat| &nat.name), account, region, vpc, az, days: None, count }
     }
 }

@@ -55,8 +55,6 @@ pub struct Attributed {
     pub owners: Vec<Owner>,
     /// Client addresses, by the frame's client key.
     pub clients: Vec<Addr>,
-    /// First and last day with attributed bytes of each gateway, days since 1970.
-    pub days: Vec<Option<(u32, u32)>>,
     /// The rows; keys index the tables above. Their day is [`UNKNOWN`] where days are not asked for.
     pub frame: FlowFrame,
     /// Traffic to customers' own services in another VPC, by key. What went through a gateway is in the frame too.
@@ -121,12 +119,12 @@ impl Placed {
     ) -> Result<Attributed, FrameError> {
         let Self { mut counted, of_pair, places } = self;
         let gateways = std::mem::take(&mut counted.gateways);
-        let gateways: Vec<Gateway> = gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
+        let mut gateways: Vec<Gateway> =
+            gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
         let mut owners = OwnerTable::new(rollup, inventory, detail.owners);
         let mut remotes = remote::Remotes::new(namer, rollup, answers);
         let mut custom = custom::Flows::new(peers, &counted.crossings);
         let mut sums = FlowSums::default();
-        let mut days = vec![None; gateways.len()];
         let mut at = 0;
         let mut ambiguous = RowSum::default();
         for ((pair, rows), &place) in counted.rows.pairs().zip(&of_pair) {
@@ -136,7 +134,7 @@ impl Placed {
             // Of the row before, and what is known by it.
             let mut known: Option<(u32, remote::Remote)> = None;
             let mut all = [0, 0];
-            let days = &mut days[pair.gateway as usize];
+            let mut days = gateway.days;
             for row in rows {
                 let (mut service, mut destination) = (UNKNOWN, UNKNOWN);
                 if pair.basis != Basis::Client {
@@ -150,7 +148,7 @@ impl Placed {
                     }
                 }
                 let (day, owner) = (row.hour / HOURS_PER_DAY, in_hour(owners, row.hour));
-                *days = Some(days.map_or((day, day), |(first, last): (u32, u32)| (first.min(day), last.max(day))));
+                days = Some(days.map_or((day, day), |(first, last): (u32, u32)| (first.min(day), last.max(day))));
                 let day = if detail.days { day } else { UNKNOWN };
                 let keys = [pair.gateway, day, client, place, service, basis_key(pair.basis), destination, owner];
                 sums.add(keys, row.upload, row.download, row.records);
@@ -161,12 +159,13 @@ impl Placed {
                 let ends = (rollup.addrs.addr(pair.remote), &places[place as usize]);
                 custom.add(pair, all, &gateway.count.side.id, ends);
             }
+            gateways[pair.gateway as usize].days = days;
         }
         let clients = rollup.addrs.addrs().to_vec();
         let (frame, custom) = (FlowFrame::new(sums.into_columns())?, custom.finish());
         let (services, destinations) = remotes.into_tables();
         let owners = owners.into_table();
-        Ok(Attributed { gateways, places, services, destinations, owners, clients, days, frame, custom, ambiguous })
+        Ok(Attributed { gateways, places, services, destinations, owners, clients, frame, custom, ambiguous })
     }
 }
 

@@ -118,6 +118,7 @@ fn add_gateways_of_bill(ledgers: &Ledgers, attributed: &mut Attributed) {
             region: ledger.region.clone(),
             vpc: None,
             az: None,
+            days: None,
         });
     }
 }
@@ -132,9 +133,9 @@ pub fn witnesses(
 ) -> Vec<Witness> {
     let described = inventory.nat_gateways().next().is_some();
     let not_understood = |id: &str| money.ledgers.as_ref().and_then(|l| l.not_understood.get(id)).copied();
-    let gateways = attributed.gateways.iter().zip(&money.costs).zip(&attributed.days);
+    let gateways = attributed.gateways.iter().zip(&money.costs);
     gateways
-        .map(|((gateway, cost), days)| {
+        .map(|(gateway, cost)| {
             let count = &gateway.count;
             let id = count.side.id.as_str();
             let evidence = Evidence {
@@ -143,7 +144,7 @@ pub fn witnesses(
                 unsolicited: Bytes::new(count.unsolicited()),
                 skipdata: count.skipdata,
                 undecided: Bytes::new(count.undecided.bytes),
-                days: *days,
+                days: gateway.days,
                 metered: metrics.of_gateway(id),
                 billed: cost.billed_bytes,
                 source: cost.source,
