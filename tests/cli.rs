@@ -442,3 +442,39 @@ fn nothing_is_written_beside_the_bundle() {
     check_done(&account.report(&[]));
     assert_eq!((names(account.folder.path()), names(&account.path("bundle"))), before);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_written_and_not_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+    let account = Account::new("");
+    let expect = account.json(&[]);
+    let (pipe, link, file) = (account.path("pipe"), account.path("link"), account.path("file.json"));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let at = pipe.clone();
+    let reader = std::thread::spawn(move || std::fs::read_to_string(at).expect("a pipe"));
+    let run = account.report(&["--format", "json", "-o", "pipe"]);
+    assert_eq!((run.code, run.stdout, run.stderr), (0, String::new(), String::new()));
+    assert_eq!(serde_json::from_str::<Value>(&reader.join().expect("text")).expect("JSON"), expect);
+    assert!(pipe.symlink_metadata().expect("still there").file_type().is_fifo());
+    std::fs::write(&file, "old").expect("a file");
+    std::os::unix::fs::symlink("file.json", &link).expect("a link");
+    let run = account.report(&["--format", "json", "-o", "link"]);
+    assert_eq!((run.code, run.stdout, run.stderr), (0, String::new(), String::new()));
+    assert!(link.symlink_metadata().expect("still there").file_type().is_symlink());
+    let text = std::fs::read_to_string(&file).expect("a file");
+    assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), expect);
+}
+
+#[test]
+fn a_bundle_of_two_collections_is_no_bundle() {
+    let account = Account::new("");
+    let ready = account.path("bundle/.natlens-collect.ready");
+    std::fs::create_dir(&ready).expect("a folder");
+    check_done(&account.report(&[]));
+    std::fs::write(ready.join("units.json"), "[]").expect("a file");
+    for command in ["report", "doctor", "config"] {
+        let run = natlens(account.folder.path(), &[command, "bundle"]);
+        check_error(&run, 1, &["natlens collect", "two runs"]);
+    }
+}

@@ -103,7 +103,7 @@ fn kind(profile: &Profile) -> Option<&'static str> {
 }
 
 /// An address as it may be shown: without user and password, query and fragment.
-fn without_user(url: &str) -> String {
+pub(super) fn without_user(url: &str) -> String {
     let bare = url.split(['?', '#']).next().unwrap_or_default();
     let Some((scheme, rest)) = bare.split_once("://") else { return bare.to_owned() };
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

@@ -1,6 +1,7 @@
 //! Signed requests to services that are asked without an SDK crate of their own: signature, retries, credentials that expire on
 //! the way. What an answer means is for the caller; an error never holds a header, an address or a credential.
 
+use super::chain::without_user;
 use super::error::{AwsError, Trouble, trouble_of_code};
 use super::session::{Session, chain};
 use super::transport::Transport;
@@ -129,9 +130,10 @@ impl Http {
             url.push('/');
         }
         let own = "AWS_ENDPOINT_URL or endpoint_url is http://HOST:PORT or https://HOST";
-        let uri: Uri = url.parse().map_err(|_| error(format!("{url} is no address"), own))?;
-        if uri.host().is_none() || !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(error(format!("{url} is no address of a server"), own));
+        let uri: Uri = url.parse().map_err(|_| error(format!("{} is no address", without_user(&url)), own))?;
+        let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+        if has_user || uri.host().is_none() || !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(error(format!("{} is no address of a server", without_user(&url)), own));
         }
         let client = Transport::new(&uri).map_err(|why| error(why, "look at the certificates of this system"))?;
         let (session, at) = (session.clone(), at.to_owned());

@@ -4,6 +4,7 @@ use super::AwsArgs;
 use super::aws;
 use super::layers::Layers;
 use super::plan::{Refusal, failed};
+use crate::collect::bundle as collect;
 use crate::sources::objects::{Address, Store, named};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,6 +26,13 @@ impl Bundle {
         let Some(address) = path.to_str().and_then(Address::parse) else {
             if !path.is_dir() {
                 return Err(failed(format!("{}: no such folder", path.display()), HINT));
+            }
+            if collect::is_between(&path) {
+                let what = format!(
+                    "{}: `natlens collect` is under way or was cut off: its files are of two runs",
+                    path.display()
+                );
+                return Err(failed(what, "run the same `natlens collect` again, which finishes it"));
             }
             let layers = Layers::read(Some(&path))?;
             return Ok((Self { path, remote: None }, layers));

@@ -2,7 +2,7 @@
 
 use super::bundle::Bundle;
 use super::origin::{Origin, Setting};
-use super::output::{error, note, write_data};
+use super::output::{Claim, error, note, write_data};
 use super::plan::{self, Refusal};
 use super::report::progress;
 use super::resolve::{AccessSettings, BucketSettings, InputSettings};
@@ -44,6 +44,10 @@ pub fn act(args: &DoctorArgs, global: &Global) -> Exit {
             error(&what, hint.as_deref());
             return exit;
         }
+    };
+    let _claim = match Claim::take(args.output.as_deref()) {
+        Ok(claim) => claim,
+        Err(exit) => return exit,
     };
     let (text, exit) = if let Some(whose) = args.policy {
         (plan.policy(whose.into(), global), Exit::Done)
@@ -141,6 +145,7 @@ impl DoctorPlan {
         let exit = match checkup.worst() {
             _ if told.bad_credentials => Exit::Settings,
             _ if matches!(trouble, Some(StoreTrouble::Credentials | StoreTrouble::Denied)) => Exit::Settings,
+            _ if told.unanswered || matches!(trouble, Some(StoreTrouble::Remote)) => Exit::Remote,
             Severity::Problem => Exit::Incomplete,
             Severity::Ok | Severity::Warning => Exit::Done,
         };

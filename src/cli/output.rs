@@ -16,7 +16,18 @@ pub fn write_data(text: &str, to: Option<&Path>) -> io::Result<()> {
     }
 }
 
+/// Whether a path leads to something that is no file, a pipe or a device: it is written, and never replaced.
+fn is_special(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| !found.is_file())
+}
+
 fn write_file(text: &str, path: &Path) -> io::Result<()> {
+    if is_special(path) {
+        return File::options().write(true).open(path)?.write_all(text.as_bytes());
+    }
+    // What a link leads to is replaced, and the link stays.
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let path = place.as_path();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -41,6 +52,9 @@ impl Claim {
     /// Claims a file, or says that another run has. Where nothing can be claimed, writing will say why.
     pub fn take(output: Option<&Path>) -> Result<Option<Self>, Exit> {
         let Some((path, name)) = output.and_then(|path| Some((path, path.file_name()?))) else { return Ok(None) };
+        if is_special(path) {
+            return Ok(None);
+        }
         let lock = path.with_file_name(format!(".{}.lock", name.to_string_lossy()));
         for _ in 0..8 {
             let Ok(held) = File::options().create(true).truncate(false).write(true).open(&lock) else {

@@ -145,6 +145,12 @@ impl Bundle {
     }
 }
 
+/// Whether a run of `collect` is moving its files into this folder, or was cut off while it did: they are of two runs until then.
+#[must_use]
+pub fn is_between(root: &Path) -> bool {
+    root.join(READY).join(UNITS).exists()
+}
+
 /// Whether a unit stays inside the bundle.
 fn is_plain(unit: &str) -> bool {
     !unit.is_empty() && unit.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains('\\'))

@@ -37,7 +37,7 @@ pub fn commands(wants: &Wants, copy: &Copy<'_>) -> String {
             script.line(&format!("# {part}: name an s3:// address by {flag}, and what copies it is here, too"));
         }
     }
-    if wants.addresses.iter().any(|address| is_by_day(address.part)) {
+    if wants.addresses.iter().any(is_by_day) {
         script.days();
     }
     // What lies below another address is copied with that.
@@ -67,13 +67,15 @@ struct Script<'a> {
     by_day: bool,
 }
 
-/// Delivered by the day: prefixes tell of which.
-fn is_by_day(part: &str) -> bool {
-    matches!(part, "flow-logs" | "dns")
+/// Delivered by the day by AWS itself, whose prefixes tell of which. How others name folders nobody knows: those are copied whole.
+fn is_by_day(address: &Address) -> bool {
+    matches!(address.part, "flow-logs" | "dns") && address.prefix.split('/').any(|part| part == "AWSLogs")
 }
 
 impl Script<'_> {
     fn line(&mut self, text: &str) {
+        // A comment is one line, whatever a setting holds: what follows a line break would be a command.
+        let text = if text.starts_with('#') { text.replace(char::is_control, " ") } else { text.to_owned() };
         let _ = writeln!(self.text, "{text}");
     }
 
@@ -104,7 +106,9 @@ impl Script<'_> {
             [("prices", "prices.csv"), ("ip-ranges", "ip-ranges.json")].iter().find(|(name, _)| name == part)
         {
             let to = format!("{}/{}", self.bundle, file.1);
-            self.line(&format!("aws s3 cp {} {}", quoted(&format!("s3://{bucket}/{prefix}")), quoted(&to)));
+            let payer = if self.copy.requester_pays { " --request-payer requester" } else { "" };
+            let from = format!("s3://{bucket}/{prefix}");
+            self.line(&format!("aws s3 cp {} {}{payer}", quoted(&from), quoted(&to)));
             return;
         }
         // Whole folders: what is only the beginning of a name is left to the patterns.
@@ -116,7 +120,7 @@ impl Script<'_> {
         if self.copy.requester_pays {
             command.push_str(" --request-payer requester");
         }
-        if self.by_day && is_by_day(part) {
+        if self.by_day && is_by_day(address) {
             command.push_str(" \"$@\"");
         }
         self.line(&command);
@@ -277,5 +281,34 @@ mod tests {
         for (text, word) in [("a/b-1.c", "a/b-1.c"), ("", "''"), ("a b", "'a b'"), ("$(x)'`", "'$(x)'\\''`'")] {
             assert_eq!(quoted(text), word);
         }
+    }
+
+    #[test]
+    fn a_setting_is_never_a_command() {
+        let evil = "x\necho PWNED\r\nrm -r y #";
+        let address = Address { part: "flow-logs", bucket: evil.to_owned(), prefix: format!("{evil}/") };
+        let account = Account {
+            role_arn: format!("arn:aws:iam::1{evil}:role/x{evil}"),
+            regions: vec![evil.to_owned()],
+            has_external_id: true,
+        };
+        let wants = Wants {
+            addresses: vec![address],
+            accounts: vec![account],
+            live: [Live::Inventory, Live::Metrics, Live::Bill].into(),
+            bucket_owner: Some(evil.to_owned()),
+            ..Wants::default()
+        };
+        let copy = Copy { bundle: evil, period: None, profile: Some(evil), log_groups: &[], requester_pays: true };
+        let script = commands(&wants, &copy);
+        // Outside quotes there is no such word at the beginning of a line.
+        let mut is_quoted = false;
+        for line in script.lines() {
+            assert!(is_quoted || !line.starts_with("echo PWNED"), "{script}");
+            if is_quoted || !line.starts_with('#') {
+                is_quoted ^= line.matches('\'').count() % 2 == 1;
+            }
+        }
+        assert!(!is_quoted, "{script}");
     }
 }

@@ -41,13 +41,13 @@ set -- --exclude '*' \
 aws s3 sync s3://bill-bucket/cur bundle/billing/bill-bucket/cur --request-payer requester
 
 # dns: from s3://dns-bucket, which account 999988887777 has to own
-aws s3 sync s3://dns-bucket bundle/dns/dns-bucket --request-payer requester "$@"
+aws s3 sync s3://dns-bucket bundle/dns/dns-bucket --request-payer requester
 
 # flow-logs: from s3://logs-bucket, which account 999988887777 has to own
 aws s3 sync s3://logs-bucket/vpc/AWSLogs bundle/flow-logs/logs-bucket/vpc/AWSLogs --request-payer requester "$@"
 
 # prices: from s3://bill-bucket, which account 999988887777 has to own
-aws s3 cp s3://bill-bucket/prices.csv bundle/prices.csv
+aws s3 cp s3://bill-bucket/prices.csv bundle/prices.csv --request-payer requester
 
 # Account 444455556666: a profile of this name in ~/.aws/config, with role_arn = arn:aws:iam::444455556666:role/natlens
 # and external_id, which its trust policy asks for

@@ -162,7 +162,7 @@ fn an_account_that_does_not_answer_is_a_finding() {
     let fake = Fake::start(account(folder.path()));
     fake.trick("DescribeVpcs", 99, Trick::Refuse(503, "Unavailable", "busy"));
     let (code, whole) = checkup(folder.path(), &fake, &[]);
-    assert_eq!(code, 3, "{whole:#}");
+    assert_eq!(code, 5, "{whole:#}");
     let problems = found(&whole, "permissions", "problem");
     assert!(problems[0]["what"].as_str().is_some_and(|what| what.contains("Unavailable")), "{whole:#}");
 }

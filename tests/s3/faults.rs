@@ -180,3 +180,40 @@ fn an_object_that_was_replaced_after_it_was_listed_is_refused() {
     assert_eq!(run.code, 3, "{}", run.stderr);
     assert!(run.stderr.contains("was replaced after it was listed"), "{}", run.stderr);
 }
+
+#[test]
+fn a_zipped_bill_of_many_ranges_is_read_while_the_server_is_slow() {
+    let account = Account::new("--bill-format none");
+    // Larger than what is fetched ahead of its reader, and a few of them at once.
+    let header = "identity/LineItemId,bill/PayerAccountId,lineItem/UsageAccountId,lineItem/LineItemType,lineItem/UsageStartDate,\
+        lineItem/ProductCode,lineItem/UsageType,lineItem/Operation,lineItem/UsageAmount,lineItem/CurrencyCode,\
+        lineItem/UnblendedCost,lineItem/ResourceId,product/region\n";
+    for part in 1..=3 {
+        let mut text = header.to_owned();
+        while text.len() < 22 << 20 {
+            let id = format!("{part}-{}-{}", text.len(), "x".repeat(600));
+            let line = format!(
+                "{id},1,1,Usage,2026-10-02T00:00:00Z,AmazonEC2,NatGateway-Bytes,NatGateway,1.0,USD,0.045,\
+                 arn:aws:ec2:us-east-1:1:natgateway/nat-{part},us-east-1\n"
+            );
+            text.push_str(&line);
+        }
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        zip.start_file(
+            "a.csv",
+            zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored),
+        )
+        .expect("a member");
+        std::io::Write::write_all(&mut zip, text.as_bytes()).expect("written");
+        let bytes = zip.finish().expect("an archive").into_inner();
+        assert!(bytes.len() > 20 << 20, "{} bytes are too few ranges", bytes.len());
+        bundle::write(&account.bundle().join(format!("billing/part-{part}.csv.zip")), &bytes);
+    }
+    let expect = account.local(&["--threads", "3"]);
+    assert!(
+        expect["nat_gateways"].as_array().is_some_and(|all| all.iter().any(|row| row["nat_gateway_id"] == "nat-3"))
+    );
+    let fake =
+        account.serve(|request| if request.number % 5 == 0 { Fault::Error(503, "SlowDown") } else { Fault::None });
+    same("zips", &report(&fake, &["--threads", "3"]), &expect);
+}

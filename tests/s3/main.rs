@@ -260,3 +260,36 @@ fn a_local_report_needs_no_credentials_and_asks_nobody() {
     let local = natlens(account.0.path(), &["explain", arg(&account.bundle()), "s3", "--no-cache"]);
     assert_eq!((explained.code, explained.stdout), (0, local.stdout), "{}", explained.stderr);
 }
+
+#[test]
+fn what_needs_access_at_any_offset_is_fetched_once() {
+    for options in ["--log-file-format parquet --bill-format cur2-parquet", "--bill-format cur-legacy-zip"] {
+        let account = Account::new(options);
+        let fake = account.serve(|_| Fault::None);
+        same(options, &report(&fake, &[]), &account.local(&[]));
+        let mut gets = std::collections::BTreeMap::<String, u32>::new();
+        for request in fake.requests().iter().filter(|request| !request.is_list()) {
+            *gets.entry(request.key.clone()).or_default() += 1;
+        }
+        // Of a bill one more for its first bytes, which tell manifests.
+        let logs =
+            gets.iter().filter(|(key, _)| key.contains("/flow-logs/") && key.rsplit('.').next() == Some("parquet"));
+        assert!(logs.clone().all(|(_, gets)| *gets == 1), "{options}: {gets:?}");
+        let zips = gets.iter().filter(|(key, _)| key.rsplit('.').next() == Some("zip"));
+        assert!(zips.clone().all(|(_, gets)| *gets <= 2), "{options}: {gets:?}");
+        assert!(logs.count() + zips.count() > 0, "{options}: {gets:?}");
+    }
+}
+
+#[test]
+fn an_address_with_a_password_is_refused_without_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for address in ["http://user:PASSCANARY@127.0.0.1:1", "http://user:PASS CANARY@127.0.0.1:1"] {
+        for command in [&["report", "s3://bucket/x"][..], &["collect", "--to", "x", "--region", "us-east-1"]] {
+            let own = [("AWS_ENDPOINT_URL", address), ("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)];
+            let run = natlens_in(folder.path(), &own, command);
+            assert_ne!(run.code, 0, "{address} {command:?}");
+            assert!(!run.stderr.contains("CANARY") && run.stdout.is_empty(), "{command:?}: {}", run.stderr);
+        }
+    }
+}

@@ -216,7 +216,14 @@ pub(super) fn stream(
         let starts = (0..entry.size.div_ceil(RANGE)).map(|n| n * RANGE);
         let fetch = |start: u64| {
             let (http, entry) = (Arc::clone(&http), Arc::clone(&entry));
-            async move { as_listed(&http, &entry, start, RANGE.min(entry.size - start)).await }
+            // A task of its own: what is under way goes on while nobody takes it, and never keeps others from beginning.
+            let task = async move { as_listed(&http, &entry, start, RANGE.min(entry.size - start)).await };
+            async move {
+                runtime().spawn(task).await.unwrap_or_else(|_| {
+                    let (action, why) = (GET.action.to_owned(), "the request broke off".to_owned());
+                    Err(AwsError { trouble: Trouble::Remote, action, at: String::new(), why, hint: None })
+                })
+            }
         };
         let mut fetched = iter(starts).map(fetch).buffered(AHEAD);
         while let Some(result) = fetched.next().await {

@@ -3,6 +3,7 @@
 use super::gate::{Gate, wait};
 use super::page::Refused;
 use super::place::{Service, encoded};
+use crate::aws::chain::without_user;
 use crate::aws::error::trouble_of_code;
 use crate::aws::session::chain;
 pub(super) use crate::aws::transport::Body;
@@ -150,7 +151,7 @@ impl Http {
         let wrong = |why: String| AwsError {
             trouble: Trouble::Request,
             action: "the address of S3".to_owned(),
-            at: if let Service::Custom(url) = &service { url.clone() } else { String::new() },
+            at: if let Service::Custom(url) = &service { without_user(url) } else { String::new() },
             why,
             hint: Some(
                 "AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or endpoint_url is http://HOST:PORT or https://HOST".to_owned(),

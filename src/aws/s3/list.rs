@@ -105,6 +105,10 @@ impl Pages<'_> {
                 let (store, bucket) = (Arc::clone(&store), Arc::clone(&bucket));
                 found.entries.push(Arc::new(Entry { store, bucket, key, size, etag, modified }));
             }
+            // Each is longer than what was asked for, so that a walk has an end.
+            if page.folders.iter().any(|folder| folder.len() <= self.prefix.len() || !folder.starts_with(self.prefix)) {
+                return Err(endless("holds what was not asked for"));
+            }
             folders.extend(page.folders);
             let Some(next) = page.next else { break };
             if !tokens.insert(next.clone()) {

@@ -187,6 +187,6 @@ fn read_parquet<B: ObjectBytes, S: FlowSink>(
     sink: &mut S,
 ) -> Result<ObjectOutcome, ReadError> {
     io::copy(&mut content, &mut io::sink()).map_err(ReadError::from_stream)?;
-    let seen = parquet::read(|| bytes.random().map_err(ReadError::Io), sink)?;
+    let seen = parquet::read(bytes.random().map_err(ReadError::Io)?, sink)?;
     Ok(ObjectOutcome::new(FormatName::Parquet, seen, content.finish()))
 }

@@ -14,9 +14,11 @@ use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use ::parquet::file::reader::ChunkReader;
+use ::parquet::errors::Result as ParquetResult;
+use ::parquet::file::reader::{ChunkReader, Length};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchReader};
 use arrow::datatypes::{DataType, Schema};
+use bytes::Bytes;
 use column::{Numbers, Texts};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -45,11 +47,8 @@ const NUMBERS: [Field; 2] = [Field::Start, Field::Bytes];
 const PORTS: [Field; 2] = [Field::SrcPort, Field::DstPort];
 const WORDS: [Field; 3] = [Field::Action, Field::LogStatus, Field::FlowDirection];
 
-/// Reads a whole Parquet file, which `file` opens.
-pub(super) fn read<R: ChunkReader + 'static, S: FlowSink>(
-    file: impl Fn() -> Result<R, ReadError>,
-    sink: &mut S,
-) -> Result<Seen, ReadError> {
+/// Reads a whole Parquet file.
+pub(super) fn read<R: ChunkReader + 'static, S: FlowSink>(file: R, sink: &mut S) -> Result<Seen, ReadError> {
     let opened = guarded(|| Opened::of(file))??;
     let mut seen = Seen::default();
     seen.fields(opened.layout.fields());
@@ -75,10 +74,9 @@ pub(super) fn read<R: ChunkReader + 'static, S: FlowSink>(
 const MAX_ASKED: usize = 64;
 
 /// Whether anybody's ports matter. They are nearly random: in what AWS packs for a record, a third is ports.
-fn wants_ports<R, F, S>(opened: &Opened<F>, sink: &mut S) -> Result<bool, ReadError>
+fn wants_ports<R, S>(opened: &Opened<R>, sink: &mut S) -> Result<bool, ReadError>
 where
     R: ChunkReader + 'static,
-    F: Fn() -> Result<R, ReadError>,
     S: FlowSink,
 {
     if PORTS.iter().all(|&field| opened.layout.column(field).is_none()) || !sink.wants_ports(None) {
@@ -126,18 +124,46 @@ fn guarded<T>(decode: impl FnOnce() -> T) -> Result<T, ReadError> {
     catch_unwind(AssertUnwindSafe(decode)).map_err(|_| broken(&"the decoder gave up"))
 }
 
+/// A file that several readers look into, one after the other: what lies in a store is had once.
+struct Shared<R>(Arc<R>);
+
+impl<R> Clone for Shared<R> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<R: Length> Length for Shared<R> {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+}
+
+impl<R: ChunkReader> ChunkReader for Shared<R> {
+    type T = R::T;
+
+    fn get_read(&self, start: u64) -> ParquetResult<R::T> {
+        self.0.get_read(start)
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
+        self.0.get_bytes(start, length)
+    }
+}
+
 /// A file whose columns are known.
-struct Opened<F> {
-    file: F,
+struct Opened<R> {
+    file: Shared<R>,
     layout: Layout,
     metadata: ArrowReaderMetadata,
 }
 
-impl<R: ChunkReader + 'static, F: Fn() -> Result<R, ReadError>> Opened<F> {
-    fn of(file: F) -> Result<Self, ReadError> {
+impl<R: ChunkReader + 'static> Opened<R> {
+    fn of(file: R) -> Result<Self, ReadError> {
+        let file = Shared(Arc::new(file));
         // An embedded Arrow schema could ask for any physical type; the Parquet types are few.
         let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let metadata = ArrowReaderMetadata::load(&file()?, options()).map_err(|error| broken(&error))?;
+        let metadata = ArrowReaderMetadata::load(&file, options()).map_err(|error| broken(&error))?;
         let layout = layout(metadata.schema())?;
         let wanted = with_dictionaries(metadata.schema());
         let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options().with_schema(wanted))
@@ -148,7 +174,7 @@ impl<R: ChunkReader + 'static, F: Fn() -> Result<R, ReadError>> Opened<F> {
     /// Reads these fields, as far as there are such columns.
     fn batches<'f>(&self, fields: impl IntoIterator<Item = &'f Field>) -> Result<ParquetRecordBatchReader, ReadError> {
         let roots: Vec<usize> = fields.into_iter().filter_map(|&field| self.layout.column(field)).collect();
-        let file = (self.file)()?;
+        let file = self.file.clone();
         guarded(|| {
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
             let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
