@@ -2,9 +2,10 @@
 //!
 //! Source: AWS, CloudWatch API reference, `GetMetricData`; CloudWatch user guide, retention of metrics.
 
+use super::pages::Pages;
 use super::sdk::{retries, timeouts, told};
 use super::session::Session;
-use super::{AwsError, Call, Trouble};
+use super::{AwsError, Call};
 use crate::model::period::{DAY_SECONDS, HOUR_SECONDS, Window, iso};
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
@@ -12,7 +13,7 @@ use aws_sdk_cloudwatch::types::{
     Dimension, MessageData, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode,
 };
 use serde_json::{Number, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The call.
 pub const GET_METRIC_DATA: Call =
@@ -74,7 +75,7 @@ pub async fn list_metrics(
     metric: &str,
 ) -> Result<Vec<BTreeMap<String, String>>, AwsError> {
     let client = client(session);
-    let (mut all, mut token, mut seen) = (Vec::new(), None::<String>, BTreeSet::new());
+    let (mut all, mut token, mut pages) = (Vec::new(), None, Pages::new(LIST_METRICS, at));
     loop {
         let request = client.list_metrics().namespace(namespace).metric_name(metric).set_next_token(token);
         let page = match request.send().await {
@@ -85,11 +86,9 @@ pub async fn list_metrics(
             let pair = |dimension: &Dimension| Some((dimension.name()?.to_owned(), dimension.value()?.to_owned()));
             all.push(metric.dimensions().iter().filter_map(pair).collect());
         }
-        token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
-        match &token {
-            None => return Ok(all),
-            Some(next) if !seen.insert(next.clone()) => return Err(endless(LIST_METRICS, at)),
-            Some(_) => {}
+        token = pages.next(page.next_token())?;
+        if token.is_none() {
+            return Ok(all);
         }
     }
 }
@@ -100,7 +99,7 @@ pub async fn metric_data(session: &Session, at: &str, series: &[Series], window:
     let mut answer = Answer::default();
     for some in series.chunks(queries_at_once(window)) {
         let queries: Vec<MetricDataQuery> = some.iter().map(query).collect();
-        let (mut token, mut seen) = (None::<String>, BTreeSet::new());
+        let (mut token, mut pages) = (None, Pages::new(GET_METRIC_DATA, at));
         loop {
             let request = client
                 .get_metric_data()
@@ -114,25 +113,13 @@ pub async fn metric_data(session: &Session, at: &str, series: &[Series], window:
                 Err(error) => return Err(told(&error, GET_METRIC_DATA, at, session).await),
             };
             answer.page(page.metric_data_results(), page.messages());
-            token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
-            match &token {
-                None => break,
-                Some(next) if !seen.insert(next.clone()) => return Err(endless(GET_METRIC_DATA, at)),
-                Some(_) => {}
+            token = pages.next(page.next_token())?;
+            if token.is_none() {
+                break;
             }
         }
     }
     Ok(answer.json())
-}
-
-pub(super) fn endless(call: Call, at: &str) -> AwsError {
-    AwsError {
-        trouble: Trouble::Remote,
-        action: call.action.to_owned(),
-        at: at.to_owned(),
-        why: "the pages have no end: AWS named the same next page twice".to_owned(),
-        hint: Some(super::http::LATER.to_owned()),
-    }
 }
 
 fn queries_at_once(window: Window) -> usize {

@@ -2,7 +2,7 @@
 //!
 //! Source: AWS, Cost Explorer API reference, `GetCostAndUsage`; each request, each page that is, costs 0.01 USD.
 
-use super::cloudwatch::endless;
+use super::pages::Pages;
 use super::sdk::{retries, timeouts, told};
 use super::session::Session;
 use super::{AwsError, Call, Trouble};
@@ -73,7 +73,7 @@ pub async fn cost_and_usage(
     };
     let period =
         DateInterval::builder().start(days.0).end(days.1).build().map_err(|error| refusal(error.to_string()))?;
-    let (mut costs, mut token, mut seen) = (Costs::default(), None::<String>, BTreeSet::new());
+    let (mut costs, mut token, mut pages) = (Costs::default(), None, Pages::new(GET_COST_AND_USAGE, at));
     for _ in 0..max_requests {
         asked();
         let request = client
@@ -93,11 +93,9 @@ pub async fn cost_and_usage(
             Err(error) => return Err(told(&error, GET_COST_AND_USAGE, at, session).await),
         };
         costs.add(&page);
-        token = page.next_page_token().filter(|token| !token.is_empty()).map(str::to_owned);
-        match &token {
-            None => return Ok(costs),
-            Some(next) if !seen.insert(next.clone()) => return Err(endless(GET_COST_AND_USAGE, at)),
-            Some(_) => {}
+        token = pages.next(page.next_page_token())?;
+        if token.is_none() {
+            return Ok(costs);
         }
     }
     Err(refusal(format!("the answer has more than {max_requests} pages; none of it is kept")))

@@ -3,33 +3,28 @@
 
 use super::chain::without_user;
 use super::error::{AwsError, Trouble, trouble_of_code};
+use super::request::{AGENT, Renewed, Waits, domain, now, without_secrets};
 use super::session::{Session, chain};
-use super::transport::Transport;
+use super::transport::{Transport, server};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use http::Uri;
 use http_body_util::{BodyExt, Full};
-use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// An answer larger than this is none: the largest real ones are a few MB.
 const MAX_ANSWER: usize = 64 << 20;
 /// The longest that one answer may take.
 const LONGEST_ANSWER: Duration = Duration::from_mins(2);
-const AGENT: &str = concat!("natlens/", env!("CARGO_PKG_VERSION"));
 /// Requests for one answer, the first included.
 const MAX_TRIES: u32 = 8;
 /// Requests that may be answered with expired credentials before the user has to renew them.
 const MAX_RENEWALS: u32 = 2;
-/// What a longest first wait is, and the longest of all.
-const FIRST_WAIT_MS: u64 = 100;
-const LONGEST_WAIT_MS: u64 = 10_000;
-/// AWS's own have 16 and more letters; shorter texts would be found in any message.
-const SHORTEST_SECRET: usize = 10;
+const WAITS: Waits = Waits { first: Duration::from_millis(100), longest: Duration::from_secs(10) };
 /// Credentials are asked for again this long before they end.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
 
@@ -42,6 +37,13 @@ pub struct Service {
     pub id: &'static str,
     /// In signatures, and in front of the Region in addresses.
     pub name: &'static str,
+}
+
+impl Service {
+    /// AWS's own address of it in a Region.
+    fn address(self, region: &str) -> String {
+        format!("https://{}.{region}.{}/", self.name, domain(region))
+    }
 }
 
 /// What one request is.
@@ -90,15 +92,13 @@ impl Budget {
 pub(super) struct Http {
     client: Transport,
     uri: Uri,
-    session: Session,
+    credentials: Renewed,
     service: Service,
     region: String,
     url: String,
     at: String,
     error_of: ErrorOf,
     budget: Arc<Budget>,
-    /// Kept between requests: an assumed role would be taken on again for each.
-    kept: Mutex<Option<Credentials>>,
 }
 
 /// Why a try failed, and whether another may help.
@@ -125,19 +125,20 @@ impl Http {
         };
         let region =
             session.region().ok_or_else(|| error("no Region is named".to_owned(), "name one by --region"))?.to_owned();
-        let mut url = session.endpoint(service.id).unwrap_or_else(|| endpoint(service.name, &region));
+        let mut url = session.endpoint(service.id).unwrap_or_else(|| service.address(&region));
         if !url.ends_with('/') {
             url.push('/');
         }
         let own = "AWS_ENDPOINT_URL or endpoint_url is http://HOST:PORT or https://HOST";
-        let uri: Uri = url.parse().map_err(|_| error(format!("{} is no address", without_user(&url)), own))?;
-        let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
-        if has_user || uri.host().is_none() || !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(error(format!("{} is no address of a server", without_user(&url)), own));
-        }
+        let uri = server(&url).map_err(|why| error(format!("{} {why}", without_user(&url)), own))?;
         let client = Transport::new(&uri).map_err(|why| error(why, "look at the certificates of this system"))?;
-        let (session, at) = (session.clone(), at.to_owned());
-        Ok(Self { client, uri, session, service, region, url, at, error_of, budget, kept: Mutex::new(None) })
+        let (credentials, at) = (Renewed::new(session.clone(), RENEW_BEFORE), at.to_owned());
+        Ok(Self { client, uri, credentials, service, region, url, at, error_of, budget })
+    }
+
+    /// Whom is asked, for messages.
+    pub fn at(&self) -> &str {
+        &self.at
     }
 
     pub fn error(&self, trouble: Trouble, action: &str, why: impl Into<String>) -> AwsError {
@@ -150,7 +151,7 @@ impl Http {
         let (mut tries, mut renewals) = (0, 0);
         loop {
             tries += 1;
-            let credentials = self.credentials().await?;
+            let credentials = self.credentials.get().await?;
             let failure = match self.attempt(request, &credentials).await {
                 Ok(body) => {
                     self.budget.give_back();
@@ -163,29 +164,18 @@ impl Http {
             match error.trouble {
                 Trouble::Credentials if is_expiry(&code) && renewals < MAX_RENEWALS => {
                     renewals += 1;
-                    *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    self.credentials.forget().await;
                 }
                 Trouble::Credentials => {
-                    error.hint = Some(self.session.renewal());
+                    error.hint = Some(self.credentials.session().renewal());
                     return Err(error);
                 }
                 Trouble::Remote if tries < MAX_TRIES && self.budget.take() => {
-                    tokio::time::sleep(Duration::from_millis(wait_ms(tries, random()))).await;
+                    tokio::time::sleep(WAITS.before(tries)).await;
                 }
                 _ => return Err(error),
             }
         }
-    }
-
-    async fn credentials(&self) -> Result<Credentials, AwsError> {
-        let soon = now() + RENEW_BEFORE;
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(kept) = kept.filter(|kept| kept.expiry().is_none_or(|end| end > soon)) {
-            return Ok(kept);
-        }
-        let fresh = self.session.credentials().await?;
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
-        Ok(fresh)
     }
 
     async fn attempt(&self, request: &Request<'_>, credentials: &Credentials) -> Result<Vec<u8>, Failure> {
@@ -247,21 +237,6 @@ impl Http {
     }
 }
 
-/// The address of a service in a Region. Source: AWS General Reference, service endpoints; the partitions of the SDKs'
-/// `partitions.json`.
-fn endpoint(service: &str, region: &str) -> String {
-    let suffix = match region {
-        r if r.starts_with("cn-") => "amazonaws.com.cn",
-        r if r.starts_with("us-iso-") => "c2s.ic.gov",
-        r if r.starts_with("us-isob-") => "sc2s.sgov.gov",
-        r if r.starts_with("us-isof-") => "csp.hci.ic.gov",
-        r if r.starts_with("eu-isoe-") => "cloud.adc-e.uk",
-        r if r.starts_with("eusc-") => "amazonaws.eu",
-        _ => "amazonaws.com",
-    };
-    format!("https://{service}.{region}.{suffix}/")
-}
-
 fn is_expiry(code: &str) -> bool {
     matches!(code, "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired")
 }
@@ -282,33 +257,6 @@ pub(super) fn first_line(message: &str) -> String {
     line.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
-pub(super) fn without_secrets(text: &str, credentials: &Credentials) -> String {
-    let secrets =
-        [credentials.session_token().unwrap_or_default(), credentials.secret_access_key(), credentials.access_key_id()];
-    let mut text = text.to_owned();
-    for secret in secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_SECRET) {
-        text = text.replace(secret, "(hidden)");
-    }
-    text
-}
-
-/// Full jitter: anything from nothing to a bound that doubles with every try.
-/// Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
-fn wait_ms(tries: u32, random: u64) -> u64 {
-    let bound = FIRST_WAIT_MS.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(LONGEST_WAIT_MS);
-    random % (bound + 1)
-}
-
-/// Any number; only waits depend on it.
-fn random() -> u64 {
-    RandomState::new().hash_one(0)
-}
-
-#[expect(clippy::disallowed_methods, reason = "AWS refuses signatures of another time")]
-fn now() -> SystemTime {
-    SystemTime::now()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -322,15 +270,8 @@ mod tests {
             ("eusc-de-east-1", "https://ec2.eusc-de-east-1.amazonaws.eu/"),
             ("us-isob-east-1", "https://ec2.us-isob-east-1.sc2s.sgov.gov/"),
         ] {
-            assert_eq!(endpoint("ec2", region), expect);
+            assert_eq!(Service { id: "EC2", name: "ec2" }.address(region), expect);
         }
-    }
-
-    #[test]
-    fn waits_grow_to_a_bound_and_are_spread() {
-        let longest = |tries| (0..20_000).map(|n| wait_ms(tries, n)).max();
-        assert_eq!([1, 2, 3, 8, 40].map(longest), [Some(100), Some(200), Some(400), Some(10_000), Some(10_000)]);
-        assert_eq!(wait_ms(8, 0), 0);
     }
 
     #[test]
@@ -344,10 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_hold_no_secret() {
-        let credentials = Credentials::new("AKIDCANARY", "SECRETCANARY", Some("TOKENCANARY".to_owned()), None, "test");
-        let all = "no match for AKIDCANARY: SECRETCANARY TOKENCANARY";
-        assert_eq!(without_secrets(all, &credentials), "no match for (hidden): (hidden) (hidden)");
+    fn a_wrong_signature_is_not_explained() {
         let refusal = "The string was:\nx-amz-security-token:TOKENCANARY";
         assert!(!said("SignatureDoesNotMatch", refusal).contains("string"));
         assert_eq!(said("AccessDenied", "No.\nmore"), "AccessDenied: No.");

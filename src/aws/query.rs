@@ -4,6 +4,7 @@
 
 use super::error::{AwsError, Trouble};
 use super::http::{Budget, Http, Request, Service};
+use super::request::encoded as percent;
 use super::session::Session;
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -61,6 +62,10 @@ impl Query {
         parse(&body).map_err(|error| self.http.error(Trouble::Remote, action, error.to_string()))
     }
 
+    pub fn at(&self) -> &str {
+        self.http.at()
+    }
+
     pub fn error(&self, trouble: Trouble, action: &str, why: impl Into<String>) -> AwsError {
         self.http.error(trouble, action, why)
     }
@@ -68,21 +73,9 @@ impl Query {
 
 /// `application/x-www-form-urlencoded`.
 fn encoded(form: &[(&str, &str)]) -> String {
-    let parts: Vec<String> = form.iter().map(|(key, value)| format!("{}={}", percent(key), percent(value))).collect();
+    let parts: Vec<String> =
+        form.iter().map(|(key, value)| format!("{}={}", percent(key, false), percent(value, false))).collect();
     parts.join("&")
-}
-
-fn percent(part: &str) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(part.len());
-    for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-    text
 }
 
 /// `<Response><Errors><Error><Code>` of EC2, `<ErrorResponse><Error><Code>` of STS.

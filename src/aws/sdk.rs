@@ -1,7 +1,8 @@
 //! What the clients of the SDK crates share: patience, and errors that hold no secret.
 
 use super::error::{AwsError, Trouble, trouble_of_code};
-use super::http::{LATER, first_line, said, without_secrets};
+use super::http::{LATER, first_line, said};
+use super::request::without_secrets;
 use super::session::chain;
 use super::{Call, Session};
 use aws_sdk_cloudwatch::config::http::HttpResponse;

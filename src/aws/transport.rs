@@ -30,6 +30,14 @@ pub(super) enum Transport {
     Proxy(Client<HttpsConnector<Tunnel<HttpConnector>>, Full<Bytes>>),
 }
 
+/// The server that an address of the user's own names, or why it names none.
+pub(super) fn server(address: &str) -> Result<Uri, &'static str> {
+    let uri: Uri = address.parse().map_err(|_| "is no address")?;
+    let is_known = uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https"));
+    let has_more = uri.query().is_some() || uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    if is_known && !has_more { Ok(uri) } else { Err("is no address of a server") }
+}
+
 impl Transport {
     /// For requests to this address and those like it.
     pub(super) fn new(uri: &Uri) -> Result<Self, String> {

@@ -5,13 +5,13 @@ use super::bundle::{Bundle, BundleError};
 use super::inventory::Stop;
 use super::{Job, Plan, Summary, Taken, is_final};
 use crate::aws::logs::{Event, FILTER_LOG_EVENTS, Logs};
+use crate::aws::pages::Pages;
 use crate::aws::session::wait;
 use crate::aws::{AwsError, Budget, Trouble};
 use crate::model::period::{DAY_SECONDS, iso_day};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
@@ -60,23 +60,18 @@ pub(super) fn say_absent(plan: &Plan, summary: &mut Summary) {
 
 fn read_group(plan: &Plan, job: &Job, group: &str, logs: &Logs, bundle: &Bundle) -> Result<u64, Stop> {
     let window = plan.month.window();
-    let (mut day, mut events) = (window.start, 0);
+    let (at, mut day, mut events) = (job.place.at(), window.start, 0);
     while day < window.end.min(plan.now) {
-        let (next, mut file, mut token, mut seen) =
-            (day + DAY_SECONDS, DayFile::new(group), None::<String>, BTreeSet::new());
+        let (next, mut file) = (day + DAY_SECONDS, DayFile::new(group));
+        let (mut token, mut pages) = (None::<String>, Pages::new(FILTER_LOG_EVENTS, &at));
         loop {
             let page = wait(logs.page(group, day * 1000, next * 1000 - 1, token.as_deref()))?;
             events += page.events.len() as u64;
             let create = || bundle.create(&path(plan, job, group, day));
             page.events.into_iter().try_for_each(|event| file.add(event, &create))?;
-            token = page.next_token.filter(|token| !token.is_empty());
-            match &token {
-                None => break,
-                Some(next) if !seen.insert(next.clone()) => {
-                    let why = "the pages have no end: AWS named the same next page twice";
-                    return Err(logs.error(Trouble::Remote, why).into());
-                }
-                Some(_) => {}
+            token = pages.next(page.next_token.as_deref())?;
+            if token.is_none() {
+                break;
             }
         }
         file.end()?;
@@ -160,6 +155,7 @@ impl<'a> DayFile<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn names_of_groups_are_safe_and_stay_apart() {

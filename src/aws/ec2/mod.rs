@@ -7,11 +7,11 @@ mod tests;
 
 use super::error::{AwsError, Trouble};
 use super::http::{Budget, Service};
+use super::pages::Pages;
 use super::query::Query;
 use super::{Call, Session};
 pub use convert::Page;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const EC2: Service = Service { id: "EC2", name: "ec2" };
@@ -115,16 +115,14 @@ impl Ec2 {
 
     /// All pages as one, as the AWS CLI prints them.
     pub async fn describe(&self, what: &Describe, parameters: &[(&str, &str)]) -> Result<Map<String, Value>, AwsError> {
-        let (mut whole, mut token, mut seen) = (Map::new(), None::<String>, BTreeSet::new());
+        let (mut whole, mut token, mut pages) = (Map::new(), None::<String>, Pages::new(what.call, self.0.at()));
         loop {
             let page = self.page(what, parameters, token.as_deref()).await?;
             merge(&mut whole, page.values);
-            let Some(next) = page.next else { return Ok(whole) };
-            if !seen.insert(next.clone()) {
-                let why = "the pages have no end: AWS named the same next page twice";
-                return Err(self.0.error(Trouble::Remote, what.call.action, why));
+            token = pages.next(page.next.as_deref())?;
+            if token.is_none() {
+                return Ok(whole);
             }
-            token = Some(next);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How much is asked for at once, and how often again: trouble halves what may be under way, success lets it grow slowly; all
 //! requests share one budget of repetitions, so that a service in trouble is not asked ever more.
 
-use std::hash::{BuildHasher, RandomState};
+use crate::aws::request::Waits;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -16,9 +16,8 @@ const STEP: u32 = 8;
 const BUDGET: u32 = 1000;
 const COST: u32 = 5;
 
-/// The wait before the first repetition is at most this long, the next twice that, and so on.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// The waits before repetitions.
+pub(super) const WAITS: Waits = Waits { first: Duration::from_millis(50), longest: Duration::from_secs(5) };
 
 /// Lets requests through.
 #[derive(Debug)]
@@ -94,15 +93,6 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// How long to wait before this repetition, from 1: anything up to a bound that doubles (full jitter).
-pub(super) fn wait(repetition: u32) -> Duration {
-    let most = FIRST_WAIT.saturating_mul(1 << repetition.saturating_sub(1).min(10)).min(LONGEST_WAIT);
-    // Keyed anew each time: runs that were thrown back together do not come again together.
-    let random = RandomState::new().hash_one(repetition);
-    let micros = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
-    Duration::from_micros(random % (micros + 1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,8 +130,8 @@ mod tests {
 
     #[test]
     fn waits_grow_and_end() {
-        assert!((1..200).all(|n| wait(n) <= LONGEST_WAIT));
-        assert!((0..200).all(|_| wait(1) <= FIRST_WAIT));
-        assert!((0..50).any(|_| wait(8) > FIRST_WAIT));
+        assert!((1..200).all(|n| WAITS.before(n) <= WAITS.longest));
+        assert!((0..200).all(|_| WAITS.before(1) <= WAITS.first));
+        assert!((0..50).any(|_| WAITS.before(8) > WAITS.first));
     }
 }

@@ -1,13 +1,14 @@
 //! One signed request and what came of it. What may be tried again is told apart from what may not.
 
-use super::gate::{Gate, wait};
+use super::gate::{Gate, WAITS};
 use super::page::Refused;
-use super::place::{Service, encoded};
+use super::place::Service;
 use crate::aws::chain::without_user;
 use crate::aws::error::trouble_of_code;
+use crate::aws::request::{AGENT, Renewed, encoded, now, without_secrets};
 use crate::aws::session::chain;
 pub(super) use crate::aws::transport::Body;
-use crate::aws::transport::Transport;
+use crate::aws::transport::{Transport, server};
 use crate::aws::{AwsError, Call, Session, Trouble};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
@@ -21,7 +22,7 @@ use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// The longest wait for the next bytes of an answer.
@@ -101,14 +102,13 @@ impl Tried {
 /// Sends requests.
 #[derive(Debug)]
 pub(super) struct Http {
-    session: Session,
     options: Options,
     service: Service,
     client: Transport,
     pub(super) gate: Gate,
     /// Where buckets turned out to be.
     regions: Mutex<BTreeMap<String, String>>,
-    credentials: tokio::sync::Mutex<Option<Credentials>>,
+    credentials: Renewed,
 }
 
 impl Failure {
@@ -157,18 +157,10 @@ impl Http {
                 "AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or endpoint_url is http://HOST:PORT or https://HOST".to_owned(),
             ),
         };
-        let uri: Uri =
-            service.address(FIRST_REGION, "bucket", "").parse().map_err(|_| wrong("is no address".to_owned()))?;
-        let is_known = uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https"));
-        if !is_known
-            || uri.query().is_some()
-            || uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
-        {
-            return Err(wrong("is no address of a server".to_owned()));
-        }
+        let uri = server(&service.address(FIRST_REGION, "bucket", "")).map_err(|why| wrong(why.to_owned()))?;
         let client = Transport::new(&uri).map_err(wrong)?;
-        let (regions, credentials) = Default::default();
-        Ok(Self { session, options, service, client, gate: Gate::new(), regions, credentials })
+        let credentials = Renewed::new(session, SOON);
+        Ok(Self { options, service, client, gate: Gate::new(), regions: Mutex::default(), credentials })
     }
 
     /// What tells this store from others.
@@ -178,26 +170,13 @@ impl Http {
 
     fn region(&self, bucket: &str) -> String {
         let known = self.regions.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned();
-        known.unwrap_or_else(|| self.session.region().unwrap_or(FIRST_REGION).to_owned())
-    }
-
-    /// Credentials that are good for a while. The SDK's chain is asked once and not for every request.
-    async fn credentials(&self) -> Result<Credentials, AwsError> {
-        let mut held = self.credentials.lock().await;
-        let ends = held.as_ref().and_then(Credentials::expiry);
-        if held.is_none() || ends.is_some_and(|ends| ends < now() + SOON) {
-            *held = Some(self.session.credentials().await?);
-        }
-        match &*held {
-            Some(credentials) => Ok(credentials.clone()),
-            None => self.session.credentials().await,
-        }
+        known.unwrap_or_else(|| self.credentials.session().region().unwrap_or(FIRST_REGION).to_owned())
     }
 
     /// One attempt: the answer's head if it is a success.
     pub(super) async fn attempt(&self, ask: &Ask<'_>) -> Result<Response<Body>, Failure> {
         let credentials =
-            self.credentials().await.map_err(|error| Failure { error: error.into(), then: Then::Stop })?;
+            self.credentials.get().await.map_err(|error| Failure { error: error.into(), then: Then::Stop })?;
         let region = self.region(ask.bucket);
         let request = self.signed(ask, &region, &credentials)?;
         let sent = timeout(SILENCE, self.client.send(request)).await;
@@ -240,11 +219,7 @@ impl Http {
         let signed = signable.and_then(|signable| sign(signable, &params)).map_err(|error| wrong(&error))?;
         let (instructions, _) = signed.into_parts();
         let mut all = HeaderMap::new();
-        let signatures = instructions.headers().map(|(name, value)| (name, value, name == "authorization"));
-        let agent = ("user-agent", concat!("natlens/", env!("CARGO_PKG_VERSION")), false);
-        for (name, value, _) in
-            headers.iter().map(|&(name, value)| (name, value, false)).chain(signatures).chain([agent])
-        {
+        for (name, value) in headers.into_iter().chain(instructions.headers()).chain([("user-agent", AGENT)]) {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| wrong(&error))?;
             let mut value = HeaderValue::from_str(value).map_err(|error| wrong(&error))?;
             value.set_sensitive(true);
@@ -275,7 +250,7 @@ impl Http {
                 if tried.renewals > RENEWALS {
                     return Err(self.hinted(ask, error));
                 }
-                *self.credentials.lock().await = None;
+                self.credentials.forget().await;
             }
             Then::Again => {
                 tried.attempts += 1;
@@ -285,7 +260,7 @@ impl Http {
                     error.hint = Some("run it again: what was counted is kept".to_owned());
                     return Err(error);
                 }
-                tokio::time::sleep(wait(tried.attempts)).await;
+                tokio::time::sleep(WAITS.before(tried.attempts)).await;
             }
         }
         Ok(())
@@ -295,7 +270,7 @@ impl Http {
         let object = if ask.key.is_empty() { "" } else { "/*" };
         let hint = match error.trouble {
             _ if error.hint.is_some() => return error,
-            Trouble::Credentials => Some(self.session.renewal()),
+            Trouble::Credentials => Some(self.credentials.session().renewal()),
             Trouble::Denied => {
                 let allow = format!("allow {} on arn:aws:s3:::{}{object}", ask.call.action, ask.bucket);
                 let pays = ", or give --requester-pays if its owner asks readers to pay";
@@ -381,12 +356,7 @@ fn refusal(
 
 /// What a server said, without what it must not say and what no terminal should see.
 fn clean(text: &str, credentials: &Credentials) -> String {
-    let secrets =
-        [Some(credentials.secret_access_key()), credentials.session_token(), Some(credentials.access_key_id())];
-    let mut text = text.to_owned();
-    for secret in secrets.into_iter().flatten().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "(secret)");
-    }
+    let text = without_secrets(text, credentials);
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     plain.take(400).collect()
 }
@@ -395,11 +365,6 @@ fn clean(text: &str, credentials: &Credentials) -> String {
 fn is_region(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (4..=32).contains(&text.len()) && text.bytes().all(plain)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a signature says when it was made, and credentials when they end")]
-fn now() -> SystemTime {
-    SystemTime::now()
 }
 
 #[cfg(test)]

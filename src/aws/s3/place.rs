@@ -1,6 +1,6 @@
 //! Where a bucket is asked, and how keys are written there: byte for byte, whatever they hold.
 
-use std::fmt::Write as _;
+use crate::aws::request::{domain, encoded};
 
 /// How buckets are reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +27,7 @@ impl Service {
                 (if *fips { "-fips" } else { "" }, if *dual_stack { ".dualstack" } else { "" })
             }
         };
-        let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let host = format!("s3{fips}{dual_stack}.{region}.{domain}");
+        let host = format!("s3{fips}{dual_stack}.{region}.{}", domain(region));
         // A certificate is good for one level of names, and host names have no capitals.
         let is_label = bucket.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if is_label && bucket.len() <= 63 {
@@ -37,22 +36,6 @@ impl Service {
             format!("https://{host}/{bucket}/{key}")
         }
     }
-}
-
-/// Percent-encoded as signatures want it: all but letters, digits and `-._~`.
-/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html>.
-pub(super) fn encoded(text: &str, keep_slash: bool) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
-            b'/' if keep_slash => encoded.push('/'),
-            _ => {
-                let _ = write!(encoded, "%{byte:02X}");
-            }
-        }
-    }
-    encoded
 }
 
 /// The text behind `encoding-type=url`, in which a space is a `+`; `None` if it is not UTF-8.
@@ -86,6 +69,7 @@ mod tests {
         };
         check(&aws, "eu-west-1", "logs", "a/b", "https://logs.s3.eu-west-1.amazonaws.com/a/b");
         check(&aws, "cn-north-1", "logs", "", "https://logs.s3.cn-north-1.amazonaws.com.cn/");
+        check(&aws, "eusc-de-east-1", "logs", "", "https://logs.s3.eusc-de-east-1.amazonaws.eu/");
         check(&aws, "eu-west-1", "my.logs", "a", "https://s3.eu-west-1.amazonaws.com/my.logs/a");
         check(&aws, "us-east-1", "Old_Logs", "a", "https://s3.us-east-1.amazonaws.com/Old_Logs/a");
         let fips = Service::Aws { fips: true, dual_stack: true };
