@@ -2,7 +2,7 @@
 //! entries, then both walked together. Nothing depends on the order of objects, on threads or on the memory that is allowed.
 
 use super::inputs::{Given, InputError, list_inputs};
-use super::parallel::{Soon, ahead, in_order};
+use super::parallel::{ahead, in_order};
 use crate::diag::{Code, Warnings};
 use crate::name::asked::{
     Agree, Answers, Counts, Entries, Fold, Join, Key, PrivateAnswer, PrivateAnswers, PrivateKey, Requests,
@@ -103,9 +103,8 @@ pub fn read_dns<'a>(
     // Large ones first, so that no thread is left alone with one at the end.
     objects.sort_by(|a, b| (b.size, &a.key).cmp(&(a.size, &b.key)));
     let each = plan.memory / 2 / (ahead(plan.threads) + 1);
-    let soon = Soon::new(objects.len());
+    let soon = |at: usize| objects[at].announce();
     let work = |at: usize| {
-        objects[soon.after(at)].iter().for_each(Object::announce);
         let mut fold = Fold::new(plan.requests, plan.is_public, Spilling::new(each));
         let read = AssertUnwindSafe(|| read_bytes(&objects[at], &mut fold));
         let outcome = catch_unwind(read).unwrap_or_else(|_| {
@@ -117,7 +116,7 @@ pub fn read_dns<'a>(
     let entries = Spilling::new(plan.memory / 2);
     let log = DnsLog { requests: plan.requests, entries, logged: BTreeSet::new(), counts: Counts::default() };
     let mut merge = Merge { log, unreadable: 0, seen: BTreeSet::new(), warnings };
-    in_order(objects.len(), plan.threads, work, |at, result| {
+    in_order(objects.len(), plan.threads, soon, work, |at, result| {
         merge.object(&objects[at], result);
         on_object(objects[at].size);
     });

@@ -7,7 +7,7 @@
 mod kept;
 
 use super::limit::{Bounded, Budget, Held, OverLimit};
-use super::parallel::{Soon, ahead, in_order};
+use super::parallel::{ahead, in_order};
 use crate::cache::{Cache, Counted, Told};
 use crate::count::fold::{Fold, MAX_BYTES};
 use crate::count::roles::Roles;
@@ -79,16 +79,8 @@ pub fn read_all(
     };
     let spare = Spare::new(plan);
     let read = |at: usize| read(at, objects, plan, shelf.as_ref(), (&budget, &spare));
-    let soon = Soon::new(units.len());
     let do_unit = |at: usize| match &units[at] {
-        Unit::Read(object) => {
-            for unit in &units[soon.after(at)] {
-                if let Unit::Read(object) = unit {
-                    objects[*object].announce();
-                }
-            }
-            read(*object).into_iter().collect()
-        }
+        Unit::Read(object) => read(*object).into_iter().collect(),
         Unit::Pack(pack, wanted) => {
             let done = |at, counted, is_new| Done { at, result: Ok(counted), is_new, held: None };
             match shelf.as_ref().and_then(|shelf| shelf.take(*pack, wanted)) {
@@ -100,6 +92,13 @@ pub fn read_all(
         }
     };
     let batches = batches(units, objects);
+    let soon = |at: usize| {
+        for unit in &units[batches[at].clone()] {
+            if let Unit::Read(object) = unit {
+                objects[*object].announce();
+            }
+        }
+    };
     let work = |at: usize| batches[at].clone().flat_map(do_unit).collect();
     let mut merge = Merge { reading: Reading::default(), seen: HashSet::new(), all_bytes: 0, warnings };
     std::thread::scope(|scope| {
@@ -111,7 +110,7 @@ pub fn read_all(
             sender
         });
         let mut packer = Packer::new(full);
-        in_order(batches.len(), plan.threads, work, |_, done: Vec<Done<'_, '_>>| {
+        in_order(batches.len(), plan.threads, soon, work, |_, done: Vec<Done<'_, '_>>| {
             for Done { at, result, is_new, held } in done {
                 // Past the limit nothing is kept: there will be no report, and what was being read is cut off.
                 if !budget.is_over() {
