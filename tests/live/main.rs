@@ -7,6 +7,8 @@ mod doctor;
 
 mod cbor;
 mod fake;
+#[path = "../common/http.rs"]
+mod http;
 mod inventory;
 mod killed;
 mod month;

@@ -7,10 +7,13 @@ mod bundle;
 mod common;
 mod fake;
 mod faults;
+#[path = "../common/http.rs"]
+mod http;
 mod interrupted;
 mod keys;
 #[path = "../common/sigv4.rs"]
 mod sigv4;
+mod writes;
 
 use common::{Run, arg, natlens, natlens_in};
 use fake::{FakeS3, Fault, KEY_ID, Request, SECRET, TOKEN};
