@@ -18,8 +18,8 @@ use crate::run;
 use crate::run::live::{Ask, Reader, Told};
 use crate::run::period::PeriodChoice;
 use crate::sinks::doctor::{render_json, render_table};
-use crate::sources::objects::since_1970;
 use crate::sources::objects::store::StoreTrouble;
+use crate::sources::objects::{self, since_1970};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -79,6 +79,17 @@ impl DoctorPlan {
         // A bundle in a bucket: which parts it has is looked for, and its settings are read.
         let own_folder = bundle.path().to_str().map(|path| format!("{}/", path.trim_end_matches('/')));
         wants.addresses.extend(own_folder.and_then(|folder| Address::parse("bundle", &folder)));
+        if let Some(text) = &args.target {
+            let address = objects::Address::parse(text).filter(objects::Address::is_sound);
+            let wrong = || Refusal {
+                exit: Exit::Usage,
+                what: format!("{text}: is no address of a bucket"),
+                hint: Some("write it as s3://BUCKET/PREFIX".to_owned()),
+            };
+            let address = address.ok_or_else(wrong)?;
+            let prefix = address.folder();
+            wants.targets.push(Address { part: "target", bucket: address.bucket, prefix });
+        }
         let ask = (!args.offline && is_reachable(&access, &chain, &wants)).then(|| ask(&access, &own, &wants, args));
         let ask = match ask {
             Some(mut ask) => {
@@ -190,6 +201,7 @@ fn wants(
     });
     Wants {
         addresses: addresses.into_iter().collect(),
+        targets: Vec::new(),
         bucket_owner: buckets.expected_owner.as_ref().map(|owner| owner.value.clone()),
         live: live.into_iter().filter(|(_, open)| *open).map(|(part, _)| part).collect(),
         regions: chosen.unwrap_or_else(of_chain),

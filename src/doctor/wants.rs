@@ -1,6 +1,7 @@
 //! What the settings want from AWS: which parts are read from buckets, which from the live account, where, and as whom.
 
 use crate::aws::Call;
+use crate::sources::objects;
 use std::collections::BTreeSet;
 
 /// A place in S3 that is read.
@@ -18,13 +19,9 @@ impl Address {
     /// Of `s3://BUCKET/PREFIX`; of a glob the folder that is listed for it. `None` for what is no such address.
     #[must_use]
     pub fn parse(part: &'static str, text: &str) -> Option<Self> {
-        let rest = text.strip_prefix("s3://")?;
-        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        let prefix = match key.split_once(['*', '?', '[', '{']) {
-            None => key,
-            Some((literal, _)) => literal.rfind('/').map_or("", |end| &literal[..=end]),
-        };
-        (!bucket.is_empty()).then(|| Self { part, bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+        let address = objects::Address::parse(text).filter(|address| !address.bucket.is_empty())?;
+        let prefix = address.listed().to_owned();
+        Some(Self { part, bucket: address.bucket, prefix })
     }
 }
 
@@ -57,6 +54,8 @@ pub struct Account {
 pub struct Wants {
     /// Places in S3.
     pub addresses: Vec<Address>,
+    /// Where files are written.
+    pub targets: Vec<Address>,
     /// The account that must own the buckets.
     pub bucket_owner: Option<String>,
     /// Parts from the live account.
@@ -80,7 +79,7 @@ impl Wants {
     /// Whether anything but local files is read.
     #[must_use]
     pub fn is_any(&self) -> bool {
-        !self.addresses.is_empty() || !self.live.is_empty()
+        !self.addresses.is_empty() || !self.live.is_empty() || !self.targets.is_empty()
     }
 
     /// Whether a call is made, and by whom. Buckets are read with the credentials, accounts by their roles.
@@ -91,7 +90,9 @@ impl Wants {
         match (service(call), call.action) {
             (_, "sts:GetCallerIdentity") => self.is_any() && (whose == Whose::Credentials || whose == reader),
             (_, "sts:AssumeRole") => !self.live.is_empty() && !self.accounts.is_empty() && whose == Whose::Credentials,
-            ("s3", _) => !self.addresses.is_empty() && whose == Whose::Credentials && !is_write(call),
+            ("s3", _) if is_write(call) => !self.targets.is_empty() && whose == Whose::Credentials,
+            // What is written is looked at before.
+            ("s3", _) => !(self.addresses.is_empty() && self.targets.is_empty()) && whose == Whose::Credentials,
             ("ec2", _) => live(Live::Inventory),
             ("cloudwatch", _) => live(Live::Metrics),
             ("ce", _) => live(Live::Bill),

@@ -49,7 +49,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("doctor", &["model", "report", "sources", "sources::settings", "aws"]),
     ("sinks", &["model", "report", "explain", "doctor"]),
     // The account's answers as files: everything that reads them is elsewhere.
-    ("collect", &["model", "target", "aws"]),
+    ("collect", &["model", "sources", "target", "aws"]),
     // A second, independent account of the truth: it shares nothing with what it tests.
     ("simulate", &["model"]),
     (
@@ -121,8 +121,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("csv_core", &["sources"]),
     ("zip", &["sources"]),
     ("psl", &["name::hosts"]),
-    ("tempfile", &["sources", "cli", "cache", "target"]),
-    ("walkdir", &["sources", "cache", "target"]),
+    ("tempfile", &["sources", "cli", "cache", "target", "collect"]),
+    ("walkdir", &["sources", "cache", "target", "collect"]),
     ("globset", &["sources"]),
     ("toml", &["sources"]),
     ("jiff", &["model"]),

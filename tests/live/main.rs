@@ -5,6 +5,9 @@
 mod common;
 mod doctor;
 
+#[path = "../common/bundle.rs"]
+#[expect(dead_code, reason = "shared with tests that need more of it")]
+mod bundle;
 mod cbor;
 mod fake;
 #[path = "../common/http.rs"]
@@ -12,6 +15,12 @@ mod http;
 mod inventory;
 mod killed;
 mod month;
+mod remote;
+#[path = "../common/s3.rs"]
+#[expect(dead_code, reason = "shared with tests that need more of it")]
+mod s3;
+#[path = "../common/sigv4.rs"]
+mod sigv4;
 mod xml;
 
 use common::{Run, natlens_in};

@@ -5,6 +5,8 @@
 mod bundle;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/s3.rs"]
+#[expect(dead_code, reason = "shared with tests that need more of it")]
 mod fake;
 mod faults;
 #[path = "../common/http.rs"]

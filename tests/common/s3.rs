@@ -26,6 +26,8 @@ pub struct Request {
     pub query: BTreeMap<String, String>,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// The access key that signed it.
+    pub key_id: String,
     pub bucket: String,
     pub key: String,
     /// Its number, from 1.
@@ -78,6 +80,10 @@ struct State {
     page: usize,
     script: Box<Script>,
     refused: Mutex<Vec<String>>,
+    /// Secrets by access key.
+    keys: Mutex<BTreeMap<String, String>>,
+    /// The access key that alone may use a bucket.
+    owners: Mutex<BTreeMap<String, String>>,
     /// Bucket and prefix that may be written to.
     writable: Mutex<Option<(String, String)>>,
 }
@@ -91,9 +97,10 @@ pub struct FakeS3 {
 impl FakeS3 {
     /// With so many keys a page, and what goes wrong with each request.
     pub fn start(page: usize, script: impl Fn(&Request) -> Fault + Send + Sync + 'static) -> Self {
-        let (objects, requests, times, count, refused, writable) = Default::default();
+        let (objects, requests, times, count, refused, owners, writable) = Default::default();
+        let keys = Mutex::new([(KEY_ID.to_owned(), SECRET.to_owned())].into());
         let script = Box::new(script);
-        let state = Arc::new(State { objects, requests, times, count, page, script, refused, writable });
+        let state = Arc::new(State { objects, requests, times, count, page, script, refused, keys, owners, writable });
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::clone(&state);
@@ -111,6 +118,16 @@ impl FakeS3 {
     pub fn put(&self, bucket: &str, key: &str, bytes: &[u8]) {
         let mut all = self.state.objects.lock().expect("not poisoned");
         all.entry(bucket.to_owned()).or_default().insert(key.to_owned(), bytes.to_vec());
+    }
+
+    /// Somebody else who may sign.
+    pub fn allow_key(&self, key: &str, secret: &str) {
+        self.state.keys.lock().expect("not poisoned").insert(key.to_owned(), secret.to_owned());
+    }
+
+    /// Nobody else may use this bucket.
+    pub fn only_for(&self, key: &str, bucket: &str) {
+        self.state.owners.lock().expect("not poisoned").insert(bucket.to_owned(), key.to_owned());
     }
 
     /// Allows writing under a prefix of a bucket, which there is from now on.
@@ -171,12 +188,15 @@ fn serve(state: &State, stream: &TcpStream) -> std::io::Result<()> {
 }
 
 fn parse(state: &State, incoming: Incoming) -> Request {
-    if let Err(why) = sigv4::check((KEY_ID, SECRET), &incoming) {
+    let key = sigv4::key(&incoming).unwrap_or_default().to_owned();
+    let secret = state.keys.lock().expect("not poisoned").get(&key).cloned();
+    let checked = secret.ok_or_else(|| format!("nobody has the key `{key}`"));
+    if let Err(why) = checked.and_then(|secret| sigv4::check(&secret, &incoming)) {
         state.refused.lock().expect("not poisoned").push(format!("{}: {why}", incoming.target));
     }
     let Incoming { method, target, headers, body } = incoming;
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let (bucket, key) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
+    let (bucket, object) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let mut times = state.times.lock().expect("not poisoned");
     let time = times.entry(target.clone()).or_default();
@@ -187,8 +207,9 @@ fn parse(state: &State, incoming: Incoming) -> Request {
         query: pairs.map(|(name, value)| (name.to_owned(), decoded(value))).collect(),
         headers,
         body,
+        key_id: key,
         bucket: decoded(bucket),
-        key: decoded(key),
+        key: decoded(object),
         number: state.count.fetch_add(1, Ordering::SeqCst) + 1,
         before: *time - 1,
     };
@@ -282,6 +303,10 @@ fn error(code: &str) -> Vec<u8> {
 type Answer = (u16, Vec<(&'static str, String)>, Vec<u8>);
 
 fn good(state: &State, request: &Request) -> Answer {
+    let owners = state.owners.lock().expect("not poisoned");
+    if owners.get(&request.bucket).is_some_and(|owner| *owner != request.key_id) {
+        return (403, Vec::new(), error("AccessDenied"));
+    }
     if request.method != "GET" {
         return written(state, request);
     }
