@@ -26,7 +26,7 @@ pub fn policy(wants: &Wants, calls: &[Call], whose: Whose) -> Value {
     let (who, roles): (Vec<&str>, Vec<&str>) =
         of("sts").into_iter().partition(|action| !action.ends_with("AssumeRole"));
     add("Who", &who, everything(), None);
-    add("Accounts", &roles, wants.accounts.iter().map(|account| account.role_arn.clone()).collect(), None);
+    add("Accounts", &roles, wants.roles().into_iter().map(str::to_owned).collect(), None);
     let regions = wants.regions_of(whose);
     let here = || (!regions.is_empty()).then(|| json!({"StringEquals": {"aws:RequestedRegion": regions}}));
     add("Inventory", &of("ec2"), everything(), here());
@@ -39,7 +39,8 @@ pub fn policy(wants: &Wants, calls: &[Call], whose: Whose) -> Value {
     let list = of_s3(is_of_bucket);
     let read = of_s3(|call| !is_of_bucket(call) && !is_write(call));
     let write = of_s3(is_write);
-    let looked_at: Vec<Address> = wants.addresses.iter().chain(&wants.targets).cloned().collect();
+    let looked_at = wants.looked_at(whose);
+    let targets: Vec<Address> = wants.targets_of(whose).cloned().collect();
     let owner = wants.bucket_owner.as_ref().map(|owner| ("StringEquals", json!({"aws:ResourceAccount": owner})));
     for (number, (bucket, prefixes)) in buckets(&looked_at).into_iter().enumerate() {
         let mut condition: Map<String, Value> =
@@ -52,7 +53,7 @@ pub fn policy(wants: &Wants, calls: &[Call], whose: Whose) -> Value {
         add(&format!("List{}", number + 1), &list, vec![format!("arn:{partition}:s3:::{bucket}")], condition);
     }
     let condition = owner.map(|(test, of)| json!({test: of}));
-    for (sid, actions, addresses) in [("Read", read, &looked_at), ("Write", write, &wants.targets)] {
+    for (sid, actions, addresses) in [("Read", read, &looked_at), ("Write", write, &targets)] {
         let objects = buckets(addresses).into_iter().flat_map(|(bucket, prefixes)| {
             prefixes.into_iter().map(move |prefix| format!("arn:{partition}:s3:::{bucket}/{}*", literal(prefix)))
         });
@@ -115,6 +116,8 @@ mod tests {
     use crate::doctor::wants::{Account, Live};
     use proptest::prelude::*;
 
+    const ROLE: &str = "arn:aws:iam::444455556666:role/natlens";
+
     fn addresses() -> Vec<Address> {
         let parse = |part, text| Address::parse(part, text).expect("an address");
         vec![
@@ -132,13 +135,15 @@ mod tests {
     fn wants(bits: u16) -> Wants {
         let bit = |n: u16| bits >> n & 1 == 1;
         let live = [Live::Inventory, Live::Metrics, Live::Bill, Live::Logs];
-        let account = Account {
-            role_arn: "arn:aws:iam::444455556666:role/natlens".to_owned(),
-            has_external_id: true,
-            regions: vec!["eu-west-1".to_owned()],
-        };
+        let account =
+            Account { role_arn: ROLE.to_owned(), has_external_id: true, regions: vec!["eu-west-1".to_owned()] };
         Wants {
             addresses: if bit(0) { addresses() } else { Vec::new() },
+            roles_of_buckets: if bit(9) {
+                [("logs", ROLE), ("out", ROLE)].map(|(b, r)| (b.to_owned(), r.to_owned())).into()
+            } else {
+                BTreeMap::new()
+            },
             targets: if bit(8) { vec![target()] } else { Vec::new() },
             bucket_owner: bit(1).then(|| "111122223333".to_owned()),
             live: live.into_iter().zip(2..).filter(|(_, n)| bit(*n)).map(|(live, _)| live).collect(),
@@ -158,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_used_is_allowed_and_nothing_else(bits in 0..0x200_u16) {
+        fn what_is_used_is_allowed_and_nothing_else(bits in 0..0x400_u16) {
             let (wants, calls) = (wants(bits), call::all());
             for whose in [Whose::Credentials, Whose::Roles] {
                 let policy = policy(&wants, &calls, whose);
@@ -180,7 +185,9 @@ mod tests {
                     "s3" => !(wants.addresses.is_empty() && wants.targets.is_empty()),
                     _ => continue,
                 };
-                prop_assert_eq!(by[0] ^ by[1], expect, "{}", call.action);
+                // Of several buckets some may be read by a role, the others by the credentials.
+                let both = service(*call) == "s3" && !wants.roles_of_buckets.is_empty();
+                prop_assert_eq!(if both { by[0] | by[1] } else { by[0] ^ by[1] }, expect, "{}", call.action);
             }
         }
     }
@@ -212,6 +219,19 @@ mod tests {
             "Resource": ["arn:aws:s3:::out/natlens/*"],
         }]);
         assert_eq!(policy["Statement"], expect);
+    }
+
+    #[test]
+    fn a_bucket_of_a_role_is_in_that_policy_alone() {
+        let wants = Wants { targets: Vec::new(), live: BTreeSet::new(), ..wants(0x201) };
+        let resources = |whose| {
+            let policy = policy(&wants, &call::all(), whose);
+            policy["Statement"].to_string()
+        };
+        let (own, role) = (resources(Whose::Credentials), resources(Whose::Roles));
+        assert!(own.contains(":::bill/") && own.contains(":::dns/") && !own.contains(":::logs"), "{own}");
+        assert!(own.contains(r#"["sts:AssumeRole"]"#) && own.contains(ROLE), "{own}");
+        assert!(role.contains(":::logs/vpc/*") && !role.contains("bill") && !role.contains("AssumeRole"), "{role}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::aws::Call;
 use crate::sources::objects;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A place in S3 that is read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +62,8 @@ pub struct Wants {
     pub live: BTreeSet<Live>,
     /// The Regions to read; none where nobody named one.
     pub regions: Vec<String>,
+    /// Roles that read buckets, by bucket.
+    pub roles_of_buckets: BTreeMap<String, String>,
     /// Accounts with a role of their own; without any, the account of the credentials is read.
     pub accounts: Vec<Account>,
 }
@@ -82,23 +84,48 @@ impl Wants {
         !self.addresses.is_empty() || !self.live.is_empty() || !self.targets.is_empty()
     }
 
-    /// Whether a call is made, and by whom. Buckets are read with the credentials, accounts by their roles.
+    /// Whether a call is made, and by whom. Buckets are read with the credentials unless a role has them, accounts by
+    /// their roles.
     #[must_use]
     pub fn uses(&self, call: Call, whose: Whose) -> bool {
         let reader = if self.accounts.is_empty() { Whose::Credentials } else { Whose::Roles };
         let live = |part| self.live.contains(&part) && whose == reader;
         match (service(call), call.action) {
             (_, "sts:GetCallerIdentity") => self.is_any() && (whose == Whose::Credentials || whose == reader),
-            (_, "sts:AssumeRole") => !self.live.is_empty() && !self.accounts.is_empty() && whose == Whose::Credentials,
-            ("s3", _) if is_write(call) => !self.targets.is_empty() && whose == Whose::Credentials,
-            // What is written is looked at before.
-            ("s3", _) => !(self.addresses.is_empty() && self.targets.is_empty()) && whose == Whose::Credentials,
+            (_, "sts:AssumeRole") => !self.roles().is_empty() && whose == Whose::Credentials,
+            ("s3", _) if is_write(call) => self.targets_of(whose).next().is_some(),
+            ("s3", _) => !self.looked_at(whose).is_empty(),
             ("ec2", _) => live(Live::Inventory),
             ("cloudwatch", _) => live(Live::Metrics),
             ("ce", _) => live(Live::Bill),
             ("logs", _) => live(Live::Logs),
             _ => false,
         }
+    }
+
+    fn is_by(&self, address: &Address, whose: Whose) -> bool {
+        self.roles_of_buckets.contains_key(&address.bucket) == (whose == Whose::Roles)
+    }
+
+    /// Where files are written, by whom.
+    pub fn targets_of(&self, whose: Whose) -> impl Iterator<Item = &Address> {
+        self.targets.iter().filter(move |address| self.is_by(address, whose))
+    }
+
+    /// What is listed and read, by whom. What is written is looked at before.
+    #[must_use]
+    pub fn looked_at(&self, whose: Whose) -> Vec<Address> {
+        let read = self.addresses.iter().filter(|address| self.is_by(address, whose));
+        read.chain(self.targets_of(whose)).cloned().collect()
+    }
+
+    /// Every role that is taken on.
+    #[must_use]
+    pub fn roles(&self) -> BTreeSet<&str> {
+        let of_accounts = self.accounts.iter().filter(|_| !self.live.is_empty()).map(|account| &account.role_arn);
+        let buckets = self.addresses.iter().chain(&self.targets).map(|address| &address.bucket);
+        let of_buckets = buckets.filter_map(|bucket| self.roles_of_buckets.get(bucket));
+        of_accounts.chain(of_buckets).map(String::as_str).collect()
     }
 
     /// The Regions of the readers.

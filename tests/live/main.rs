@@ -16,6 +16,7 @@ mod inventory;
 mod killed;
 mod month;
 mod remote;
+mod roles;
 #[path = "../common/s3.rs"]
 #[expect(dead_code, reason = "shared with tests that need more of it")]
 mod s3;

@@ -111,7 +111,25 @@ pub(super) struct Http {
     pub(super) gate: Gate,
     /// Where buckets turned out to be.
     regions: Mutex<BTreeMap<String, String>>,
-    credentials: Renewed,
+    /// Whose credentials sign; the first are those of every bucket that is not another's.
+    signers: Vec<Renewed>,
+    /// Buckets with a signer of their own.
+    signer_of: BTreeMap<String, usize>,
+}
+
+/// Whose credentials sign requests.
+#[derive(Clone, Debug)]
+pub struct Signers {
+    /// For every bucket that no role has.
+    pub own: Session,
+    /// Sessions of roles, each with the buckets that are reached by it.
+    pub roles: Vec<(Session, Vec<String>)>,
+}
+
+impl From<Session> for Signers {
+    fn from(own: Session) -> Self {
+        Self { own, roles: Vec::new() }
+    }
 }
 
 impl Failure {
@@ -143,7 +161,8 @@ impl Ask<'_> {
 }
 
 impl Http {
-    pub(super) fn new(session: Session, options: Options) -> Result<Self, AwsError> {
+    pub(super) fn new(signers: Signers, options: Options) -> Result<Self, AwsError> {
+        let session = &signers.own;
         let service = match session.endpoint("S3") {
             Some(url) => Service::Custom(url),
             None => Service::Aws {
@@ -162,8 +181,13 @@ impl Http {
         };
         let uri = server(&service.address(FIRST_REGION, "bucket", "")).map_err(|why| wrong(why.to_owned()))?;
         let client = Transport::new(&uri).map_err(wrong)?;
-        let credentials = Renewed::new(session, SOON);
-        Ok(Self { options, service, client, gate: Gate::new(), regions: Mutex::default(), credentials })
+        let mut signer_of = BTreeMap::new();
+        for (number, (_, buckets)) in signers.roles.iter().enumerate() {
+            signer_of.extend(buckets.iter().map(|bucket| (bucket.clone(), number + 1)));
+        }
+        let sessions = [signers.own].into_iter().chain(signers.roles.into_iter().map(|(session, _)| session));
+        let signers = sessions.map(|session| Renewed::new(session, SOON)).collect();
+        Ok(Self { options, service, client, gate: Gate::new(), regions: Mutex::default(), signers, signer_of })
     }
 
     /// What tells this store from others.
@@ -171,9 +195,13 @@ impl Http {
         if let Service::Custom(url) = &self.service { url } else { "aws" }
     }
 
+    fn signer(&self, bucket: &str) -> &Renewed {
+        &self.signers[self.signer_of.get(bucket).copied().unwrap_or(0)]
+    }
+
     fn region(&self, bucket: &str) -> String {
         let known = self.regions.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned();
-        known.unwrap_or_else(|| self.credentials.session().region().unwrap_or(FIRST_REGION).to_owned())
+        known.unwrap_or_else(|| self.signer(bucket).session().region().unwrap_or(FIRST_REGION).to_owned())
     }
 
     /// Whether it is known where a bucket is.
@@ -194,8 +222,8 @@ impl Http {
         method: &Method,
         body: Bytes,
     ) -> Result<Response<Body>, Failure> {
-        let credentials =
-            self.credentials.get().await.map_err(|error| Failure { error: error.into(), then: Then::Stop })?;
+        let credentials = self.signer(ask.bucket).get().await;
+        let credentials = credentials.map_err(|error| Failure { error: error.into(), then: Then::Stop })?;
         let region = self.region(ask.bucket);
         let patience = SILENCE + Duration::from_secs(body.len() as u64 / SLOWEST);
         let request = self.signed(ask, (method, body), (&region, &credentials))?;
@@ -277,7 +305,7 @@ impl Http {
                 if tried.renewals > RENEWALS {
                     return Err(self.hinted(ask, error));
                 }
-                self.credentials.forget().await;
+                self.signer(ask.bucket).forget().await;
             }
             Then::Again => {
                 tried.attempts += 1;
@@ -298,9 +326,11 @@ impl Http {
         let object = if ask.key.is_empty() { "" } else { "/*" };
         let hint = match error.trouble {
             _ if error.hint.is_some() => return error,
-            Trouble::Credentials => Some(self.credentials.session().renewal()),
+            Trouble::Credentials => Some(self.signer(ask.bucket).session().renewal()),
             Trouble::Denied => {
-                let allow = format!("allow {} on arn:aws:s3:::{}{object}", ask.call.action, ask.bucket);
+                let role = self.signer(ask.bucket).session().role();
+                let role = role.map(|role| format!(" to {}", role.arn)).unwrap_or_default();
+                let allow = format!("allow {} on arn:aws:s3:::{}{object}{role}", ask.call.action, ask.bucket);
                 let pays = ", or give --requester-pays if its owner asks readers to pay";
                 let owner = ", or correct --expected-bucket-owner";
                 let pays = if self.options.requester_pays { "" } else { pays };

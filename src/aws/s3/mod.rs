@@ -9,11 +9,11 @@ mod page;
 mod place;
 mod write;
 
-pub use http::Options;
+pub use http::{Options, Signers};
 pub use write::Writer;
 
 use super::session::{runtime, wait};
-use super::{AwsError, Call, Session, Trouble};
+use super::{AwsError, Call, Trouble};
 use crate::model::period::Window;
 use crate::sources::objects::store::{Entry, Store, StoreError, StoreListing, StoreTrouble};
 use body::{Parts, RANGE};
@@ -67,9 +67,9 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// A reader with the session's credentials, Region and address. Asks for nothing yet.
-    pub fn new(session: Session, options: Options) -> Result<Self, StoreError> {
-        let http = Arc::new(Http::new(session, options).map_err(|error| store_error(&error))?);
+    /// A reader with the session's credentials, Region and address, or with several by bucket. Asks for nothing yet.
+    pub fn new(signers: impl Into<Signers>, options: Options) -> Result<Self, StoreError> {
+        let http = Arc::new(Http::new(signers.into(), options).map_err(|error| store_error(&error))?);
         let (listings, allowed, soon, on_their_way, trouble) = Default::default();
         Ok(Self { http, listings, allowed, soon, on_their_way, trouble })
     }

@@ -2,10 +2,10 @@
 //! address to write to. One request a file, signed over its content and with a checksum that S3 keeps.
 
 use super::body::{as_listed, sum};
-use super::http::{Ask, Body, Failure, Http, Tried, next};
+use super::http::{Ask, Body, Failure, Http, Options, Signers, Tried, next};
 use super::{DELETE, GET, PUT, Trouble, list, store_error};
 use crate::aws::session::wait;
-use crate::aws::{AwsError, Call, Session};
+use crate::aws::{AwsError, Call};
 use crate::sources::objects::store::{Address, Entry, StoreError, StoreTrouble};
 use crate::target::{LARGEST, Over, Shared, Target, is_name};
 use bytes::Bytes;
@@ -31,8 +31,8 @@ pub struct Writer {
 
 impl Writer {
     /// With the session's credentials, Region and address. Asks for nothing yet.
-    pub fn new(session: Session, options: super::Options, address: &Address) -> Result<Self, StoreError> {
-        let http = Http::new(session, options).map_err(|error| store_error(&error))?;
+    pub fn new(signers: impl Into<Signers>, options: Options, address: &Address) -> Result<Self, StoreError> {
+        let http = Http::new(signers.into(), options).map_err(|error| store_error(&error))?;
         Ok(Self { http, address: Address { bucket: address.bucket.clone(), key: address.folder() } })
     }
 
