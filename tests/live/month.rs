@@ -96,7 +96,8 @@ fn a_collected_month_gives_the_report_of_the_source() {
     let collected = report(folder.path(), &["bundle", "--flow-logs", "source/flow-logs", "--dns", "source/dns"]);
     assert_eq!(collected, report(folder.path(), &["source"]));
     assert!(fake.count("cloudwatch:GetMetricData") > 1 && fake.count("ce:GetCostAndUsage") == 3);
-    let policy: Vec<&str> = natlens::aws::call::all().iter().map(|call| call.action).collect();
+    let calls = natlens::aws::call::all().into_iter().filter(|call| !natlens::aws::s3::WRITES.contains(call));
+    let policy: Vec<&str> = calls.map(|call| call.action).collect();
     assert!(fake.asked().iter().all(|asked| policy.contains(&asked.action.as_str())), "{:?}", fake.asked());
     for (name, bytes) in files(&folder.path().join("bundle")) {
         let text = String::from_utf8_lossy(&bytes);
