@@ -39,13 +39,15 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     // Arithmetic of a report that exists: it may look at what the stages counted and added up, and runs none of them.
     ("explain", &["model", "price", "report", "count", "bill", "reconcile", "advise"]),
+    // A month as files that others read: rows in, bytes out. What a column says is said once, for files and DDL.
+    ("export", &["model", "report"]),
     // What was worked out once, in files: values in, the same values out. Asked and filled by `run`.
     ("cache", &["model", "report", "sources", "count"]),
     // The live account: values out of requests. It knows nothing of what they are for.
     ("aws", &["model", "sources"]),
     // What inputs and permissions are good for: values in, findings out.
     ("doctor", &["model", "report", "sources", "sources::settings", "aws"]),
-    ("sinks", &["model", "report", "explain", "doctor"]),
+    ("sinks", &["model", "report", "explain", "export", "doctor"]),
     // The account's answers as files: everything that reads them is elsewhere.
     ("collect", &["model", "aws"]),
     // A second, independent account of the truth: it shares nothing with what it tests.
@@ -71,6 +73,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "advise",
             "report::build",
             "explain",
+            "export",
             "cache",
             "aws",
             "doctor",
@@ -84,6 +87,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "bill",
             "report::build",
             "explain",
+            "export",
             "sources",
             "sources::settings",
             "cache",
@@ -102,13 +106,14 @@ const MODULES: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("polars", &["frames"]),
     ("polars_arrow", &["frames"]),
-    ("arrow", &["sources", "frames", "simulate", "cache"]),
-    ("parquet", &["sources", "simulate", "cache"]),
+    ("arrow", &["sources", "frames", "simulate", "cache", "export"]),
+    ("parquet", &["sources", "simulate", "cache", "export"]),
     // Reading is by `sources::inflate`, and its tests compare with this.
     ("flate2", &["sources", "simulate", "collect"]),
     ("crc32fast", &["sources"]),
     // Checksums that S3 keeps with objects.
     ("crc_fast", &["aws"]),
+    ("sha2", &["export"]),
     // By hand, because an address that is taken for a URL loses keys with dots (docs/decisions.md).
     ("http", &["aws"]),
     ("http_body_util", &["aws"]),
@@ -144,7 +149,7 @@ const HOMES: &[(&str, &[&str])] = &[
     // For generators under `examples/`: inside the crate every error has a type.
     ("anyhow", &[]),
     ("std::env", &["cli"]),
-    ("std::fs", &["sources", "simulate", "run", "cli", "cache", "collect"]),
+    ("std::fs", &["sources", "simulate", "run", "cli", "cache", "collect", "export::folder"]),
 ];
 
 /// Columns handed to Polars without copying, and vector instructions.
