@@ -72,6 +72,43 @@ impl ChargeKind {
         Self::NotUnderstood,
     ];
 
+    /// Its name in exports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NatHours => "nat_hours",
+            Self::NatBytes => "nat_bytes",
+            Self::NatProvisionedHours => "nat_provisioned_hours",
+            Self::NatProvisionedBytes => "nat_provisioned_bytes",
+            Self::EndpointHours => "endpoint_hours",
+            Self::EndpointBytes => "endpoint_bytes",
+            Self::GwlbEndpointHours => "gwlb_endpoint_hours",
+            Self::GwlbEndpointBytes => "gwlb_endpoint_bytes",
+            Self::ResourceEndpointHours => "resource_endpoint_hours",
+            Self::ResourceEndpointBytes => "resource_endpoint_bytes",
+            Self::TransitHours => "transit_hours",
+            Self::TransitBytes => "transit_bytes",
+            Self::InterZone => "inter_zone",
+            Self::PublicIp => "public_ip",
+            Self::Internet => "internet",
+            Self::InterRegion => "inter_region",
+            Self::PublicIpv4InUse => "public_ipv4_in_use",
+            Self::PublicIpv4Idle => "public_ipv4_idle",
+            Self::NotUnderstood => "not_understood",
+        }
+    }
+
+    /// Unit of its quantity; `None` where that is not known.
+    #[must_use]
+    pub const fn unit(self) -> Option<&'static str> {
+        match self {
+            Self::NotUnderstood => None,
+            Self::NatProvisionedHours => Some("Gbps-Hours"),
+            kind if kind.is_bytes() => Some("GB"),
+            _ => Some("Hours"),
+        }
+    }
+
     /// Whether its quantity is GB of 2^30 bytes.
     #[must_use]
     pub const fn is_bytes(self) -> bool {

@@ -55,6 +55,10 @@ pub struct Charge {
     pub bytes: Option<i128>,
     /// Cost on the basis that was settled on; `None` if a line does not have it.
     pub cost: Option<Usd>,
+    /// Net cost, whatever the basis.
+    pub net: Option<Usd>,
+    /// Unblended cost, likewise.
+    pub unblended: Option<Usd>,
     /// Public on-demand cost.
     pub list: Option<Usd>,
     /// Public on-demand cost of the lines that have one, and the amount of those that have none; `None` if one of these does
@@ -223,6 +227,8 @@ fn charge(key: &ChargeKey, sums: &ChargeSums, fold: &BillFold, basis: CostBasis)
         quantity: whole(sums.quantity, sums.lines),
         bytes: (key.kind.is_bytes() && sums.bytes.known == sums.lines).then_some(sums.bytes.sum),
         cost: cost(key.class, sums, basis),
+        net: whole(sums.net, sums.lines),
+        unblended: whole(sums.unblended, sums.lines),
         list: whole(sums.list, sums.lines),
         partly_listed: (sums.list.known + sums.unlisted.known == sums.lines)
             .then(|| (Usd::from_units(sums.list.sum), Usd::from_units(sums.unlisted.sum))),

@@ -7,6 +7,7 @@ pub mod config;
 pub mod dimension;
 pub mod doctor;
 pub mod explain;
+pub mod export;
 pub mod given;
 pub mod layers;
 pub mod origin;
@@ -15,6 +16,7 @@ pub mod plan;
 pub mod report;
 pub mod resolve;
 pub mod simulate;
+pub mod span;
 
 use crate::bill::settle::CostBasis;
 use crate::model::memory::Memory;
@@ -23,6 +25,8 @@ use crate::report::threshold::Threshold;
 use crate::simulate::SimulateArgs;
 use crate::sinks::{Format, TableName};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use export::ExportArgs;
+use span::SpanArgs;
 use std::path::PathBuf;
 
 /// Exit codes (product contract 2).
@@ -67,6 +71,7 @@ const EXAMPLES: &str = "Examples:
   natlens report sample-data
   natlens report --month 2026-10 --group-by service,day --format csv --table groups
   natlens explain sample-data s3
+  natlens export sample-data --to dataset
   natlens config sample-data --month 2026-10
   natlens report --flow-logs 'logs/**/*.log.gz' --inventory inventory/ --format json -o report.json
 
@@ -125,6 +130,8 @@ pub enum Command {
     Report(Box<ReportArgs>),
     /// Show the arithmetic behind a gateway's, a VPC's, a service's or a client's numbers
     Explain(Box<ExplainArgs>),
+    /// Write a month as Parquet files for Athena, notebooks and other tools
+    Export(Box<ExportArgs>),
     /// Show every setting, its value and where it came from
     Config(Box<ConfigArgs>),
     /// Check what the inputs and permissions can and cannot answer
@@ -143,8 +150,8 @@ pub enum Command {
 }
 
 /// What every command that reads a bundle takes: where its parts are, which time, which costs.
-#[derive(Debug, Args)]
-pub struct InputArgs {
+#[derive(Clone, Debug, Args)]
+pub struct InputArgs<S: Args = SpanArgs> {
     /// Which arguments were given; first, because reading an argument takes it away.
     #[command(flatten)]
     pub given: given::Given,
@@ -181,12 +188,9 @@ pub struct InputArgs {
     /// Month of the report [default: the newest whole month with records]
     #[arg(long, value_name = "YYYY-MM", env = "NATLENS_MONTH", hide_env_values = true, conflicts_with_all = ["from", "to"])]
     pub month: Option<String>,
-    /// First instant of the report, UTC: YYYY-MM-DD or an RFC 3339 time
-    #[arg(long, value_name = "TIME", env = "NATLENS_FROM", hide_env_values = true, requires = "to")]
-    pub from: Option<String>,
-    /// First instant after the report, UTC
-    #[arg(long, value_name = "TIME", env = "NATLENS_TO", hide_env_values = true, requires = "from")]
-    pub to: Option<String>,
+    /// Another time than a month.
+    #[command(flatten)]
+    pub span: S,
     /// Worker threads [default: all cores]
     #[arg(long, value_name = "N", env = "NATLENS_THREADS", hide_env_values = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -328,7 +332,7 @@ pub struct PartArgs {
 }
 
 /// Whom to ask, and where. No secret is among it: credentials come from AWS's own environment and files.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct AccessArgs {
     /// Which arguments were given; first, because reading an argument takes it away.
     #[command(flatten)]
@@ -349,7 +353,7 @@ pub struct AccessArgs {
 }
 
 /// How to read buckets.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct AwsArgs {
     /// Whom to ask, and where.
     #[command(flatten)]
@@ -469,6 +473,7 @@ pub fn act(cli: Cli) -> Exit {
     match cli.command {
         Command::Report(args) => report::act(&args, &cli.global),
         Command::Explain(args) => explain::act(&args, &cli.global),
+        Command::Export(args) => export::act(&args, &cli.global),
         Command::Config(args) => config::act(&args, &cli.global),
         Command::Doctor(args) => doctor::act(&args, &cli.global),
         Command::Collect(args) => collect::act(&args, &cli.global),

@@ -1,15 +1,18 @@
 //! Arguments, environment and settings files, lowered once to a [`Plan`]. Past this point nobody parses or guesses.
 
 use super::bundle::Bundle;
+use super::export::ExportArgs;
 use super::layers::Layers;
-use super::resolve::{FormSettings, InputSettings};
+use super::resolve::{FormSettings, InputSettings, strict};
 use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
 use crate::cache::Place;
+use crate::model::period::Month;
 use crate::report::threshold::Threshold;
 use crate::run::Plan;
 use crate::run::inputs::Inputs;
+use crate::run::period::PeriodChoice;
 use crate::sinks::{Format, Style, TableName};
-use crate::sources::objects::{Identity, since_1970};
+use crate::sources::objects::{Address, Identity, since_1970};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -108,6 +111,7 @@ pub(super) fn lowered(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Res
         memory_limit: settings.memory_limit.value,
         dns_look_back: settings.dns_look_back.value,
         trail: false,
+        dataset: false,
         cache: if settings.no_cache.value { None } else { settings.cache_dir.value.and_then(cache) },
         store,
     })
@@ -144,6 +148,46 @@ impl ExplainPlan {
             style: style(global, args.output.is_some(), None),
             output: args.output.clone(),
         })
+    }
+}
+
+/// What `natlens export` does.
+#[derive(Debug)]
+pub struct ExportPlan {
+    /// What to compute.
+    pub plan: Plan,
+    /// Where to.
+    pub to: PathBuf,
+    /// How tables look.
+    pub style: Style,
+    /// Whether anything unreadable fails the run.
+    pub strict: bool,
+}
+
+impl ExportPlan {
+    /// Lowers the arguments of `export`.
+    pub fn new(args: &ExportArgs, global: &Global) -> Result<Self, Refusal> {
+        if Address::parse(&args.to).is_some() {
+            let what = format!("--to {}: datasets are written to folders", args.to);
+            let hint = Some("name a folder, and copy it to the bucket: `aws s3 sync`".to_owned());
+            return Err(Refusal { exit: Exit::Usage, what, hint });
+        }
+        let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
+        let input = args.input.plain();
+        let (bundle, layers) = Bundle::open(&bundle, &input.aws)?;
+        let plan = Plan { dataset: true, ..plan(&bundle, &input, &layers)? };
+        if let PeriodChoice::Given(window) = plan.period
+            && Month::of(window.start) != Month::of(window.end - 1)
+        {
+            let what = "the period is of several months, and each is a part of the dataset of its own".to_owned();
+            return Err(Refusal {
+                exit: Exit::Usage,
+                what,
+                hint: Some("export one --month after the other".to_owned()),
+            });
+        }
+        let strict = strict(args.strict, &input, &layers).value;
+        Ok(Self { plan, to: PathBuf::from(&args.to), style: style(global, false, None), strict })
     }
 }
 

@@ -30,6 +30,19 @@ pub fn act(args: &ReportArgs, global: &Global) -> Exit {
         Ok(outcome) => outcome,
         Err(exit) => return exit,
     };
+    if let Err(exit) = tell_losses(&outcome, plan.strict, global) {
+        return exit;
+    }
+    let text = sinks::render(&outcome.report, plan.format, plan.table, &plan.style);
+    match write(&text, plan.output.as_deref()) {
+        Exit::Done if crossed(&plan, &outcome) => Exit::Crossed,
+        Exit::Done => exit_with_losses(&outcome),
+        exit => exit,
+    }
+}
+
+/// Says what could not be read; fails if all has to be.
+pub(super) fn tell_losses(outcome: &run::Outcome, strict: bool, global: &Global) -> Result<(), Exit> {
     if !global.quiet {
         outcome.report.warnings.iter().filter(|w| w.code == "unreadable-object").for_each(|w| {
             note(&format!("warning: {} unreadable: {}", w.count, w.message));
@@ -40,20 +53,20 @@ pub fn act(args: &ReportArgs, global: &Global) -> Exit {
             note(&format!("hint: {}", w.hint));
         });
     }
-    if plan.strict && (outcome.unreadable > 0 || outcome.malformed > 0 || outcome.malformed_bill_lines > 0) {
+    if strict && (outcome.unreadable > 0 || outcome.malformed > 0 || outcome.malformed_bill_lines > 0) {
         let what = format!(
             "{} inputs unreadable, {} records and {} bill lines malformed",
             outcome.unreadable, outcome.malformed, outcome.malformed_bill_lines
         );
         error(&format!("--strict: {what}"), Some("without --strict the rest is reported, and what is missing is said"));
-        return Exit::Failed;
+        return Err(Exit::Failed);
     }
-    let text = sinks::render(&outcome.report, plan.format, plan.table, &plan.style);
-    match write(&text, plan.output.as_deref()) {
-        Exit::Done if crossed(&plan, &outcome) => Exit::Crossed,
-        Exit::Done if outcome.unreadable > 0 || outcome.malformed_bill_lines > 0 => Exit::Incomplete,
-        exit => exit,
-    }
+    Ok(())
+}
+
+/// Done, or done with a part of the input only.
+pub(super) const fn exit_with_losses(outcome: &run::Outcome) -> Exit {
+    if outcome.unreadable > 0 || outcome.malformed_bill_lines > 0 { Exit::Incomplete } else { Exit::Done }
 }
 
 /// Says each limit that was crossed.

@@ -155,12 +155,11 @@ impl FormSettings {
         let from = Sources { given: &input.given, layers };
         let dimension = |text: &str| text.parse().ok();
         let threshold = |text: &str| text.parse().ok();
-        let strict = from.first("strict", input.given.has("strict").then_some(args.strict), |s| s.strict);
         Ok(Self {
             group_by: from.read_all("group-by", &args.group_by, |s| &s.group_by, dimension)?,
             top: optional(from.first("top", args.top, |s| s.top)),
             format: named(from, "format", format, |s| s.format.as_deref())?,
-            strict: or_default(strict, false),
+            strict: strict(args.strict, input, layers),
             fail_on: from.read_all("fail-on", &args.fail_on, |s| &s.fail_on, threshold)?,
         })
     }
@@ -232,7 +231,7 @@ impl BucketSettings {
 impl PeriodSettings {
     /// Whoever is strongest and says anything of the time says all of it: a month here and a `from` there are no period.
     fn new(args: &InputArgs, from: Sources<'_>) -> Result<Self, Refusal> {
-        let given = (args.month.clone(), args.from.clone(), args.to.clone());
+        let given = (args.month.clone(), args.span.from.clone(), args.span.to.clone());
         let said = |all: (Option<String>, Option<String>, Option<String>)| {
             Some(all).filter(|(month, from, to)| month.is_some() || from.is_some() || to.is_some())
         };
@@ -280,6 +279,12 @@ impl PeriodSettings {
 
 fn role(account: &Account) -> Role {
     Role { arn: account.role_arn.clone(), external_id: account.external_id.clone() }
+}
+
+/// `--strict`, whatever command it is given to.
+pub(super) fn strict(given: bool, input: &InputArgs, layers: &Layers) -> Setting<bool> {
+    let from = Sources { given: &input.given, layers };
+    or_default(from.first("strict", input.given.has("strict").then_some(given), |s| s.strict), false)
 }
 
 fn named<T: ValueEnum + Default>(

@@ -20,6 +20,21 @@ pub enum LineClass {
     Other,
 }
 
+impl LineClass {
+    /// Its name in exports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Discount => "discount",
+            Self::Credit => "credit",
+            Self::Refund => "refund",
+            Self::Tax => "tax",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// The kind of export that a line comes from; what its money columns mean depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BillFormat {

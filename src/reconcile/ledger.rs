@@ -151,10 +151,9 @@ impl Ledgers {
     pub fn new(charges: &Charges, prices: &PriceBook) -> Result<Self, FrameError> {
         let mut ledgers = Self::default();
         let mut cost = |row: &Charge| {
-            let at_list = charges.basis == CostBasis::List && row.class == LineClass::Usage;
-            let from_book = if at_list && row.cost.is_none() { list_cost(row, prices) } else { None };
-            ledgers.from_price_book += u64::from(from_book.is_some());
-            row.cost.or(from_book)
+            let cost = cost_of(row, charges.basis, prices);
+            ledgers.from_price_book += u64::from(row.cost.is_none() && cost.is_some());
+            cost
         };
         let mut tables = Tables::default();
         let frame = tables.frame(&charges.rows, &mut cost)?;
@@ -249,6 +248,13 @@ fn entry(kind: ChargeKind, class: LineClass, lines: u64, amounts: &Amounts) -> E
     }
 }
 
+/// What a charge cost on the basis of the charges that it is one of; at list, price book times quantity where the bill does not say.
+#[must_use]
+pub fn cost_of(row: &Charge, basis: CostBasis, prices: &PriceBook) -> Option<Usd> {
+    let at_list = basis == CostBasis::List && row.class == LineClass::Usage;
+    row.cost.or_else(|| if at_list { list_cost(row, prices) } else { None })
+}
+
 /// Public on-demand cost, with price book times quantity for the lines that have none.
 fn list_cost(row: &Charge, prices: &PriceBook) -> Option<Usd> {
     let (listed, amount) = row.partly_listed?;
@@ -334,6 +340,8 @@ mod tests {
             quantity: Some(usd("1000")),
             bytes: Some(1_000 << 30),
             cost: cost.map(usd),
+            net: None,
+            unblended: None,
             list: None,
             partly_listed: partly_listed.map(|(listed, amount)| (usd(listed), usd(amount))),
         }

@@ -97,10 +97,37 @@ impl<'a> Builder<'a> {
 
     /// Bytes and cost by gateway, client place and service, by key; beside each row the records that its bytes come from.
     pub fn traffic(&self) -> Result<(Vec<TrafficRow>, Vec<u64>), FrameError> {
+        Ok(self.keyed_traffic()?.into_iter().map(|(_, row, records)| (row, records)).unzip())
+    }
+
+    /// The rows of [`Builder::traffic`] day by day, in days since 1970: the days of a row sum to its bytes and to its cost. For rows that
+    /// were attributed by day.
+    pub fn traffic_by_day(&self) -> Result<Vec<(u32, TrafficRow)>, FrameError> {
+        let mut days: BTreeMap<Vec<u32>, Vec<(u32, Bytes, Bytes)>> = BTreeMap::new();
+        for mut sum in self.sums(&[Key::Gateway, Key::Place, Key::Service, Key::Day], Basis::Remote)? {
+            let day = sum.keys.pop().unwrap_or(UNKNOWN);
+            days.entry(sum.keys).or_default().push((day, Bytes::new(sum.upload), Bytes::new(sum.download)));
+        }
+        let mut rows = Vec::new();
+        for (keys, row, _) in self.keyed_traffic()? {
+            let days = days.remove(&keys).unwrap_or_default();
+            let weights: Vec<Bytes> = days.iter().map(|(_, upload, download)| *upload + *download).collect();
+            // Records without bytes cost nothing.
+            let shares = row.usd.map(|usd| usd.apportion(&weights).unwrap_or_else(|| vec![Usd::ZERO; weights.len()]));
+            for (at, (day, upload_bytes, download_bytes)) in days.into_iter().enumerate() {
+                let usd = shares.as_ref().and_then(|shares| shares.get(at)).copied();
+                rows.push((day, TrafficRow { upload_bytes, download_bytes, usd, ..row.clone() }));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The rows of [`Builder::traffic`] with their keys in the frame.
+    fn keyed_traffic(&self) -> Result<Vec<(Vec<u32>, TrafficRow, u64)>, FrameError> {
         let sums = self.sums(&[Key::Gateway, Key::Place, Key::Service], Basis::Remote)?;
         // Sorted by what the reader sees: ties of the split go to the lower sorted key.
-        let mut rows: Vec<(usize, TrafficRow, u64)> = sums
-            .iter()
+        let mut rows: Vec<(Vec<u32>, TrafficRow, u64)> = sums
+            .into_iter()
             .map(|sum| {
                 let gateway = &self.attributed.gateways[sum.keys[0] as usize];
                 let place = &self.attributed.places[sum.keys[1] as usize];
@@ -130,20 +157,33 @@ impl<'a> Builder<'a> {
                     download_bytes: Bytes::new(sum.download),
                     usd: None,
                 };
-                (sum.keys[0] as usize, row, sum.records)
+                (sum.keys, row, sum.records)
             })
             .collect();
         rows.sort_by(|(_, a, _), (_, b, _)| traffic_key(a).cmp(&traffic_key(b)));
         let weights: Vec<(usize, Bytes)> =
-            rows.iter().map(|(gateway, row, _)| (*gateway, row.upload_bytes + row.download_bytes)).collect();
+            rows.iter().map(|(keys, row, _)| (keys[0] as usize, row.upload_bytes + row.download_bytes)).collect();
         for ((_, row, _), usd) in rows.iter_mut().zip(self.split(&weights)) {
             row.usd = usd;
         }
-        Ok(rows.into_iter().map(|(_, row, records)| (row, records)).unzip())
+        Ok(rows)
     }
 
     /// The `top` largest clients by bytes, one row per client and VPC, then one `(other)` row.
     pub fn clients(&self, top: usize) -> Result<Vec<ClientRow>, FrameError> {
+        Ok(self.owned_clients(top)?.into_iter().map(|(row, _)| row).collect())
+    }
+
+    /// All clients, each with its account, where all of its owners have the same.
+    pub fn clients_with_accounts(&self) -> Result<Vec<(ClientRow, Option<String>)>, FrameError> {
+        let account = |owners: BTreeSet<u32>| {
+            agree(owners.iter().map(|&at| self.attributed.owners[at as usize].account.as_deref()))
+        };
+        Ok(self.owned_clients(usize::MAX)?.into_iter().map(|(row, owners)| (row, account(owners))).collect())
+    }
+
+    /// The rows of [`Builder::clients`] with their owners.
+    fn owned_clients(&self, top: usize) -> Result<Vec<(ClientRow, BTreeSet<u32>)>, FrameError> {
         let sums = self.sums(&[Key::Gateway, Key::Client, Key::Place, Key::Owner], Basis::Client)?;
         let mut owners: BTreeMap<(Option<Addr>, Option<String>), BTreeSet<u32>> = BTreeMap::new();
         let mut seen = Vec::with_capacity(sums.len());
@@ -171,18 +211,21 @@ impl<'a> Builder<'a> {
         let mut rows: Vec<ClientRow> = rows.into_values().collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.upload_bytes + row.download_bytes));
         let rest = rows.split_off(rows.len().min(top));
-        for row in &mut rows {
+        let with_owners = |mut row: ClientRow| {
             let client = (Addr::parse(row.client.as_bytes()), row.vpc_id.clone());
-            let owners = owners.get(&client).into_iter().flatten().map(|&at| &self.attributed.owners[at as usize]);
+            let ids = owners.remove(&client).unwrap_or_default();
+            let owners = ids.iter().map(|&at| &self.attributed.owners[at as usize]);
             row.kind = agree(owners.clone().map(|owner| owner.kind.as_deref()));
             row.name = agree(owners.map(|owner| owner.name.as_deref()));
-        }
+            (row, ids)
+        };
+        let mut rows: Vec<(ClientRow, BTreeSet<u32>)> = rows.into_iter().map(with_owners).collect();
         if let Some(first) = rest.first() {
             let mut other = ClientRow { client: "(other)".to_owned(), vpc_id: None, ..first.clone() };
             for row in &rest[1..] {
                 add_client(&mut other, &row.nat_gateway_ids, row.upload_bytes, row.download_bytes, row.usd);
             }
-            rows.push(other);
+            rows.push((other, BTreeSet::new()));
         }
         Ok(rows)
     }

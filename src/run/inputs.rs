@@ -129,6 +129,14 @@ impl Loaded {
         self.overrides.as_ref().map(|(name, _)| name.as_str())
     }
 
+    /// The user's own prices alone.
+    #[must_use]
+    pub fn own_prices(&self) -> PriceBook {
+        let empty = PriceBook::empty();
+        let read = self.overrides.as_ref().and_then(|(name, text)| empty.clone().with_overrides(name, text).ok());
+        read.map_or(empty, |(book, _)| book)
+    }
+
     /// List prices in a currency: the built-in ones are US dollars, the user's own are in whatever the bill is in.
     #[must_use]
     pub fn prices(&self, currency: &str) -> PriceBook {

@@ -12,12 +12,12 @@ pub(super) fn report(plan: &Plan, place: &Place, on_object: &mut dyn FnMut(u64, 
     let mut cache = Cache::new(place.clone());
     let mut inputs = Inputs::look(plan, place);
     // Of a report whose way is asked for only what was counted is kept.
-    let whole = inputs.as_ref().map(|inputs| inputs.key).filter(|_| !plan.trail);
+    let whole = inputs.as_ref().map(|inputs| inputs.key).filter(|_| !plan.trail && !plan.dataset);
     if let Some(kept) = whole.and_then(|key| cache.report(key)) {
         on_object(1, 1);
         let KeptReport { report, losses: [unreadable, malformed, malformed_bill_lines] } = kept;
-        let (trail, cache_trouble) = (None, cache.close());
-        return Ok(Outcome { report, unreadable, malformed, malformed_bill_lines, trail, cache_trouble });
+        let (trail, dataset, cache_trouble) = (None, None, cache.close());
+        return Ok(Outcome { report, unreadable, malformed, malformed_bill_lines, trail, dataset, cache_trouble });
     }
     let settled = inputs.as_ref().is_some_and(|inputs| inputs.settle(&mut cache));
     let flow_logs = inputs.as_mut().map(|inputs| std::mem::take(&mut inputs.flow_logs));
@@ -59,6 +59,7 @@ impl Inputs {
             dns_look_back,
             threads: _,
             trail: _,
+            dataset: _,
             cache: _,
             memory_limit: _,
             // What it has is told by identities; how it is asked changes nothing.

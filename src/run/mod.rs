@@ -2,6 +2,7 @@
 
 pub mod bill;
 mod custom;
+mod dataset;
 pub mod decide;
 pub mod dns;
 pub mod doctor;
@@ -28,6 +29,7 @@ use crate::count::rollup::Rollup;
 use crate::count::routes::Routes;
 use crate::diag::{Code, Warnings};
 use crate::explain::Trail;
+use crate::export::rows::Dataset;
 use crate::frames::flows::FrameError;
 use crate::model::inventory::Inventory;
 use crate::model::memory::Memory;
@@ -73,6 +75,8 @@ pub struct Plan {
     pub memory_limit: Option<Memory>,
     /// Whether to keep the way from the inputs to the report, for `explain`.
     pub trail: bool,
+    /// Whether to keep the report's rows as finely as they are exported.
+    pub dataset: bool,
     /// Where earlier runs kept what they worked out; `None` keeps and uses nothing.
     pub cache: Option<Place>,
     /// Who has the inputs that lie in a store; `None` where none does.
@@ -99,9 +103,9 @@ impl Plan {
 }
 
 impl Plan {
-    /// Whether any row of the report is of a day.
+    /// Whether any row of the report, or of what is exported, is of a day.
     fn tells_days(&self) -> bool {
-        self.group_by.contains(&Dimension::Day)
+        self.dataset || self.group_by.contains(&Dimension::Day)
     }
 }
 
@@ -118,6 +122,8 @@ pub struct Outcome {
     pub malformed_bill_lines: u64,
     /// How the report came to be, where the plan asked for it.
     pub trail: Option<Trail>,
+    /// Its rows as they are exported, where the plan asked for them.
+    pub dataset: Option<Dataset>,
     /// Why the cache could not keep something.
     pub cache_trouble: Option<String>,
 }
@@ -261,8 +267,10 @@ fn compute(
     let malformed_bill_lines = warnings.count(Code::MalformedBillLine);
     let (report, workings) = answer.report(currency, (records, record_bytes), warnings)?;
     let unreadable = report.inputs.iter().map(|input| input.unreadable).sum();
+    let dataset = if plan.dataset { Some(answer.dataset(&report, charges.as_ref())?) } else { None };
     let trail = if plan.trail { Some(answer.trail(&report, workings)?) } else { None };
-    Ok(Outcome { report, unreadable, malformed: records.malformed, malformed_bill_lines, trail, cache_trouble: None })
+    let malformed = records.malformed;
+    Ok(Outcome { report, unreadable, malformed, malformed_bill_lines, trail, dataset, cache_trouble: None })
 }
 
 /// Everything that flow logs hold, collapsed.

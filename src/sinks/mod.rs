@@ -12,6 +12,7 @@ mod csv;
 pub mod doctor;
 mod document;
 pub mod explanation;
+pub mod export;
 mod human;
 mod json;
 mod markdown;

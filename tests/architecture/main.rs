@@ -39,6 +39,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     // Arithmetic of a report that exists: it may look at what the stages counted and added up, and runs none of them.
     ("explain", &["model", "price", "report", "count", "bill", "reconcile", "advise"]),
+    // A month as files that others read: rows in, bytes out. What a column says is said once, for files and DDL.
+    ("export", &["model", "report"]),
     // What was worked out once, in files: values in, the same values out. Asked and filled by `run`.
     ("cache", &["model", "report", "sources", "count"]),
     // Where files go: a folder here, or what `aws` makes of a bucket.
@@ -47,7 +49,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("aws", &["model", "sources", "target"]),
     // What inputs and permissions are good for: values in, findings out.
     ("doctor", &["model", "report", "sources", "sources::settings", "aws"]),
-    ("sinks", &["model", "report", "explain", "doctor"]),
+    ("sinks", &["model", "report", "explain", "export", "doctor"]),
     // The account's answers as files: everything that reads them is elsewhere.
     ("collect", &["model", "sources", "target", "aws"]),
     // A second, independent account of the truth: it shares nothing with what it tests.
@@ -73,6 +75,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "advise",
             "report::build",
             "explain",
+            "export",
             "cache",
             "aws",
             "doctor",
@@ -86,6 +89,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "bill",
             "report::build",
             "explain",
+            "export",
             "sources",
             "sources::settings",
             "cache",
@@ -105,13 +109,14 @@ const MODULES: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("polars", &["frames"]),
     ("polars_arrow", &["frames"]),
-    ("arrow", &["sources", "frames", "simulate", "cache"]),
-    ("parquet", &["sources", "simulate", "cache"]),
+    ("arrow", &["sources", "frames", "simulate", "cache", "export"]),
+    ("parquet", &["sources", "simulate", "cache", "export"]),
     // Reading is by `sources::inflate`, and its tests compare with this.
     ("flate2", &["sources", "simulate", "collect"]),
     ("crc32fast", &["sources"]),
     // Checksums that S3 keeps with objects.
     ("crc_fast", &["aws"]),
+    ("sha2", &["export"]),
     // By hand, because an address that is taken for a URL loses keys with dots (docs/decisions.md).
     ("http", &["aws"]),
     ("http_body_util", &["aws"]),
@@ -147,7 +152,7 @@ const HOMES: &[(&str, &[&str])] = &[
     // For generators under `examples/`: inside the crate every error has a type.
     ("anyhow", &[]),
     ("std::env", &["cli"]),
-    ("std::fs", &["sources", "simulate", "run", "cli", "cache", "collect", "target"]),
+    ("std::fs", &["sources", "simulate", "run", "cli", "cache", "collect", "target", "export::folder"]),
 ];
 
 /// Columns handed to Polars without copying, and vector instructions.

@@ -1,0 +1,257 @@
+//! A dataset in a folder. A month is replaced whole: whatever a run is stopped by, the next one finds either nothing of it or all.
+//!
+//! 1. All files are written and synced under `_natlens/new`, where no reader looks. Folders that they will need are made.
+//! 2. `_natlens/commit.json`, the new manifest, is written, synced and renamed to that name: from here on the month is the new one.
+//! 3. File by file is renamed into place, what the month does not have any more is deleted, and the record becomes the manifest.
+//!
+//! A run that is stopped before 2 has changed nothing; what it wrote is deleted by the next. One that is stopped after 2 is finished
+//! by the next, whatever month that is about. As long as `commit.json` is there, files of the month may be old or new, each whole.
+
+use super::manifest::{Manifest, OWN};
+use super::part::{Part, sha256};
+use super::tables::TABLES;
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const NEW: &str = "new";
+const COMMIT: &str = "commit.json";
+const UNFINISHED: &str = "commit.json.unfinished";
+const LOCK: &str = "lock";
+
+/// Why a month could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Another run writes into the folder.
+    #[error("{0}: another `natlens export` is writing into this folder")]
+    Busy(String),
+    /// The file system refuses; the month is what it was.
+    #[error("{path}: cannot be written: {why}")]
+    Unchanged {
+        /// What was touched.
+        path: String,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// The file system refuses after the month was decided.
+    #[error("{path}: cannot be put in place: {why}")]
+    Between {
+        /// What was touched.
+        path: String,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// What a run that was cut off had written is gone.
+    #[error("{path}: the export of {month} was cut off, and this file of it is missing or not what was written")]
+    Lost {
+        /// The file.
+        path: String,
+        /// The month.
+        month: String,
+    },
+}
+
+impl FolderError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Busy(_) => "wait for it, or name another folder by --to".to_owned(),
+            Self::Unchanged { .. } => "nothing of the month was changed; make room, or name another folder".to_owned(),
+            Self::Between { .. } => {
+                "the month is part old, part new until `natlens export` runs again, which finishes it".to_owned()
+            }
+            Self::Lost { month, .. } => format!("export {month} again, which replaces all of it"),
+        }
+    }
+}
+
+fn unchanged(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
+    let path = path.display().to_string();
+    move |why| FolderError::Unchanged { path, why }
+}
+
+fn between(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
+    let path = path.display().to_string();
+    move |why| FolderError::Between { path, why }
+}
+
+/// A folder that this run alone writes into. The lock ends with the process, however that ends.
+#[derive(Debug)]
+pub struct Folder {
+    root: PathBuf,
+    /// A month that was decided and cannot be finished any more.
+    lost: Option<(String, String)>,
+    _lock: File,
+}
+
+impl Folder {
+    /// Opens or makes the folder; finishes what a run had decided before it was cut off, and clears away what it had not.
+    pub fn open(root: &Path) -> Result<Self, FolderError> {
+        let own = root.join(OWN);
+        fs::create_dir_all(&own).map_err(unchanged(&own))?;
+        let path = own.join(LOCK);
+        let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(unchanged(&path))?;
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => return Err(FolderError::Busy(root.display().to_string())),
+            // A file system without locks: two runs there are the user's own affair.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
+        let mut folder = Self { root: root.to_owned(), lost: None, _lock: lock };
+        match folder.finish(&mut |_| Ok(())) {
+            Err(FolderError::Lost { path, month }) => folder.lost = Some((month, path)),
+            other => other?,
+        }
+        if folder.lost.is_none() {
+            folder.clear()?;
+        }
+        Ok(folder)
+    }
+
+    /// Puts a month in place of what is there of it.
+    pub fn replace(&self, manifest: &Manifest, parts: &[Part]) -> Result<(), FolderError> {
+        if let Some((month, path)) = &self.lost {
+            // The same month is about to be written whole; of any other nothing more is known.
+            if *month != manifest.month {
+                return Err(FolderError::Lost { path: path.clone(), month: month.clone() });
+            }
+        }
+        let done = self.steps(manifest, parts, &mut |_| Ok(()));
+        if matches!(done, Err(FolderError::Unchanged { .. })) {
+            // Room for others; what cannot be deleted now is deleted by the next run.
+            let _ = self.clear();
+        }
+        done
+    }
+
+    fn own(&self, name: &str) -> PathBuf {
+        self.root.join(OWN).join(name)
+    }
+
+    /// Everything that [`Folder::replace`] does. `step` hears of each; if it fails, this is as if the process had ended there.
+    fn steps(&self, manifest: &Manifest, parts: &[Part], step: Step<'_>) -> Result<(), FolderError> {
+        self.clear()?;
+        let mut folders = BTreeSet::new();
+        for part in parts {
+            let (new, place) = (self.own(NEW).join(&part.path), self.root.join(&part.path));
+            for folder in [new.parent(), place.parent()].into_iter().flatten() {
+                fs::create_dir_all(folder).map_err(unchanged(folder))?;
+            }
+            step(&new).map_err(unchanged(&new))?;
+            write(&new, &part.bytes).map_err(unchanged(&new))?;
+            folders.extend(new.ancestors().skip(1).take_while(|folder| **folder != *self.root).map(Path::to_path_buf));
+            folders.extend(place.ancestors().skip(1).take_while(|f| f.starts_with(&self.root)).map(Path::to_path_buf));
+        }
+        folders.iter().try_for_each(|folder| sync(folder).map_err(unchanged(folder)))?;
+        let (unfinished, commit) = (self.own(UNFINISHED), self.own(COMMIT));
+        step(&unfinished).map_err(unchanged(&unfinished))?;
+        write(&unfinished, manifest.to_json().as_bytes()).map_err(unchanged(&unfinished))?;
+        step(&commit).map_err(unchanged(&commit))?;
+        fs::rename(&unfinished, &commit).map_err(unchanged(&commit))?;
+        sync(&self.root.join(OWN)).map_err(between(&commit))?;
+        self.finish(step)
+    }
+
+    /// Does what is left of a month that was decided. Every step may be the last: done again, it goes on from there.
+    fn finish(&self, step: Step<'_>) -> Result<(), FolderError> {
+        let commit = self.own(COMMIT);
+        let Some(manifest) = fs::read(&commit).ok().and_then(|text| serde_json::from_slice::<Manifest>(&text).ok())
+        else {
+            return Ok(());
+        };
+        // First all, so that nothing is touched where something is missing.
+        let mut moves = Vec::new();
+        for file in manifest.files() {
+            let (new, place) = (self.own(NEW).join(&file.path), self.root.join(&file.path));
+            let is_it = |path: &Path| fs::read(path).is_ok_and(|bytes| sha256(&bytes) == file.sha256);
+            if is_it(&new) {
+                moves.push((new, place));
+            } else if !is_it(&place) {
+                return Err(FolderError::Lost { path: place.display().to_string(), month: manifest.month.clone() });
+            }
+        }
+        let mut folders = BTreeSet::new();
+        for (new, place) in moves {
+            step(&place).map_err(between(&place))?;
+            fs::rename(&new, &place).map_err(between(&place))?;
+            folders.extend(place.parent().map(Path::to_path_buf));
+        }
+        folders.iter().try_for_each(|folder| sync(folder).map_err(between(folder)))?;
+        let kept: BTreeSet<PathBuf> = manifest.files().map(|file| self.root.join(&file.path)).collect();
+        for stale in self.files_of(&manifest.month).into_iter().filter(|file| !kept.contains(file)) {
+            step(&stale).map_err(between(&stale))?;
+            fs::remove_file(&stale).map_err(between(&stale))?;
+            // The folders of the month and of the account; what else is in them keeps them.
+            for folder in stale.ancestors().skip(1).take(2) {
+                let _ = fs::remove_dir(folder);
+            }
+        }
+        let place = self.root.join(manifest.path());
+        step(&place).map_err(between(&place))?;
+        fs::rename(&commit, &place).map_err(between(&place))?;
+        sync(&self.root.join(OWN)).map_err(between(&place))?;
+        step(&self.own(NEW)).map_err(between(&place))?;
+        self.clear()
+    }
+
+    /// Files of a month that are natlens's by their names.
+    fn files_of(&self, month: &str) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for table in TABLES {
+            for account in entries(&self.root.join(table.name())) {
+                let is_part = |path: &PathBuf| {
+                    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                    name.starts_with("part-") && name.ends_with(".parquet")
+                };
+                files.extend(entries(&account.join(format!("month={month}"))).into_iter().filter(is_part));
+            }
+        }
+        files
+    }
+
+    /// Deletes what was never decided.
+    fn clear(&self) -> Result<(), FolderError> {
+        for path in [self.own(COMMIT), self.own(UNFINISHED)] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unchanged(&path)(error)),
+                _ => {}
+            }
+        }
+        let new = self.own(NEW);
+        match fs::remove_dir_all(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unchanged(&new)(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Hears what is about to be touched.
+type Step<'a> = &'a mut dyn FnMut(&Path) -> io::Result<()>;
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// What is in a folder, sorted; nothing where there is no folder.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut entries: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    entries.sort();
+    entries
+}
+
+#[cfg(unix)]
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Runs that end at every step: the month is the old or the new one, and the next run finishes it.
+
+use super::super::manifest::{FileEntry, SCHEMA, TableEntry};
+use super::*;
+use std::collections::BTreeMap;
+
+/// A month with these files, each with its text.
+fn month(month: &str, files: &[(&str, &str)]) -> (Manifest, Vec<Part>) {
+    let parts: Vec<Part> = files
+        .iter()
+        .map(|(account, text)| Part {
+            table: "traffic",
+            account: (*account).to_owned(),
+            path: format!("traffic/account_id={account}/month={month}/part-00000.parquet"),
+            rows: 1,
+            sums: BTreeMap::new(),
+            sha256: sha256(text.as_bytes()),
+            bytes: text.as_bytes().to_vec(),
+        })
+        .collect();
+    let entry = |part: &Part| FileEntry {
+        path: part.path.clone(),
+        account_id: part.account.clone(),
+        rows: part.rows,
+        bytes: part.bytes.len() as u64,
+        sha256: part.sha256.clone(),
+    };
+    let table = TableEntry {
+        table: "traffic".to_owned(),
+        rows: parts.len() as u64,
+        sums: BTreeMap::new(),
+        files: parts.iter().map(entry).collect(),
+    };
+    let text = |text: &str| text.to_owned();
+    let manifest = Manifest {
+        schema: text(SCHEMA),
+        month: text(month),
+        period_start: text(""),
+        period_end: text(""),
+        partial: false,
+        currency: text("USD"),
+        cost_basis: text("net"),
+        version: text("0"),
+        tables: vec![table],
+        inputs: Vec::new(),
+    };
+    (manifest, parts)
+}
+
+/// Every file under a folder with its text, but for the lock.
+fn all(root: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for path in entries(&folder) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.file_name().is_some_and(|name| name != LOCK) {
+                let name = path.strip_prefix(root).expect("under it").display().to_string();
+                found.insert(name, fs::read_to_string(&path).expect("a text"));
+            }
+        }
+    }
+    found
+}
+
+/// What is there once a month is whole.
+fn whole(months: &[&(Manifest, Vec<Part>)]) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for (manifest, parts) in months {
+        files.insert(manifest.path(), manifest.to_json());
+        for part in parts {
+            files.insert(part.path.clone(), String::from_utf8(part.bytes.clone()).expect("a text"));
+        }
+    }
+    files
+}
+
+const ONE: &str = "111111111111";
+const TWO: &str = "222222222222";
+const THREE: &str = "333333333333";
+
+fn put(root: &Path, (manifest, parts): &(Manifest, Vec<Part>)) {
+    Folder::open(root).expect("opened").replace(manifest, parts).expect("replaced");
+}
+
+#[test]
+fn a_run_that_ends_anywhere_leaves_the_old_month_or_the_new_one() {
+    let other = month("2026-09", &[(ONE, "september")]);
+    let old = month("2026-10", &[(ONE, "old one"), (TWO, "old two")]);
+    let new = month("2026-10", &[(ONE, "new one"), (THREE, "new three")]);
+    let next = month("2026-10", &[(TWO, "next two")]);
+    let (mut last, mut seen) = (0, BTreeMap::new());
+    for stop in 0.. {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        put(root, &other);
+        put(root, &old);
+        let mut at = 0;
+        let ended = Folder::open(root).expect("opened").steps(&new.0, &new.1, &mut |_| {
+            at += 1;
+            if at > stop { Err(io::Error::other("the process ends here")) } else { Ok(()) }
+        });
+        // Whatever is under a final name is whole, and of one of the two.
+        let (was, is) = (whole(&[&other, &old]), whole(&[&other, &new]));
+        for (file, text) in all(root).into_iter().filter(|(file, _)| !file.starts_with(OWN)) {
+            assert!(was.get(&file) == Some(&text) || is.get(&file) == Some(&text), "step {stop}: {file}: {text}");
+        }
+        let manifest = fs::read_to_string(root.join(new.0.path())).expect("a manifest");
+        let decided = root.join(OWN).join(COMMIT).exists() || manifest == new.0.to_json();
+        drop(Folder::open(root).expect("opened"));
+        assert_eq!(all(root), if decided { is } else { was }, "step {stop}");
+        *seen.entry(decided).or_insert(0) += 1;
+        put(root, &next);
+        assert_eq!(all(root), whole(&[&other, &next]), "step {stop}");
+        if ended.is_ok() {
+            last = stop;
+            break;
+        }
+    }
+    // Two files to write, two to put in place, one to delete, and what stands between.
+    assert!(last >= 8, "{last} steps");
+    assert!(seen[&true] > 3 && seen[&false] > 3, "{seen:?}");
+}
+
+#[test]
+fn what_finishes_a_month_may_end_anywhere_too() {
+    let old = month("2026-10", &[(ONE, "old one"), (TWO, "old two")]);
+    let new = month("2026-10", &[(ONE, "new one"), (THREE, "new three")]);
+    for stop in 0..6 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        put(root, &old);
+        let end_at = |last: usize, folder: &Folder, finish: bool| {
+            let mut at = 0;
+            let mut step = |path: &Path| {
+                at += usize::from(!path.starts_with(root.join(OWN).join(NEW)));
+                if at > last { Err(io::Error::other("the process ends here")) } else { Ok(()) }
+            };
+            if finish { folder.finish(&mut step) } else { folder.steps(&new.0, &new.1, &mut step) }
+        };
+        // Right behind the decision, then some steps further.
+        let opened = Folder::open(root).expect("opened");
+        end_at(2, &opened, false).expect_err("it ends");
+        let _ = end_at(stop, &opened, true);
+        drop(opened);
+        drop(Folder::open(root).expect("opened"));
+        assert_eq!(all(root), whole(&[&new]), "{stop}");
+    }
+}
+
+#[test]
+fn what_is_not_ours_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    put(root, &month("2026-10", &[(ONE, "one"), (TWO, "two")]));
+    let mine = root.join(format!("traffic/account_id={TWO}/month=2026-10/notes.txt"));
+    fs::write(&mine, "mine").expect("written");
+    put(root, &month("2026-10", &[(ONE, "one")]));
+    assert!(mine.exists() && !mine.with_file_name("part-00000.parquet").exists());
+}
+
+#[test]
+fn a_month_that_cannot_be_finished_is_exported_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    let (october, november) = (month("2026-10", &[(ONE, "new")]), month("2026-11", &[(ONE, "november")]));
+    let mut at = 0;
+    let opened = Folder::open(root).expect("opened");
+    // Ends behind the decision, before the file is in place.
+    opened
+        .steps(&october.0, &october.1, &mut |_| {
+            at += 1;
+            if at > 3 { Err(io::Error::other("the process ends here")) } else { Ok(()) }
+        })
+        .expect_err("it ends");
+    fs::remove_dir_all(root.join(OWN).join(NEW)).expect("somebody cleared up");
+    drop(opened);
+    let lost = Folder::open(root).expect("opened").replace(&november.0, &november.1).expect_err("lost");
+    assert!(matches!(&lost, FolderError::Lost { month, .. } if month == "2026-10"), "{lost}");
+    put(root, &october);
+    put(root, &november);
+    assert_eq!(all(root), whole(&[&october, &november]));
+}
+
+#[test]
+fn two_runs_refuse_each_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = Folder::open(folder.path()).expect("opened");
+    assert!(matches!(Folder::open(folder.path()), Err(FolderError::Busy(_))));
+    drop(first);
+    assert!(Folder::open(folder.path()).is_ok());
+}
