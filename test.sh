@@ -67,13 +67,19 @@ comparison() {
     python3 -B -m unittest discover --quiet -s benches
 }
 
-python_packages() {
-    # The stamp is written last: a venv that was interrupted is made again.
-    if ! cmp -s tools/requirements.txt "$VENV/requirements.stamp"; then
-        python3 -m venv --clear "$VENV"
-        "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -r tools/requirements.txt
-        cp tools/requirements.txt "$VENV/requirements.stamp"
+# A venv with the pinned packages of a list. The stamp is written last: a venv that was interrupted is made again.
+venv() {
+    local venv=$1 list=$2
+    if ! cmp -s "$list" "$venv/requirements.stamp"; then
+        python3 -m venv --clear "$venv"
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$list"
+        cp "$list" "$venv/requirements.stamp"
     fi
+}
+
+python_packages() {
+    venv "$VENV" tools/requirements.txt
+    venv "$VENV-notebooks" notebooks/requirements.txt
 }
 
 sample_data() {
@@ -108,8 +114,7 @@ collect() {
 }
 
 notebooks() {
-    natlens report sample-data --format json > "$SCRATCH/report.json"
-    NATLENS_REPORT=$SCRATCH/report.json "$VENV/bin/python" tools/run_notebook.py notebooks/*.ipynb
+    XDG_CONFIG_HOME=$SCRATCH PATH=$VENV-notebooks/bin:$PATH python tools/check_notebooks.py "$BINARY" sample-data
 }
 
 stage 'cargo test' cargo_tests
