@@ -18,7 +18,11 @@ const HOUR: i128 = 3_600_000_000_000;
 /// What a small entry counts for: files cost more than their bytes, and a cache of nothing but small ones has to end, too.
 const LEAST: u64 = 1 << 18;
 /// What a file that is being written is called.
-const UNFINISHED: &str = ".unfinished";
+const UNFINISHED: &str = ".natlens-unfinished-";
+/// The folders of entries, and what their files end with.
+pub(super) const REPORTS: &str = "reports";
+pub(super) const ROLLUP: &str = "rollup";
+const KINDS: [&str; 3] = ["json", "objects", "parquet"];
 
 /// What stands before a body: magic, key, checksum.
 pub(super) fn header(magic: Magic, key: u128, body: &[u8]) -> [u8; HEADER] {
@@ -81,23 +85,43 @@ pub(super) fn used(path: &Path, now: i128) {
     let _ = now.map(|now: SystemTime| file.set_modified(now));
 }
 
-/// Removes what crashed runs left, and while the folder holds more than `limit` bytes the entry that was not used for longest,
-/// with all its files. What is `needed` stays.
+/// Whether a file can be nobody else's: a hash for a name. Whoever names a folder of his own as the cache keeps all that is in it.
+fn is_entry(file: &Path) -> bool {
+    let (stem, kind) =
+        (file.file_stem().and_then(|stem| stem.to_str()), file.extension().and_then(|kind| kind.to_str()));
+    let is_hash = |stem: &str| stem.len() == 32 && stem.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    stem.is_some_and(is_hash) && kind.is_some_and(|kind| KINDS.contains(&kind))
+}
+
+/// Every file below a cache that it wrote, and whether it was left unfinished.
+fn own(folder: &Path) -> impl Iterator<Item = (bool, PathBuf)> {
+    // At the top there is only what was begun there.
+    let places = [(folder.to_owned(), 1), (folder.join(REPORTS), 1), (folder.join(ROLLUP), 2)];
+    let files = places.into_iter().enumerate().flat_map(|(at, (place, depth))| {
+        let walk = WalkDir::new(place).min_depth(1).max_depth(depth).sort_by_file_name().into_iter().flatten();
+        walk.filter(|file| file.file_type().is_file()).map(move |file| (at > 0, file.into_path()))
+    });
+    files.filter_map(|(below, file)| {
+        let unfinished = file.file_name()?.to_string_lossy().starts_with(UNFINISHED);
+        (unfinished || (below && is_entry(&file))).then_some((unfinished, file))
+    })
+}
+
+/// Removes what crashed runs left, and while its entries hold more than `limit` bytes the one that was not used for longest,
+/// with all its files. What is `needed` stays, and so does whatever else is in the folder.
 pub(super) fn sweep(folder: &Path, limit: u64, now: i128, needed: &HashSet<PathBuf>) {
     // By entry: when one of its files was last used, its bytes, the files.
     let mut entries: BTreeMap<PathBuf, (i128, u64, Vec<PathBuf>)> = BTreeMap::new();
-    for file in WalkDir::new(folder).sort_by_file_name().into_iter().flatten().filter(|file| file.file_type().is_file())
-    {
+    for (unfinished, file) in own(folder) {
         let Ok(metadata) = file.metadata() else { continue };
         let Some(last) = metadata.modified().ok().and_then(since_1970) else { continue };
-        let unfinished = file.file_name().to_string_lossy().starts_with(UNFINISHED);
         if unfinished && last + 24 * HOUR < now {
-            let _ = fs::remove_file(file.path());
+            let _ = fs::remove_file(file);
         } else if !unfinished {
-            let (used, bytes, files) = entries.entry(entry(file.path())).or_insert((i128::MIN, 0, Vec::new()));
+            let (used, bytes, files) = entries.entry(entry(&file)).or_insert((i128::MIN, 0, Vec::new()));
             *used = last.max(*used);
             *bytes += metadata.len();
-            files.push(file.into_path());
+            files.push(file);
         }
     }
     let size = |bytes: u64| bytes.max(LEAST);

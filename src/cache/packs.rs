@@ -68,7 +68,7 @@ impl<'a> Packs<'a> {
     /// The packs that hold objects counted in this way.
     #[must_use]
     pub fn open(cache: &'a Cache, meaning: Key) -> Self {
-        let folder = cache.place.folder.join("rollup").join(meaning.to_string());
+        let folder = cache.place.folder.join(super::files::ROLLUP).join(meaning.to_string());
         let names = std::fs::read_dir(&folder).into_iter().flatten().filter_map(|entry| name_of(&entry.ok()?.path()));
         let names: Vec<u128> = names.collect();
         let (lists, sizes, by_identity) = Default::default();

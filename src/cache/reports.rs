@@ -17,7 +17,7 @@ pub struct KeptReport {
 
 impl Cache {
     fn report_path(&self, key: Key) -> PathBuf {
-        self.place.folder.join("reports").join(format!("{key}.json"))
+        self.place.folder.join(files::REPORTS).join(format!("{key}.json"))
     }
 
     /// The report of this key, if it was kept.

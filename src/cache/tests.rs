@@ -34,40 +34,64 @@ fn a_file_is_taken_only_if_it_is_what_was_asked_for() {
     }
 }
 
+/// Files of ten bytes with these names below a folder, last used on these days.
+fn filled(folder: &Path, files: &[(String, u64)]) {
+    for (name, day) in files {
+        files::write(&folder.join(name), &[b"12345", b"67890"]).expect("a file");
+        let file = std::fs::File::options().append(true).open(folder.join(name)).expect("the file");
+        file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(day * 86_400)).expect("a time");
+    }
+}
+
+const DAY: i128 = 86_400_000_000_000;
+
 #[test]
 fn what_was_not_used_for_longest_goes_first_and_whole() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = |name: &str| folder.path().join("below").join(name);
-    let names = [
-        (".unfinished-new", 3),
-        (".unfinished-old", 0),
-        ("needed.objects", 0),
-        ("needed.parquet", 0),
-        ("new.json", 3),
-        ("old.json", 1),
-        ("older.objects", 0),
-        ("older.parquet", 0),
-        ("unused.objects", 0),
-        ("unused.parquet", 0),
-    ];
-    for (name, day) in names {
-        files::write(&path(name), &[b"12345", b"67890"]).expect("a file");
-        let file = std::fs::File::options().append(true).open(path(name)).expect("the file");
-        file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(day * 86_400)).expect("a time");
-    }
-    let day = 86_400_000_000_000_i128;
-    files::used(&path("older.parquet"), 2 * day);
-    let left = |limit: u64, needed: &str| -> Vec<&str> {
-        files::sweep(folder.path(), limit, 3 * day, &HashSet::from_iter([path(needed)]));
-        names.into_iter().map(|(name, _)| name).filter(|name| path(name).exists()).collect()
+    let pack = |number: u32, kind: &str| format!("rollup/{:032x}/{number:032x}.{kind}", 7);
+    let report = |number: u32| format!("reports/{number:032x}.json");
+    let [needed, older, unused] = [1, 2, 3].map(|number| [pack(number, "objects"), pack(number, "parquet")]);
+    let [new, old] = [4, 5].map(report);
+    let unfinished =
+        [".natlens-unfinished-a", "reports/.natlens-unfinished-b", &format!("rollup/{:032x}/.natlens-unfinished-c", 7)];
+    let mut all: Vec<(String, u64)> =
+        [&needed, &older, &unused].into_iter().flatten().map(|name| (name.clone(), 0)).collect();
+    all.extend([(new.clone(), 3), (old, 1)]);
+    all.extend(unfinished.map(|name| (name.to_owned(), 0)));
+    all.push(("reports/.natlens-unfinished-new".to_owned(), 3));
+    filled(folder.path(), &all);
+    files::used(&folder.path().join(&older[1]), 2 * DAY);
+    let left = |limit: u64| -> Vec<&str> {
+        let needed = HashSet::from_iter([files::entry(&folder.path().join(&needed[0]))]);
+        files::sweep(folder.path(), limit, 3 * DAY, &needed);
+        all.iter().map(|(name, _)| name.as_str()).filter(|name| folder.path().join(name).exists()).collect()
     };
-    let unfinished = ".unfinished-new";
-    let pack = |name: &str| [format!("{name}.objects"), format!("{name}.parquet")];
-    let [needed, older] = [pack("needed"), pack("older")];
+    let begun = "reports/.natlens-unfinished-new";
     // Each counts for 256 KiB, however small.
-    let three = left(3 << 18, "needed");
-    assert_eq!(three, [unfinished, &needed[0], &needed[1], "new.json", &older[0], &older[1]], "used by one file");
-    assert_eq!(left(0, "needed"), [unfinished, &needed[0], &needed[1]], "what is needed stays");
+    assert_eq!(left(3 << 18), [&needed[0], &needed[1], &older[0], &older[1], &new, begun], "used by one file");
+    assert_eq!(left(0), [&needed[0], &needed[1], begun], "what is needed stays");
+}
+
+#[test]
+fn what_is_not_the_caches_own_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hash = format!("{:032x}", 9);
+    let others = [
+        format!("{hash}.json"),
+        format!("photos/{hash}.parquet"),
+        format!("reports/deeper/{hash}.json"),
+        format!("rollup/{hash}/deeper/{hash}.parquet"),
+        "reports/march.json".to_owned(),
+        format!("reports/{}.json", hash.to_uppercase().replace('0', "F")),
+        format!("reports/{hash}.txt"),
+        "rollup/data.parquet".to_owned(),
+        ".unfinished-novel".to_owned(),
+        "target/debug/deps/liba.rlib".to_owned(),
+    ];
+    filled(folder.path(), &others.clone().map(|name| (name, 0)));
+    files::sweep(folder.path(), 0, 400 * DAY, &HashSet::new());
+    let gone: Vec<_> = others.iter().filter(|name| !folder.path().join(name).exists()).collect();
+    assert!(gone.is_empty(), "{gone:?}");
 }
 
 #[test]
