@@ -3,13 +3,13 @@
 use super::bundle::Bundle;
 use super::layers::Layers;
 use super::resolve::{FormSettings, InputSettings};
-use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
+use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs, clock};
 use crate::cache::Place;
 use crate::report::threshold::Threshold;
 use crate::run::Plan;
 use crate::run::inputs::Inputs;
 use crate::sinks::{Format, Style, TableName};
-use crate::sources::objects::{Identity, since_1970};
+use crate::sources::objects::Identity;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -150,8 +150,7 @@ impl ExplainPlan {
 /// The cache in a folder; `None` where nothing tells this build from others.
 fn cache(folder: PathBuf) -> Option<Place> {
     let program = Identity::of_file(&std::env::current_exe().ok()?)?;
-    #[expect(clippy::disallowed_methods, reason = "tells only which files are too young to be known by their times")]
-    let now = since_1970(std::time::SystemTime::now())?;
+    let now = clock::nanoseconds()?;
     Some(Place { folder, program: format!("{} {program:?}", env!("CARGO_PKG_VERSION")), now })
 }
 
