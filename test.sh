@@ -113,6 +113,10 @@ s3() {
     XDG_CONFIG_HOME=$SCRATCH "$VENV/bin/python" tools/check_s3.py "$BINARY" sample-data "$S3S/bin/s3s-fs"
 }
 
+tls() {
+    XDG_CONFIG_HOME=$SCRATCH "$VENV/bin/python" tools/check_tls.py "$BINARY" sample-data
+}
+
 collect() {
     "$VENV/bin/python" tools/check_collect.py "$BINARY"
 }
@@ -131,6 +135,7 @@ stage 'sample-data is what the command writes' sample_data
 stage 'JSON report against its schema' schema
 stage 's3s-fs' s3_server
 stage 'a bundle in S3' s3
+stage 'TLS and a proxy' tls
 stage 'README shows what natlens prints' readme
 stage 'collect writes what boto3 reads from moto' collect
 stage 'notebooks run' notebooks
