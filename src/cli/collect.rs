@@ -4,13 +4,13 @@ use super::layers::Layers;
 use super::output::{error, note};
 use super::plan::Refusal;
 use super::resolve::AccessSettings;
-use super::{CollectArgs, Exit, Global, aws};
+use super::{CollectArgs, Exit, Global, aws, clock};
 use crate::aws::{Access, Trouble};
 use crate::collect::bundle::{BundleError, To};
 use crate::collect::{self, Account, CollectError, Plan, Summary, Taken};
 use crate::model::period::{Month, parse_instant};
 use crate::model::region::is_region_name;
-use crate::sources::objects::{Address, since_1970};
+use crate::sources::objects::Address;
 
 /// Collects, and says what was collected.
 pub fn act(args: &CollectArgs, global: &Global) -> Exit {
@@ -69,7 +69,7 @@ fn plan(args: &CollectArgs) -> Result<Plan, Refusal> {
     let usage = |what: String, hint: &str| Refusal { exit: Exit::Usage, what, hint: Some(hint.to_owned()) };
     let now = match args.now.as_deref() {
         Some(text) => parse_instant(text).ok_or_else(|| usage(format!("`{text}` is no time"), "see --from"))?,
-        None => clock(),
+        None => clock::seconds(),
     };
     let this_month =
         Month::of(now).ok_or_else(|| usage("the clock is wrong".to_owned(), "name the month by --month"))?;
@@ -100,12 +100,6 @@ fn plan(args: &CollectArgs) -> Result<Plan, Refusal> {
         log_groups: args.parts.log_group.clone(),
         cost_explorer: (!args.parts.no_cost_explorer).then_some(args.max_cost_explorer_requests),
     })
-}
-
-#[expect(clippy::disallowed_methods, reason = "the last month, and nothing of the future, depends on today")]
-fn clock() -> i64 {
-    let nanoseconds = since_1970(std::time::SystemTime::now()).unwrap_or_default();
-    i64::try_from(nanoseconds / 1_000_000_000).unwrap_or_default()
 }
 
 /// The accounts of the settings, each by its role, else that of the credentials.

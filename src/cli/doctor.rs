@@ -6,7 +6,7 @@ use super::output::{Claim, error, note, write_data};
 use super::plan::{self, Refusal};
 use super::report::progress;
 use super::resolve::{AccessSettings, BucketSettings, InputSettings};
-use super::{DoctorArgs, Exit, Global, ListFormat};
+use super::{DoctorArgs, Exit, Global, ListFormat, clock};
 use crate::aws::chain::{Chain, chain};
 use crate::aws::{Access, Role, call};
 use crate::doctor::commands::{Copy, commands};
@@ -18,8 +18,8 @@ use crate::run;
 use crate::run::live::{Ask, Reader, Told};
 use crate::run::period::PeriodChoice;
 use crate::sinks::doctor::{render_json, render_table};
+use crate::sources::objects;
 use crate::sources::objects::store::StoreTrouble;
-use crate::sources::objects::{self, since_1970};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -231,9 +231,8 @@ fn ask(access: &AccessSettings, own: &Access, wants: &Wants, args: &DoctorArgs) 
         regions: if regions.is_empty() { wants.regions.clone() } else { regions },
         reads: true,
     }));
-    #[expect(clippy::disallowed_methods, reason = "Cost Explorer knows the days up to now")]
-    let now = since_1970(std::time::SystemTime::now())
-        .map_or(0, |nanoseconds| i64::try_from(nanoseconds / 1_000_000_000).unwrap_or(0));
+    // Cost Explorer knows the days up to now.
+    let now = clock::seconds();
     let days = (iso_day(now - 2 * DAY_SECONDS), iso_day(now - DAY_SECONDS));
     let cost_explorer = args.cost_explorer.then_some(days);
     let log_groups = args.parts.log_group.clone();

@@ -2,6 +2,7 @@
 
 pub mod aws;
 mod bundle;
+mod clock;
 pub mod collect;
 pub mod config;
 pub mod dimension;

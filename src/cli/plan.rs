@@ -4,7 +4,7 @@ use super::bundle::Bundle;
 use super::export::ExportArgs;
 use super::layers::Layers;
 use super::resolve::{FormSettings, InputSettings, strict};
-use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
+use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs, clock};
 use crate::cache::Place;
 use crate::model::period::Month;
 use crate::report::threshold::Threshold;
@@ -12,7 +12,7 @@ use crate::run::Plan;
 use crate::run::inputs::Inputs;
 use crate::run::period::PeriodChoice;
 use crate::sinks::{Format, Style, TableName};
-use crate::sources::objects::{Address, Identity, since_1970};
+use crate::sources::objects::{Address, Identity};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -194,8 +194,7 @@ impl ExportPlan {
 /// The cache in a folder; `None` where nothing tells this build from others.
 fn cache(folder: PathBuf) -> Option<Place> {
     let program = Identity::of_file(&std::env::current_exe().ok()?)?;
-    #[expect(clippy::disallowed_methods, reason = "tells only which files are too young to be known by their times")]
-    let now = since_1970(std::time::SystemTime::now())?;
+    let now = clock::nanoseconds()?;
     Some(Place { folder, program: format!("{} {program:?}", env!("CARGO_PKG_VERSION")), now })
 }
 

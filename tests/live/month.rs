@@ -240,6 +240,19 @@ fn costs_stop_at_the_cap_and_are_not_asked_for_twice() {
     assert!(fake.count("ce:GetCostAndUsage") == 2 && !folder.path().join("bundle/billing").exists());
     let (run, fake, folder) = self::run(&state, None, &[]);
     assert_eq!(run.code, 0, "{}", run.stderr);
+    // Repetitions cost, too, and are counted and capped with the others.
+    let throttled = Trick::Refuse(400, "ThrottlingException", "Rate exceeded");
+    let again = |times: usize, more: &[&str]| {
+        let (folder, fake) = (tempfile::tempdir().expect("a folder"), Fake::start(state.clone()));
+        fake.trick("GetCostAndUsage", times, throttled);
+        let run = natlens(folder.path(), &fake, &[&COLLECT[..], more].concat());
+        (run, fake.count("ce:GetCostAndUsage"))
+    };
+    let (twice, asked) = again(2, &[]);
+    assert_eq!((twice.code, asked), (0, 5), "{}", twice.stderr);
+    assert!(twice.stderr.contains("5 requests to Cost Explorer: 0.05 USD"), "{}", twice.stderr);
+    let (capped, asked) = again(9, &["--max-cost-explorer-requests", "3"]);
+    assert_eq!((capped.code, asked), (5, 3), "{}", capped.stderr);
     // Another Region of the same month: the costs are there already.
     let more = natlens(folder.path(), &fake, &[&COLLECT[..], &["--region", "eu-west-1"]].concat());
     assert_eq!(more.code, 0, "{}", more.stderr);
