@@ -10,11 +10,12 @@ mod silence;
 #[path = "common/truth.rs"]
 mod truth;
 
-use bundle::{Bundle, Dice, files, write};
+use bundle::{Bundle, Dice, files, inflated, write};
 use common::{arg, natlens};
 use oracle::Pair;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::Write;
 
 /// The simulator's month, 2026-10, in seconds since 1970.
 const MONTH: (i64, i64) = (1_790_812_800, 1_793_491_200);
@@ -292,6 +293,80 @@ fn another_delivery_of_the_same_records_gives_the_same_report() {
                 // Whether a gateway without traffic is logged at all is a matter of its flow log, which nothing names now.
                 compare("objects without an id", &nameless, "2", &["nat_gateways", "warnings", "summary"]);
             }
+        }
+    }
+}
+
+/// Most records in one object that is large enough for all threads to read it together, the rest in small ones.
+#[test]
+fn a_huge_object_is_read_the_same_by_any_number_of_threads() {
+    let first = Bundle::simulate("--vantage vpc --fields v11 --seed 91 --records 24000 --objects 40 --clients 30");
+    let (mut huge, mut key) = (Vec::new(), String::new());
+    let bundle = |huge: &[u8], key: &str, few: bool| {
+        let mut at = 0;
+        first.changed(|small, bytes, to| {
+            at += 1;
+            if at % 8 == 1 && few {
+                write(&to.join(small), bytes);
+            } else if !key.is_empty() {
+                write(&to.join(key), huge);
+            }
+        })
+    };
+    let small = files(&bundle(&[], "", true).path());
+    for path in
+        files(&first.logs()).iter().filter(|path| !small.iter().any(|small| small.file_name() == path.file_name()))
+    {
+        huge.extend_from_slice(&inflated(&std::fs::read(path).expect("a readable file")));
+        key = arg(path.strip_prefix(first.logs()).expect("a log")).replace(".log.gz", "-huge.log.gz");
+    }
+    // Without what the simulator makes bad itself, so that the lines below are the first.
+    let header =
+        String::from_utf8_lossy(&huge[..huge.iter().position(|&byte| byte == b'\n').expect("a line")]).into_owned();
+    let column = header.split(' ').position(|name| name == "bytes").expect("a column");
+    let is_good = |line: &&[u8]| {
+        let bytes = line.split(|&byte| byte == b' ').nth(column).unwrap_or_default();
+        matches!(bytes, b"-" | b"bytes") || bytes.iter().all(u8::is_ascii_digit)
+    };
+    let huge = huge.split_inclusive(|&byte| byte == b'\n').filter(is_good).collect::<Vec<_>>().concat();
+    let stored = |text: &[u8]| {
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        gz.write_all(text).and_then(|()| gz.finish()).expect("memory takes all bytes")
+    };
+    let lines: Vec<&[u8]> = huge.split_inclusive(|&byte| byte == b'\n').collect();
+    let with_bad = |line: usize| {
+        let (before, behind) = lines.split_at(line - 1);
+        stored(&[&before.concat(), &b"no record at all\n"[..], &behind.concat()].concat())
+    };
+    let gz = stored(&huge);
+    assert!(gz.len() > 4 << 20, "too small to be shared: {}", gz.len());
+    let mut damaged = gz.clone();
+    damaged[gz.len() - 50_000] ^= 1;
+    let cases: [(&str, &[u8], i32, &str); 7] = [
+        ("gzip", &gz, 0, ""),
+        ("text", &huge, 0, ""),
+        ("a bad line in the middle", &with_bad(10_001), 0, "-huge.log.gz:10001:"),
+        ("a bad line near the end", &with_bad(lines.len() - 99), 0, &format!("-huge.log.gz:{}:", lines.len() - 99)),
+        ("cut in the middle", &gz[..gz.len() / 2], 3, "-huge.log.gz: a gzip member is broken or cut off"),
+        ("cut at the end", &gz[..gz.len() - 1], 3, "-huge.log.gz: a gzip member is broken or cut off"),
+        ("damaged at the end", &damaged, 3, "-huge.log.gz: a gzip member is broken or cut off"),
+    ];
+    for (situation, object, code, said) in cases {
+        let account = bundle(object, &key, true);
+        let path = account.path();
+        let run = |threads: &str| {
+            let run =
+                natlens(&path, &["report", arg(&path), "--format", "json", "--top", "1000", "--threads", threads]);
+            assert_eq!(run.code, code, "{situation}, {threads} threads: {}", run.stderr);
+            (run.stdout, run.stderr)
+        };
+        let alone = run("1");
+        assert!(alone.0.contains(said), "{situation}: {said} is not in {}", alone.0);
+        for threads in ["2", "5", "16"] {
+            assert_eq!(run(threads), alone, "{situation}, {threads} threads");
+        }
+        if said.is_empty() {
+            check_oracle(situation, &account, &report(&account, 0, &["--threads", "4"]), true);
         }
     }
 }

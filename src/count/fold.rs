@@ -1,5 +1,7 @@
 //! One object's records, collapsed as they are read. Discarded whole when the object turns out to be broken.
 
+mod parts;
+
 use super::crossing::CrossKey;
 use super::legs::{Ends, Leg, Shape, zonal_leg};
 use super::roles::{Role, Roles};

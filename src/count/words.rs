@@ -137,6 +137,17 @@ impl Words {
         self.said.push((word, hours));
     }
 
+    /// Adds a word of another part of the object.
+    pub(super) fn add(&mut self, word: Word, hours: Hours) {
+        let said = &mut self.said;
+        let at = *self.index.entry(word).or_insert_with(|| {
+            said.push((word, hours));
+            u32::try_from(said.len() - 1).expect("fewer than 2^32 words")
+        });
+        let (_, known) = &mut self.said[at as usize];
+        *known = (known.0.min(hours.0), known.1.max(hours.1));
+    }
+
     /// Takes what a record says.
     #[inline]
     pub(super) fn hear(&mut self, interface: u32, hour: u32, record: &FlowRecord, own: &mut OwnAddr) {

@@ -121,3 +121,13 @@ pub trait FlowSink {
     /// One record that cannot be read: its line (text) or row (Parquet), from 1, and why.
     fn malformed(&mut self, line: u64, why: &'static str);
 }
+
+/// A sink that several threads fill: each has parts of its own, which are added in the order of what was read.
+pub trait Shared: FlowSink + Send + Sized {
+    /// An empty part.
+    #[must_use]
+    fn part(&mut self) -> Self;
+    /// Adds what a part got and takes the part back; `lines` stand before its first. `false` where it is not certain that all is as if it had
+    /// been read here; then nothing was added.
+    fn add(&mut self, part: Self, lines: u64) -> bool;
+}

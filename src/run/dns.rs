@@ -104,7 +104,7 @@ pub fn read_dns<'a>(
     objects.sort_by(|a, b| (b.size, &a.key).cmp(&(a.size, &b.key)));
     let each = plan.memory / 2 / (ahead(plan.threads) + 1);
     let soon = |at: usize| objects[at].announce();
-    let work = |at: usize| {
+    let work = |at: usize, _: &_| {
         let mut fold = Fold::new(plan.requests, plan.is_public, Spilling::new(each));
         let read = AssertUnwindSafe(|| read_bytes(&objects[at], &mut fold));
         let outcome = catch_unwind(read).unwrap_or_else(|_| {

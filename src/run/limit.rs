@@ -5,7 +5,7 @@
 
 use crate::count::fold::Fold;
 use crate::count::rollup::Rollup;
-use crate::model::flow::{FlowRecord, FlowSink};
+use crate::model::flow::{FlowRecord, FlowSink, Shared};
 use crate::model::memory::Memory;
 use crate::model::symbols::{Sym, Symbols};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -144,6 +144,8 @@ pub(super) struct Bounded<'a, 'b> {
     held: Held<'b>,
     until_look: u32,
     is_full: bool,
+    /// Folds of parts that were added, for the next ones.
+    spare: Vec<Fold<'a>>,
 }
 
 /// What a fold holds, given back when it is dropped.
@@ -154,7 +156,7 @@ pub(super) struct Held<'b> {
 
 impl<'a, 'b> Bounded<'a, 'b> {
     pub(super) const fn new(fold: Fold<'a>, budget: &'b Budget) -> Self {
-        Self { fold, held: Held { budget, bytes: 0 }, until_look: STRIDE, is_full: false }
+        Self { fold, held: Held { budget, bytes: 0 }, until_look: STRIDE, is_full: false, spare: Vec::new() }
     }
 
     /// The fold, and what it counts for until that is dropped.
@@ -211,6 +213,24 @@ impl FlowSink for Bounded<'_, '_> {
 
     fn malformed(&mut self, line: u64, why: &'static str) {
         self.fold.malformed(line, why);
+    }
+}
+
+impl Shared for Bounded<'_, '_> {
+    fn part(&mut self) -> Self {
+        let fold = self.spare.pop().unwrap_or_else(|| self.fold.beside());
+        Self::new(fold, self.held.budget)
+    }
+
+    fn add(&mut self, part: Self, lines: u64) -> bool {
+        let is_added = self.fold.add(&part.fold, lines);
+        if is_added {
+            self.look();
+            // Under a limit nothing is held that is not counted.
+            let unlimited = self.held.budget.limit.is_none();
+            self.spare.extend(Some(part.fold).filter(|_| unlimited).and_then(Fold::emptied_alike));
+        }
+        is_added
     }
 }
 

@@ -295,6 +295,7 @@ fn flows(
         hints: &hints,
         window: plan.period.window(),
         threads: plan.threads,
+        shared_from: read::SHARED,
         memory_limit: plan.memory_limit,
         memory_of_names: names::memory(plan),
         days: plan.tells_days(),

@@ -7,7 +7,7 @@
 mod kept;
 
 use super::limit::{Bounded, Budget, Held, OverLimit};
-use super::parallel::{ahead, in_order};
+use super::parallel::{Crew, ahead, in_order};
 use crate::cache::{Cache, Counted, Told};
 use crate::count::fold::{Fold, MAX_BYTES};
 use crate::count::roles::Roles;
@@ -15,7 +15,7 @@ use crate::count::rollup::{Hints, Rollup};
 use crate::diag::{Code, Warnings};
 use crate::model::memory::Memory;
 use crate::model::period::Window;
-use crate::sources::flow::{LayoutHints, ReadError, read_object};
+use crate::sources::flow::{LayoutHints, ReadError, read_object, read_object_shared};
 use crate::sources::objects::{Object, SourceName, store};
 use hashbrown::HashSet;
 use kept::{Packer, Shelf, Unit};
@@ -37,6 +37,8 @@ pub struct ReadPlan<'a> {
     pub window: Option<Window>,
     /// Number of worker threads, at least 1.
     pub threads: usize,
+    /// Stored bytes from which an object is read by all who have nothing else to do.
+    pub shared_from: u64,
     /// What all of it may take in memory; `None` is no limit.
     pub memory_limit: Option<Memory>,
     /// Bytes of it that naming will take beside the records.
@@ -78,16 +80,16 @@ pub fn read_all(
         &all
     };
     let spare = Spare::new(plan);
-    let read = |at: usize| read(at, objects, plan, shelf.as_ref(), (&budget, &spare));
-    let do_unit = |at: usize| match &units[at] {
-        Unit::Read(object) => read(*object).into_iter().collect(),
+    let read = |at: usize, crew: &_| read(at, objects, plan, shelf.as_ref(), (&budget, &spare, crew));
+    let do_unit = |at: usize, crew: &_| match &units[at] {
+        Unit::Read(object) => read(*object, crew).into_iter().collect(),
         Unit::Pack(pack, wanted) => {
             let done = |at, counted, is_new| Done { at, result: Ok(counted), is_new, held: None };
             match shelf.as_ref().and_then(|shelf| shelf.take(*pack, wanted)) {
                 Some((is_new, taken)) => {
                     wanted.iter().zip(taken).map(|((at, _), counted)| done(*at, counted, is_new)).collect()
                 }
-                None => wanted.iter().filter_map(|(at, _)| read(*at)).collect::<Vec<_>>(),
+                None => wanted.iter().filter_map(|(at, _)| read(*at, crew)).collect::<Vec<_>>(),
             }
         }
     };
@@ -99,7 +101,7 @@ pub fn read_all(
             }
         }
     };
-    let work = |at: usize| batches[at].clone().flat_map(do_unit).collect();
+    let work = |at: usize, crew: &_| batches[at].clone().flat_map(|unit| do_unit(unit, crew)).collect();
     let mut merge = Merge { reading: Reading::default(), seen: HashSet::new(), all_bytes: 0, warnings };
     std::thread::scope(|scope| {
         // Files are written beside the reading, one after the other.
@@ -197,18 +199,24 @@ fn batches(units: &[Unit], objects: &[Object]) -> Vec<Range<usize>> {
 }
 
 /// Reads an object; `None` past the limit.
-fn read<'a, 'b>(
+fn read<'a: 'b, 'b>(
     at: usize,
     objects: &[Object],
     plan: &ReadPlan<'a>,
     shelf: Option<&Shelf<'_>>,
-    (budget, spare): (&'b Budget, &Spare<'a>),
+    (budget, spare, crew): (&'b Budget, &Spare<'a>, &Crew<'b>),
 ) -> Option<Done<'a, 'b>> {
     if !budget.begin(objects[at].size) {
         return None;
     }
     let mut fold = Bounded::new(spare.take(), budget);
-    let read = AssertUnwindSafe(|| read_object(&objects[at], plan.hints, &mut fold));
+    let read = AssertUnwindSafe(|| {
+        if objects[at].size >= plan.shared_from {
+            read_object_shared(&objects[at], plan.hints, &mut fold, crew)
+        } else {
+            read_object(&objects[at], plan.hints, &mut fold)
+        }
+    });
     let outcome = catch_unwind(read).unwrap_or_else(|_| {
         let why = "reading it failed; this is a defect of natlens".to_owned();
         Err(ReadError::BrokenOff { part: "the object", why })
@@ -218,6 +226,9 @@ fn read<'a, 'b>(
     let counted = |outcome| Counted { identity: identity.unwrap_or_default(), told: Told::from(outcome), fold };
     Some(Done { at, result: outcome.map(counted), is_new: identity.is_some(), held: Some(held) })
 }
+
+/// [`ReadPlan::shared_from`]: 4 MiB. What is smaller ends before sharing it is of any use.
+pub(super) const SHARED: u64 = 4 << 20;
 
 /// Stored bytes from which an object is begun before smaller ones: 1 MiB.
 const LARGE: u64 = 1 << 20;

@@ -53,8 +53,13 @@ fn fold<'a>(roles: &'a Roles, window: Option<Window>, lines: &[Line]) -> Fold<'a
     read(Fold::new(roles, window), lines)
 }
 
-fn read<'a>(mut fold: Fold<'a>, lines: &[Line]) -> Fold<'a> {
-    for (line, number) in lines.iter().zip(1..) {
+fn read<'a>(fold: Fold<'a>, lines: &[Line]) -> Fold<'a> {
+    read_behind(0, fold, lines)
+}
+
+/// Lines behind so many others.
+fn read_behind<'a>(before: u64, mut fold: Fold<'a>, lines: &[Line]) -> Fold<'a> {
+    for (line, number) in lines.iter().zip(before + 1..) {
         if line.malformed {
             fold.malformed(number, "start is not a number");
             continue;
@@ -165,6 +170,22 @@ proptest! {
         let used = fold(&roles, None, &before).emptied(window).expect("of a size");
         let counted = |fold| seen(&Counted { identity: 1, told: told(None), fold });
         prop_assert_eq!(counted(read(used, &lines)), counted(fold(&roles, window, &lines)));
+    }
+
+    #[test]
+    fn parts_are_added_as_if_one_fold_had_got_every_line(lines in lines(), len in 1..20usize, cut in any::<bool>()) {
+        let roles = roles();
+        let window = cut.then_some(Window { start: 0, end: 40_000 });
+        let (mut all, mut before) = (fold(&roles, window, &[]), 0);
+        for part in lines.chunks(len) {
+            let beside = read(all.beside(), part);
+            if !all.add(&beside, before) {
+                all = read_behind(before, all, part);
+            }
+            before += part.len() as u64;
+        }
+        let counted = |fold| seen(&Counted { identity: 1, told: told(None), fold });
+        prop_assert_eq!(counted(all), counted(fold(&roles, window, &lines)));
     }
 }
 

@@ -27,7 +27,7 @@ pub struct LayoutHints {
 }
 
 /// The layout that a header-less log is read with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Choice {
     pub layout: Layout,
     /// The layout is only a guess, so that one line that does not fit it refutes it.

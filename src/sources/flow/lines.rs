@@ -27,6 +27,15 @@ impl Seen {
         self.assumed_accept |= !fields.contains(Field::Action);
         self.assumed_ok |= !fields.contains(Field::LogStatus);
     }
+
+    /// With what another part of the object holds.
+    pub fn add(&mut self, part: Self) {
+        let Self { records, fields, assumed_accept, assumed_ok } = part;
+        self.records += records;
+        self.fields = self.fields.union(fields);
+        self.assumed_accept |= assumed_accept;
+        self.assumed_ok |= assumed_ok;
+    }
 }
 
 /// Where a line stands: its number from 1, and whether a line end followed it.
@@ -61,18 +70,29 @@ pub(super) struct Lines {
     fields: Fields,
     abouts: Abouts,
     pub seen: Seen,
+    /// How often the layout changed.
+    pub switches: u64,
 }
 
 impl Lines {
     pub fn new(choice: Choice) -> Self {
         let abouts = Abouts::new(&choice.layout);
-        let mut lines = Self { choice, fields: Fields::new(), abouts, seen: Seen::default() };
+        let mut lines = Self { choice, fields: Fields::new(), abouts, seen: Seen::default(), switches: 0 };
         lines.seen.fields(lines.choice.layout.fields());
         lines
     }
 
+    /// The layout that is in force.
+    pub const fn choice(&self) -> &Choice {
+        &self.choice
+    }
+
     /// From here on, another layout.
     pub fn switch(&mut self, choice: Choice) {
+        if choice == self.choice {
+            return;
+        }
+        self.switches += 1;
         self.seen.fields(choice.layout.fields());
         self.abouts = Abouts::new(&choice.layout);
         self.choice = choice;

@@ -21,16 +21,17 @@ pub(super) use detect::message_at;
 pub use error::{ErrorKind, ReadError};
 pub use hints::{KnownLayout, LayoutHints};
 pub use layout::{Field, FieldSet, Layout, LayoutError};
+pub use text::Helpers;
 
-use crate::model::flow::FlowSink;
+use crate::model::flow::{FlowSink, Shared};
 use crate::sources::objects::{Object, ObjectBytes, SourceName};
-use crate::sources::stream::{BOM, Hashing, inflate, peek};
+use crate::sources::stream::{BOM, Hashing, Inflated, inflate, peek};
 use detect::Content;
 use hints::Choice;
 use lines::{Lines, Seen};
 use std::fmt;
 use std::io::{self, Read};
-use text::{Before, End};
+use text::{Before, End, Form};
 
 /// How the records lay in the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,8 +123,40 @@ pub fn read_object<S: FlowSink>(
     read_bytes(object, &object.flow_log, hints, sink)
 }
 
+/// Reads one listed object as [`read_object`] does, with the help of whoever waits. Only text is shared.
+pub fn read_object_shared<'e, S: Shared + 'e>(
+    object: &Object,
+    hints: &LayoutHints,
+    sink: &mut S,
+    helpers: &impl Helpers<'e>,
+) -> Result<ObjectOutcome, ReadError> {
+    let by = |head: &[u8], content, form, lines, sink: &mut S| {
+        let (content, seen) = text::read_shared(head, content, form, lines, sink, (text::BLOCK, helpers))?;
+        Ok((seen, content.finish()))
+    };
+    read_by(by, object, &object.flow_log, hints, sink)
+}
+
 /// Reads one object from any source of bytes. After an error, what the sink got counts for nothing.
 pub fn read_bytes<B: ObjectBytes, S: FlowSink>(
+    bytes: &B,
+    source: &SourceName,
+    hints: &LayoutHints,
+    sink: &mut S,
+) -> Result<ObjectOutcome, ReadError> {
+    let by = |head: &[u8], mut content: Hashing<Inflated>, form, mut lines, sink: &mut S| {
+        text::read(head, &mut content, form, &mut lines, sink)?;
+        Ok((lines.seen, content.finish()))
+    };
+    read_by(by, bytes, source, hints, sink)
+}
+
+/// What was seen, and hash and length of the content.
+type SeenAll = Result<(Seen, (u128, u64)), ReadError>;
+
+/// Reads one object, and its lines, if it is text, by `lines_by`: what is there already, the rest, how it is written, the layout.
+fn read_by<B: ObjectBytes, S: FlowSink>(
+    lines_by: impl FnOnce(&[u8], Hashing<Inflated>, Form, Lines, &mut S) -> SeenAll,
     bytes: &B,
     source: &SourceName,
     hints: &LayoutHints,
@@ -134,7 +167,7 @@ pub fn read_bytes<B: ObjectBytes, S: FlowSink>(
     let head = peek(&mut content, text::MAX_LINE + 1)?;
     let kind = detect::content(&head)?;
     let end = if gzipped { End::Sealed } else { End::Open };
-    let (before, format) = match kind {
+    let (before, format, layout) = match kind {
         Content::Empty if head.len() <= text::MAX_LINE => {
             return Ok(ObjectOutcome::new(FormatName::Empty, Seen::default(), content.finish()));
         }
@@ -145,18 +178,18 @@ pub fn read_bytes<B: ObjectBytes, S: FlowSink>(
         Content::Parquet if gzipped => return Err(ReadError::GzippedParquet),
         Content::Parquet => return read_parquet(bytes, content, sink),
         Content::Json => return read_json(&head, content, hints, source, sink),
-        Content::Export => (Before::Time, FormatName::CloudWatchExport),
-        Content::NoHeader => (Before::Nothing, FormatName::TextNoHeader),
-        Content::Header(layout) => {
-            let mut lines = Lines::new(Choice::certain(layout));
-            text::read(&head, &mut content, (Before::Nothing, end), &mut lines, sink)?;
-            return Ok(ObjectOutcome::new(FormatName::Text, lines.seen, content.finish()));
-        }
+        Content::Export => (Before::Time, FormatName::CloudWatchExport, None),
+        Content::NoHeader => (Before::Nothing, FormatName::TextNoHeader, None),
+        Content::Header(layout) => (Before::Nothing, FormatName::Text, Some(layout)),
     };
-    let (first, number) = first_record(&head, before);
-    let mut lines = Lines::new(hints.choose(source, None, first, number)?);
-    text::read(&head, &mut content, (before, end), &mut lines, sink)?;
-    Ok(ObjectOutcome::new(format, lines.seen, content.finish()))
+    let choice = if let Some(layout) = layout {
+        Choice::certain(layout)
+    } else {
+        let (first, number) = first_record(&head, before);
+        hints.choose(source, None, first, number)?
+    };
+    let (seen, hashed) = lines_by(&head, content, (before, end), Lines::new(choice), sink)?;
+    Ok(ObjectOutcome::new(format, seen, hashed))
 }
 
 /// The first line that is not blank, without what comes before its record, and its number.

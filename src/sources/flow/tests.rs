@@ -11,6 +11,7 @@ use std::io::{Cursor, Write};
 
 mod parquet_files;
 mod pieces;
+mod shared;
 mod speed;
 
 /// Keeps what it gets as text: `interface src>dst pkt>pkt bytes start verdict`.

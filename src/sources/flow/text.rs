@@ -1,6 +1,11 @@
 //! A stream of text into lines, in bounded memory: they are read where the stream holds them, and only one that it holds in two
 //! pieces is put together.
 
+mod shared;
+
+pub use shared::Helpers;
+pub(super) use shared::{BLOCK, read as read_shared};
+
 use super::detect;
 use super::error::ReadError;
 use super::lines::{Lines, Place};
@@ -28,10 +33,13 @@ pub(super) enum End {
     Open,
 }
 
+/// Both.
+pub(super) type Form = (Before, End);
+
 struct Text<'a, S> {
     lines: &'a mut Lines,
-    end: End,
-    before: Before,
+    form: Form,
+    /// Lines so far.
     number: u64,
     /// The line whose end has not come yet, as far as it is here.
     begun: Vec<u8>,
@@ -44,26 +52,42 @@ struct Text<'a, S> {
 pub(super) fn read<S: FlowSink>(
     head: &[u8],
     content: &mut impl BufRead,
-    (before, end): (Before, End),
+    form: Form,
     lines: &mut Lines,
     sink: &mut S,
 ) -> Result<(), ReadError> {
-    let mut text = Text { lines, end, before, number: 0, begun: Vec::new(), overlong: false, sink };
-    text.piece(head.strip_prefix(BOM).unwrap_or(head))?;
-    loop {
-        let piece = match content.fill_buf() {
-            Ok([]) => return text.last_line(),
-            Ok(piece) => piece,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(ReadError::from_stream(error)),
-        };
-        let len = piece.len();
-        text.piece(piece)?;
-        content.consume(len);
-    }
+    let mut text = Text::new(form, lines, sink);
+    text.head(head)?;
+    text.pieces(content, || false)?;
+    text.last_line()
 }
 
-impl<S: FlowSink> Text<'_, S> {
+impl<'a, S: FlowSink> Text<'a, S> {
+    const fn new(form: Form, lines: &'a mut Lines, sink: &'a mut S) -> Self {
+        Self { lines, form, number: 0, begun: Vec::new(), overlong: false, sink }
+    }
+
+    fn head(&mut self, head: &[u8]) -> Result<(), ReadError> {
+        self.piece(head.strip_prefix(BOM).unwrap_or(head))
+    }
+
+    /// Reads pieces until the content ends, or until it is enough; whether it ended.
+    fn pieces(&mut self, content: &mut impl BufRead, enough: impl Fn() -> bool) -> Result<bool, ReadError> {
+        // Not within a line that is thrown away.
+        while self.overlong || !enough() {
+            let piece = match content.fill_buf() {
+                Ok([]) => return Ok(true),
+                Ok(piece) => piece,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(ReadError::from_stream(error)),
+            };
+            let len = piece.len();
+            self.piece(piece)?;
+            content.consume(len);
+        }
+        Ok(false)
+    }
+
     /// Reads every line that ends in `piece`, where it lies, and keeps what is left for the next one.
     fn piece(&mut self, mut piece: &[u8]) -> Result<(), ReadError> {
         if self.overlong || !self.begun.is_empty() {
@@ -103,12 +127,12 @@ impl<S: FlowSink> Text<'_, S> {
     #[inline]
     fn line(&mut self, rest: &[u8], len: usize, ended: bool) -> Result<(), ReadError> {
         self.number += 1;
-        let at = Place { number: self.number, ended, sealed: self.end == End::Sealed };
+        let at = Place { number: self.number, ended, sealed: self.form.1 == End::Sealed };
         if self.overlong || len > MAX_LINE {
             return self.overlong_line(at);
         }
         let len = if len > 0 && rest[len - 1] == b'\r' { len - 1 } else { len };
-        let skip = match self.before {
+        let skip = match self.form.0 {
             Before::Nothing => 0,
             Before::Time => detect::message_at(&rest[..len]).unwrap_or(0),
         };
