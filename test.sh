@@ -12,6 +12,8 @@ SAMPLE_COMMAND=(simulate --scenario sample --to)
 # the profiles differ in speed, not in a byte of output. NATLENS_TEST_PROFILE=release tries the binary that users build.
 TARGET=${CARGO_TARGET_DIR:-target}
 VENV=${NATLENS_VENV:-.venv}
+# Engines that run the roll-up's SQL, a venv of their own beside it.
+ENGINES=$VENV-engines
 case ${NATLENS_TEST_PROFILE:-dev} in
     dev) RELEASE='' BINARY=$TARGET/debug/natlens ;;
     release) RELEASE=--release BINARY=$TARGET/release/natlens ;;
@@ -76,6 +78,18 @@ python_packages() {
     fi
 }
 
+engines() {
+    if ! cmp -s tools/requirements-engines.txt "$ENGINES/requirements.stamp"; then
+        python3 -m venv --clear "$ENGINES"
+        "$ENGINES/bin/python" -m pip install --quiet --disable-pip-version-check -r tools/requirements-engines.txt
+        cp tools/requirements-engines.txt "$ENGINES/requirements.stamp"
+    fi
+}
+
+rollup() {
+    "$ENGINES/bin/python" tools/check_rollup.py "$BINARY" --engines duckdb,datafusion
+}
+
 sample_data() {
     natlens "${SAMPLE_COMMAND[@]}" "$SCRATCH/sample-data"
     diff -r sample-data "$SCRATCH/sample-data" || {
@@ -123,4 +137,6 @@ stage 'a bundle in S3' s3
 stage 'README shows what natlens prints' readme
 stage 'collect writes what boto3 reads from moto' collect
 stage 'notebooks run' notebooks
+stage 'engines' engines
+stage 'the roll-up on DuckDB and DataFusion' rollup
 printf '\nall tests passed in %d s\n' "$SECONDS" >&2

@@ -38,6 +38,8 @@ pub mod explain;
 
 pub mod cache;
 
+pub mod sql;
+
 pub mod aws;
 
 pub mod doctor;

@@ -41,6 +41,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("explain", &["model", "price", "report", "count", "bill", "reconcile", "advise"]),
     // What was worked out once, in files: values in, the same values out. Asked and filled by `run`.
     ("cache", &["model", "report", "sources", "count"]),
+    // The roll-up as SQL, the small tables that it joins, and its result as a rollup again.
+    ("sql", &["model", "count"]),
     // The live account: values out of requests. It knows nothing of what they are for.
     ("aws", &["model", "sources"]),
     // What inputs and permissions are good for: values in, findings out.
@@ -72,6 +74,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "report::build",
             "explain",
             "cache",
+            "sql",
             "aws",
             "doctor",
         ],
@@ -87,6 +90,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "sources",
             "sources::settings",
             "cache",
+            "diag",
+            "sql",
             "aws",
             "doctor",
             "sinks",
@@ -102,8 +107,8 @@ const MODULES: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("polars", &["frames"]),
     ("polars_arrow", &["frames"]),
-    ("arrow", &["sources", "frames", "simulate", "cache"]),
-    ("parquet", &["sources", "simulate", "cache"]),
+    ("arrow", &["sources", "frames", "simulate", "cache", "sql"]),
+    ("parquet", &["sources", "simulate", "cache", "sql"]),
     // Reading is by `sources::inflate`, and its tests compare with this.
     ("flate2", &["sources", "simulate", "collect"]),
     ("crc32fast", &["sources"]),
@@ -133,7 +138,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aws_sdk_costexplorer", &["aws"]),
     ("quick_xml", &["aws"]),
     ("futures_util", &["aws"]),
-    ("bytes", &["aws", "sources"]),
+    ("bytes", &["aws", "sources", "sql"]),
     ("indicatif", &["cli"]),
     ("console", &["cli"]),
     ("clap_complete", &["cli"]),
