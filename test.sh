@@ -12,6 +12,8 @@ SAMPLE_COMMAND=(simulate --scenario sample --to)
 # the profiles differ in speed, not in a byte of output. NATLENS_TEST_PROFILE=release tries the binary that users build.
 TARGET=${CARGO_TARGET_DIR:-target}
 VENV=${NATLENS_VENV:-.venv}
+# Engines that run the roll-up's SQL, a venv of their own beside it.
+ENGINES=$VENV-engines
 case ${NATLENS_TEST_PROFILE:-dev} in
     dev) RELEASE='' BINARY=$TARGET/debug/natlens ;;
     release) RELEASE=--release BINARY=$TARGET/release/natlens ;;
@@ -84,6 +86,11 @@ venv() {
 python_packages() {
     venv "$VENV" tools/requirements.txt
     venv "$VENV-notebooks" notebooks/requirements.txt
+    venv "$ENGINES" tools/requirements-engines.txt
+}
+
+rollup() {
+    "$ENGINES/bin/python" tools/check_rollup.py "$BINARY" --engines duckdb,datafusion
 }
 
 sample_data() {
@@ -144,4 +151,5 @@ stage 'TLS and a proxy' tls
 stage 'README shows what natlens prints' readme
 stage 'collect writes what boto3 reads from moto' collect
 stage 'notebooks run' notebooks
+stage 'the roll-up on DuckDB and DataFusion' rollup
 printf '\nall tests passed in %d s\n' "$SECONDS" >&2

@@ -41,6 +41,8 @@ pub mod export;
 
 pub mod cache;
 
+pub mod sql;
+
 pub mod target;
 
 pub mod aws;

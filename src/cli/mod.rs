@@ -1,5 +1,6 @@
 //! The command line exactly as typed. Nothing is decided here: `plan` lowers it, the command modules act.
 
+pub mod athena;
 pub mod aws;
 mod bundle;
 mod clock;
@@ -139,6 +140,8 @@ pub enum Command {
     Doctor(Box<DoctorArgs>),
     /// Fetch what the live account says, read-only, as the files of a bundle
     Collect(Box<CollectArgs>),
+    /// Write the roll-up as SQL for engines that read the flow logs where they lie: Athena, Trino, Spark and others
+    Athena(Box<athena::AthenaArgs>),
     /// Write a synthetic account with a known truth, in AWS's own file formats
     Simulate(Box<SimulateArgs>),
     /// Print the completion script of a shell
@@ -218,6 +221,9 @@ pub struct ReportArgs {
     /// Inputs.
     #[command(flatten)]
     pub input: InputArgs,
+    /// A roll-up that `natlens athena` or its SQL made, in place of flow logs: a Parquet file, or the folder with all of them
+    #[arg(long, value_name = "PATH", conflicts_with = "flow_logs")]
+    pub rollup: Option<String>,
     /// Form.
     #[command(flatten)]
     pub form: FormArgs,
@@ -478,6 +484,7 @@ pub fn act(cli: Cli) -> Exit {
         Command::Config(args) => config::act(&args, &cli.global),
         Command::Doctor(args) => doctor::act(&args, &cli.global),
         Command::Collect(args) => collect::act(&args, &cli.global),
+        Command::Athena(args) => athena::act(&args, &cli.global),
         Command::Simulate(args) => simulate::act(&args, &cli.global),
         Command::Completions { shell } => {
             let mut script = Vec::new();

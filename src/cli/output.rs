@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Writes data to a file (atomically: a reader sees the old or the new text) or to stdout. A closed pipe is no error.
 pub fn write_data(text: &str, to: Option<&Path>) -> io::Result<()> {
     match to {
-        Some(path) => write_file(text, path),
+        Some(path) => write_file(text.as_bytes(), path),
         None => match io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other,
@@ -21,9 +21,10 @@ fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| !found.is_file())
 }
 
-fn write_file(text: &str, path: &Path) -> io::Result<()> {
+/// Writes a file, atomically: a reader sees the old or the new content.
+pub fn write_file(bytes: &[u8], path: &Path) -> io::Result<()> {
     if is_special(path) {
-        return File::options().write(true).open(path)?.write_all(text.as_bytes());
+        return File::options().write(true).open(path)?.write_all(bytes);
     }
     // What a link leads to is replaced, and the link stays.
     let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
@@ -35,7 +36,7 @@ fn write_file(text: &str, path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     builder.permissions(permissions);
     let mut file = builder.tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())

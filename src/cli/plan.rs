@@ -59,7 +59,7 @@ impl ReportPlan {
             group_by: form.group_by.value,
             // As the tables have it: 0 shows all.
             top: top.map_or(TOP, |top| if top == 0 { usize::MAX } else { top }),
-            ..plan(&bundle, &args.input, &layers)?
+            ..plan(&bundle, &args.input, &layers, args.rollup.as_deref())?
         };
         Ok(Self {
             format: form.format.value,
@@ -74,8 +74,16 @@ impl ReportPlan {
 }
 
 /// What every command that reads a bundle does first.
-fn plan(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Result<Plan, Refusal> {
-    let plan = lowered(bundle, args, layers)?;
+fn plan(bundle: &Bundle, args: &InputArgs, layers: &Layers, rollup: Option<&str>) -> Result<Plan, Refusal> {
+    let mut plan = lowered(bundle, args, layers)?;
+    if let Some(rollup) = rollup {
+        plan.inputs.flow_logs.clear();
+        plan.inputs.rollup = Some(rollup.to_owned());
+        if plan.store.is_none() {
+            plan.store = bundle.store([rollup].into_iter(), &args.aws, layers)?;
+        }
+        return Ok(plan);
+    }
     if plan.inputs.flow_logs.is_empty() && plan.inputs.billing.is_empty() {
         let what = format!("{}: there is neither a flow-logs nor a billing folder in it", bundle.path().display());
         return Err(failed(what, "give the bundle's folder, or its parts by --flow-logs and --billing"));
@@ -87,6 +95,7 @@ pub(super) fn lowered(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Res
     let settings = InputSettings::new(bundle, args, layers)?;
     let inputs = Inputs {
         flow_logs: settings.flow_logs.value,
+        rollup: None,
         inventory: settings.inventory.value,
         billing: settings.billing.value,
         metrics: settings.metrics.value,
@@ -142,7 +151,7 @@ impl ExplainPlan {
         };
         let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
         Ok(Self {
-            plan: Plan { trail: true, ..plan(&bundle, &args.input, &layers)? },
+            plan: Plan { trail: true, ..plan(&bundle, &args.input, &layers, None)? },
             subject,
             json: args.format == ExplainFormat::Json,
             style: style(global, args.output.is_some(), None),

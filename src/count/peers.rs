@@ -68,6 +68,11 @@ impl Peers {
         !self.public.is_empty() || crossing && !self.spans.is_empty()
     }
 
+    /// All public addresses of things in known VPCs, in no order.
+    pub fn addrs(&self) -> impl Iterator<Item = Addr> {
+        self.public.keys().copied()
+    }
+
     /// The VPC behind a public address, or behind the IPv4 address inside a NAT64 one; never a NAT gateway's.
     #[inline]
     #[must_use]

@@ -45,6 +45,12 @@ impl Addr {
         if self.is_nat64() { Self(V4_MAPPED | (self.0 & 0xffff_ffff)) } else { self }
     }
 
+    /// The NAT64 address that stands for an IPv4 address; `None` for IPv6.
+    #[must_use]
+    pub fn to_nat64(self) -> Option<Self> {
+        self.v4().map(|v4| Self(NAT64 | u128::from(v4)))
+    }
+
     /// Whether this is a NAT64 address (`64:ff9b::/96`).
     #[must_use]
     pub fn is_nat64(self) -> bool {

@@ -23,6 +23,8 @@ use std::sync::Arc;
 pub struct Inputs {
     /// Flow logs: paths or globs.
     pub flow_logs: Vec<String>,
+    /// A roll-up in place of flow logs: a file or a folder.
+    pub rollup: Option<String>,
     /// Inventory: paths or globs.
     pub inventory: Vec<String>,
     /// Bills: paths or globs.
@@ -159,7 +161,7 @@ impl Loaded {
     }
 }
 
-const FLOW_LOGS: &str = "flow-logs";
+pub(super) const FLOW_LOGS: &str = "flow-logs";
 
 /// Opens every part: what lies in a store from that, of the flow logs what may hold records of the window. `listed` are the flow
 /// logs, if somebody listed them before.

@@ -16,6 +16,7 @@ mod names;
 mod parallel;
 pub mod period;
 pub mod read;
+pub mod rollup;
 mod trail;
 
 use crate::advise::custom::compare;
@@ -55,7 +56,7 @@ use read::{ReadPlan, read_all};
 use std::sync::Arc;
 
 /// A report, fully specified: nothing past this line reads the environment or guesses.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// Where everything is.
     pub inputs: Inputs,
@@ -134,6 +135,9 @@ pub enum RunError {
     /// An input that everything rests on.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// A roll-up that cannot be used.
+    #[error(transparent)]
+    Rollup(#[from] rollup::RollupError),
     /// Flow logs that do not fit in memory.
     #[error(transparent)]
     OverLimit(#[from] OverLimit),
@@ -168,6 +172,7 @@ impl RunError {
             Self::Store(_) => None,
             Self::Bill(error) => error.hint(),
             Self::Dns(error) => error.hint(),
+            Self::Rollup(error) => Some(error.hint()),
             Self::OverLimit(_) => Some(
                 "give more by --memory-limit, report a shorter time by --from and --to, or fewer logs by --flow-logs",
             ),
@@ -185,9 +190,10 @@ impl RunError {
     pub const fn of_store(&self) -> Option<&StoreError> {
         match self {
             Self::Store(error) => Some(error),
-            Self::Input(error) | Self::Bill(BillError::Input(error)) | Self::Dns(DnsError::Input(error)) => {
-                error.of_store()
-            }
+            Self::Input(error)
+            | Self::Bill(BillError::Input(error))
+            | Self::Dns(DnsError::Input(error))
+            | Self::Rollup(rollup::RollupError::Input(error)) => error.of_store(),
             _ => None,
         }
     }
@@ -195,9 +201,10 @@ impl RunError {
 
 /// Makes the report. `on_object` hears how many stored bytes of how many are done.
 pub fn report(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> Result<Outcome, RunError> {
-    let outcome = match &plan.cache {
-        Some(place) => kept::report(plan, place, on_object),
-        None => compute(plan, None, None, on_object),
+    let outcome = match (&plan.inputs.rollup, &plan.cache) {
+        (Some(_), _) => rollup::settled(plan).and_then(|plan| compute(&plan, None, None, on_object)),
+        (None, Some(place)) => kept::report(plan, place, on_object),
+        (None, None) => compute(plan, None, None, on_object),
     };
     let Err(error) = outcome else { return outcome };
     // What a store did not give explains more than what follows from its absence.
@@ -286,6 +293,10 @@ fn flows(
     on_object: &mut dyn FnMut(u64, u64),
 ) -> Result<Flows, RunError> {
     let roles = inputs::roles(&loaded.inventory, &plan.inputs.rules);
+    if let Some(at) = &plan.inputs.rollup {
+        let rollup = rollup::read(plan, at, &roles, loaded, warnings)?;
+        return Ok(Flows { rollup, roles });
+    }
     let hints = inputs::layout_hints(&plan.inputs, &loaded.inventory, warnings)?;
     let objects = std::mem::take(&mut loaded.objects);
     let has_objects = objects.iter().any(Object::is_stored);

@@ -236,7 +236,7 @@ const LARGE: u64 = 1 << 20;
 /// Flow logs that name themselves first; of the others those that hold something nobody else holds, then those with more
 /// content: copies under another prefix lose to the originals. Inside a flow log large objects first, so that no thread is left
 /// alone with one at the end; the rest by key, which AWS begins with the day, so that what comes later lies after what was kept.
-fn order(objects: &mut [Object]) {
+pub(super) fn order(objects: &mut [Object]) {
     let mut holders: BTreeMap<u64, BTreeSet<&SourceName>> = BTreeMap::new();
     let unnamed: BTreeSet<&SourceName> = objects.iter().map(|o| &o.flow_log).filter(|name| is_unnamed(name)).collect();
     if unnamed.len() > 1 {
@@ -323,17 +323,21 @@ impl Merge<'_> {
             };
             self.warnings.add(Code::AssumedStatus, format!("{}: without {missing}", object.key));
         }
-        let name = match (&object.flow_log, &told.log_group) {
-            (SourceName::Prefix(_), Some(group)) | (SourceName::LogGroup(group), _) => {
-                Cow::Owned(format!("log-group:{group}"))
-            }
-            (SourceName::FlowLog(id), _) => Cow::Borrowed(id.as_str()),
-            (SourceName::Prefix(prefix), None) => Cow::Owned(format!("prefix:{prefix}")),
-        };
+        let name = name_of(&object.flow_log, told.log_group.as_deref());
         let rollup = &mut self.reading.rollup;
         let source = rollup.source(&name);
         let hints = Hints { account: object.account_hint.as_deref(), region: object.region_hint.as_deref() };
         rollup.merge(fold, source, &hints);
+    }
+}
+
+/// What a flow log is called; `log_group` is what the content names.
+pub(super) fn name_of<'a>(flow_log: &'a SourceName, log_group: Option<&str>) -> Cow<'a, str> {
+    match (flow_log, log_group) {
+        (SourceName::Prefix(_), Some(group)) => Cow::Owned(format!("log-group:{group}")),
+        (SourceName::LogGroup(group), _) => Cow::Owned(format!("log-group:{group}")),
+        (SourceName::FlowLog(id), _) => Cow::Borrowed(id.as_str()),
+        (SourceName::Prefix(prefix), None) => Cow::Owned(format!("prefix:{prefix}")),
     }
 }
 

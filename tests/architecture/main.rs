@@ -45,6 +45,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("cache", &["model", "report", "sources", "count"]),
     // Where files go: a folder here, or what `aws` makes of a bucket.
     ("target", &["sources"]),
+    // The roll-up as SQL, the small tables that it joins, and its result as a rollup again.
+    ("sql", &["model", "count"]),
     // The live account: values out of requests. It knows nothing of what they are for.
     ("aws", &["model", "sources", "target"]),
     // What inputs and permissions are good for: values in, findings out.
@@ -77,6 +79,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "explain",
             "export",
             "cache",
+            "sql",
             "aws",
             "doctor",
         ],
@@ -94,6 +97,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "sources::settings",
             "cache",
             "target",
+            "diag",
+            "sql",
             "aws",
             "doctor",
             "sinks",
@@ -109,8 +114,8 @@ const MODULES: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("polars", &["frames"]),
     ("polars_arrow", &["frames"]),
-    ("arrow", &["sources", "frames", "simulate", "cache", "export"]),
-    ("parquet", &["sources", "simulate", "cache", "export"]),
+    ("arrow", &["sources", "frames", "simulate", "cache", "export", "sql"]),
+    ("parquet", &["sources", "simulate", "cache", "export", "sql"]),
     // Reading is by `sources::inflate`, and its tests compare with this.
     ("flate2", &["sources", "simulate", "collect"]),
     ("crc32fast", &["sources"]),
@@ -141,7 +146,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aws_sdk_costexplorer", &["aws"]),
     ("quick_xml", &["aws"]),
     ("futures_util", &["aws"]),
-    ("bytes", &["aws", "sources"]),
+    ("bytes", &["aws", "sources", "sql"]),
     ("indicatif", &["cli"]),
     ("console", &["cli"]),
     ("clap_complete", &["cli"]),

@@ -1,0 +1,184 @@
+//! `natlens athena`: the roll-up for engines that read flow logs where they lie, and the local engine's own in the same form.
+
+use super::aws::exit_of;
+use super::bundle::Bundle;
+use super::output::{Claim, error, note, write_data, write_file};
+use super::plan::{Refusal, failed, lowered};
+use super::{Exit, Global, InputArgs};
+use crate::diag::Warnings;
+use crate::run::rollup::{Form, RollupError, local, make};
+use crate::run::{Plan, RunError};
+use crate::sql::{Dialect, Grain};
+use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `athena`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct AthenaArgs {
+    /// Folder of the bundle
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: Option<PathBuf>,
+    /// Inputs.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Print the SQL text and stop; its result is what `natlens report --rollup` reads
+    #[arg(long, required_unless_present = "engine", conflicts_with = "engine")]
+    pub emit_sql: bool,
+    /// Make the roll-up with this engine, into the file that -o names
+    #[arg(long, value_name = "ENGINE", requires = "output")]
+    pub engine: Option<Engine>,
+    /// Whose SQL
+    #[arg(long, value_name = "DIALECT", default_value = "trino", requires = "emit_sql")]
+    pub dialect: DialectName,
+    /// Folder for the small tables that the text joins, a folder each; made if it is not there
+    #[arg(long, value_name = "DIR", requires = "emit_sql")]
+    pub tables: Option<PathBuf>,
+    /// Name of the table of flow logs; with several layouts _1, _2, … are added to it
+    #[arg(long, value_name = "NAME", default_value = "flow_logs", requires = "emit_sql")]
+    pub flow_table: String,
+    /// What the paths of all objects begin with in that table, up to the folder that --flow-logs names [default: nothing]
+    #[arg(long, value_name = "PATH", requires = "emit_sql")]
+    pub location: Option<String>,
+    /// Column with an object's path, in place of the dialect's own word for it
+    #[arg(long, value_name = "COLUMN", requires = "emit_sql")]
+    pub path_column: Option<String>,
+    /// Condition that leaves partitions out, a day more on either side of the time: "day BETWEEN '2026/09/30' AND '2026/11/01'"
+    #[arg(long, value_name = "SQL", requires = "emit_sql")]
+    pub partitions: Option<String>,
+    /// Rows by the day or by the hour [default: by the day, with --dns by the hour]
+    #[arg(long, value_name = "GRAIN")]
+    pub grain: Option<GrainName>,
+    /// Write to this file, whole or not at all, instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "Examples:
+  natlens athena bundle --month 2026-10 --emit-sql --dialect trino --tables tables/ -o rollup.sql
+  natlens athena bundle --month 2026-10 --engine local -o rollup.parquet
+  natlens report bundle --rollup rollup.parquet";
+
+/// Who makes a roll-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// natlens itself: the file is what the SQL text gives for the same logs, row for row.
+    Local,
+}
+
+/// Whose SQL is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DialectName {
+    /// Trino, and Athena (engine version 3).
+    Trino,
+    /// Spark.
+    Spark,
+    /// `DuckDB`.
+    Duckdb,
+}
+
+impl From<DialectName> for Dialect {
+    fn from(name: DialectName) -> Self {
+        match name {
+            DialectName::Trino => Self::Trino,
+            DialectName::Spark => Self::Spark,
+            DialectName::Duckdb => Self::DuckDb,
+        }
+    }
+}
+
+/// How finely rows are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GrainName {
+    /// One row for all hours of a day that nothing tells apart.
+    Day,
+    /// One row an hour.
+    Hour,
+}
+
+impl From<GrainName> for Grain {
+    fn from(name: GrainName) -> Self {
+        match name {
+            GrainName::Day => Self::Day,
+            GrainName::Hour => Self::Hour,
+        }
+    }
+}
+
+/// Writes the text, or the local engine's result.
+pub fn act(args: &AthenaArgs, global: &Global) -> Exit {
+    let plan = match lower(args) {
+        Ok(plan) => plan,
+        Err(Refusal { exit, what, hint }) => {
+            error(&what, hint.as_deref());
+            return exit;
+        }
+    };
+    let _claim = match Claim::take(args.output.as_deref()) {
+        Ok(claim) => claim,
+        Err(exit) => return exit,
+    };
+    let mut warnings = Warnings::default();
+    let form = form(args);
+    let done = match (args.engine, &args.output) {
+        (Some(Engine::Local), Some(output)) => local(&plan, &form, &mut warnings)
+            .map_err(|failure| told(&failure))
+            .and_then(|bytes| written(output, write_file(&bytes, output))),
+        _ => make(&plan, &form, &mut warnings).map_err(|failure| told(&failure)).and_then(|made| {
+            for (name, bytes) in &made.tables {
+                let Some(folder) = &args.tables else { break };
+                let folder = folder.join(name);
+                let file = folder.join("part-00000.parquet");
+                written(&file, std::fs::create_dir_all(&folder).and_then(|()| write_file(bytes, &file)))?;
+            }
+            let output = args.output.as_deref();
+            written(output.unwrap_or(Path::new("stdout")), write_data(&made.sql, output))
+        }),
+    };
+    if !global.quiet {
+        for row in warnings.rows() {
+            note(&format!("warning: {} ({}): {}", row.code, row.count, row.message));
+        }
+    }
+    done.err().unwrap_or(Exit::Done)
+}
+
+fn lower(args: &AthenaArgs) -> Result<Plan, Refusal> {
+    let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
+    let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
+    let plan = lowered(&bundle, &args.input, &layers)?;
+    if plan.inputs.flow_logs.is_empty() {
+        let what = format!("{}: there is no flow-logs folder in it", bundle.path().display());
+        return Err(failed(what, "give the bundle's folder, or the flow logs by --flow-logs"));
+    }
+    if plan.period.window().is_none() {
+        return Err(failed(RollupError::NoWindow.to_string(), RollupError::NoWindow.hint()));
+    }
+    Ok(plan)
+}
+
+fn form(args: &AthenaArgs) -> Form {
+    Form {
+        dialect: args.dialect.into(),
+        table: args.flow_table.clone(),
+        path_column: args.path_column.clone(),
+        location: args.location.clone().unwrap_or_default(),
+        partitions: args.partitions.clone(),
+        grain: args.grain.map(Grain::from),
+    }
+}
+
+fn told(failure: &RunError) -> Exit {
+    error(&failure.to_string(), failure.hint());
+    match failure {
+        RunError::OverLimit(_) => Exit::Limit,
+        failure => failure.of_store().map_or(Exit::Failed, |error| exit_of(error.trouble)),
+    }
+}
+
+fn written(at: &Path, done: std::io::Result<()>) -> Result<(), Exit> {
+    done.map_err(|failure| {
+        error(&format!("{}: cannot be written: {failure}", at.display()), None);
+        Exit::Failed
+    })
+}

@@ -1,0 +1,363 @@
+//! The roll-up that another engine made, or that is made for one: its SQL text with the tables that it joins, the local engine's own
+//! result in the same form, and a result in place of flow logs.
+
+use super::inputs::{self, FLOW_LOGS, Given, InputError, Loaded, layout_hints};
+use super::period::PeriodChoice;
+use super::read::{ReadPlan, name_of, order, read_all};
+use super::{Plan, RunError};
+use crate::count::roles::Roles;
+use crate::count::rollup::Rollup;
+use crate::diag::{Code, Warnings};
+use crate::model::flow::{FlowRecord, FlowSink};
+use crate::model::period::{Window, iso};
+use crate::model::symbols::Symbols;
+use crate::report::InputRow;
+use crate::sources::flow::{FieldSet, FormatName, LayoutHints, ObjectOutcome, ReadError, read_object};
+use crate::sources::objects::{Object, ObjectBytes, SourceName};
+use crate::sql::back::{Back, BackError, ReadBack};
+use crate::sql::table::{self, Kind, TableError};
+use crate::sql::{
+    COLUMNS, Dialect, Emission, Exception, Grain, Guide, Source, SourceRefusal, reference_tables, render, result,
+};
+use hashbrown::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+/// Why a roll-up cannot be used or made.
+#[derive(Debug, thiserror::Error)]
+pub enum RollupError {
+    /// Where it should be.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A file of it.
+    #[error("{file}: {why}")]
+    File {
+        /// Its key.
+        file: String,
+        /// What is wrong.
+        why: BackError,
+    },
+    /// All of it together.
+    #[error("{0}: {1}")]
+    Whole(String, BackError),
+    /// No file.
+    #[error("{0}: there is no file in it")]
+    Empty(String),
+    /// Asked for a time that it is not of.
+    #[error("the roll-up is of {} to {}", iso(.0.start), iso(.0.end))]
+    Window(Window),
+    /// Resolver logs name by the hour.
+    #[error("the roll-up has one row a day, and Resolver logs name by the hour")]
+    Grain,
+    /// Without a time nothing tells which partitions to read.
+    #[error("which time is not said")]
+    NoWindow,
+    /// Flow logs of a form that is no table.
+    #[error("{object}: {format} cannot be read by SQL")]
+    Format {
+        /// Key.
+        object: String,
+        /// Its format.
+        format: FormatName,
+    },
+    /// An object that cannot be read.
+    #[error("{object}: {why}")]
+    Object {
+        /// Key.
+        object: String,
+        /// Why.
+        why: ReadError,
+    },
+    /// A flow log whose objects differ.
+    #[error("{flow_log}: its objects have different fields or formats ({one}, {other})")]
+    Mixed {
+        /// Name.
+        flow_log: String,
+        /// Key of an object.
+        one: String,
+        /// Key of another.
+        other: String,
+    },
+    /// A layout.
+    #[error(transparent)]
+    Source(#[from] SourceRefusal),
+    /// No flow log.
+    #[error("there is no flow log, so that nothing tells which fields there are")]
+    NoLogs,
+    /// The codec.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+impl RollupError {
+    /// What the user can do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Window(_) => "leave out --month, --from and --to, or make a roll-up of that time",
+            Self::Grain => "make it by `natlens athena --grain hour`, or leave out --dns",
+            Self::NoWindow => "give --month, or --from and --to",
+            Self::Format { .. } | Self::Mixed { .. } | Self::Source(_) => {
+                "report these flow logs by `natlens report`, or leave them out by --flow-logs"
+            }
+            Self::NoLogs | Self::Object { .. } => "give the flow logs by --flow-logs",
+            Self::Input(_) | Self::File { .. } | Self::Whole(..) | Self::Empty(_) | Self::Table(_) => {
+                "give the whole result of one run: a Parquet file, or the folder with all of them"
+            }
+        }
+    }
+}
+
+const WINDOW: [(&str, Kind); 3] = [("kind", Kind::Text), ("first_at", Kind::Number), ("last_at", Kind::Number)];
+
+fn files(plan: &Plan, at: &str) -> Result<Vec<Object>, RollupError> {
+    let at_all = [at.to_owned()];
+    let listing = Given::all(&at_all, plan.store.as_ref()).list().map_err(InputError::from)?;
+    let empty = || RollupError::Empty(at.to_owned());
+    // What engines leave beside results (`_SUCCESS`) is not listed.
+    if listing.objects.is_empty() { Err(empty()) } else { Ok(listing.objects) }
+}
+
+fn each<E: From<TableError>>(
+    object: &Object,
+    columns: &[(&'static str, Kind)],
+    take: impl FnMut(&table::Batch) -> Result<(), E>,
+) -> Result<(), E> {
+    let file = object.random().map_err(|error| TableError::Codec(error.to_string()))?;
+    table::read(file, columns, take)
+}
+
+/// The same plan over the roll-up's own time.
+pub(super) fn settled(plan: &Plan) -> Result<Plan, RunError> {
+    let Some(at) = &plan.inputs.rollup else { return Ok(plan.clone()) };
+    let mut window = None;
+    for object in files(plan, at)? {
+        let found = each(&object, &WINDOW, |batch| {
+            for row in (0..batch.len()).filter(|&row| batch.text(0, row) == "window") {
+                window = Some(Window { start: batch.number(1, row), end: batch.number(2, row) });
+            }
+            Ok::<(), BackError>(())
+        });
+        found.map_err(|why| RollupError::File { file: object.key.clone(), why })?;
+    }
+    let window = window.ok_or_else(|| RollupError::Whole(at.clone(), BackError::Windows(0)))?;
+    if plan.period.window().is_some_and(|asked| asked != window) {
+        return Err(RollupError::Window(window).into());
+    }
+    Ok(Plan { period: PeriodChoice::Given(window), cache: None, ..plan.clone() })
+}
+
+/// Reads a roll-up in place of flow logs.
+pub(super) fn read(
+    plan: &Plan,
+    at: &str,
+    roles: &Roles,
+    loaded: &mut Loaded,
+    warnings: &mut Warnings,
+) -> Result<Rollup, RollupError> {
+    let objects = files(plan, at)?;
+    let mut back = Back::new(roles);
+    for object in &objects {
+        let read = each(object, &COLUMNS, |batch| back.take(batch));
+        read.map_err(|why| RollupError::File { file: object.key.clone(), why })?;
+    }
+    let whole = back.finish().map_err(|why| RollupError::Whole(at.to_owned(), why))?;
+    let ReadBack { rollup, grain, .. } = whole;
+    if grain == Grain::Day && !plan.inputs.dns.is_empty() {
+        return Err(RollupError::Grain);
+    }
+    let (count, bytes) = (objects.len() as u64, objects.iter().map(|object| object.size).sum());
+    loaded.rows.insert(0, InputRow { kind: FLOW_LOGS, source: at.to_owned(), objects: count, bytes, unreadable: 0 });
+    warnings.add_counted(Code::MalformedRecord, rollup.loose.malformed, at.to_owned());
+    Ok(rollup)
+}
+
+/// How a roll-up is made, beside what the plan says.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// Dialect of the text.
+    pub dialect: Dialect,
+    /// Name of the table of flow logs; with several layouts the first of several names.
+    pub table: String,
+    /// In place of the dialect's word for an object's path.
+    pub path_column: Option<String>,
+    /// What the paths of all objects begin with in the engine.
+    pub location: String,
+    /// A condition on partitions.
+    pub partitions: Option<String>,
+    /// How finely rows are kept; `None`: by the hour where Resolver logs are given, else by the day.
+    pub grain: Option<Grain>,
+}
+
+impl Form {
+    fn grain(&self, plan: &Plan) -> Grain {
+        self.grain.unwrap_or(if plan.inputs.dns.is_empty() { Grain::Day } else { Grain::Hour })
+    }
+}
+
+/// A roll-up for another engine.
+#[derive(Debug)]
+pub struct Made {
+    /// The text.
+    pub sql: String,
+    /// The small tables: name and Parquet file.
+    pub tables: Vec<(&'static str, Vec<u8>)>,
+}
+
+/// Makes the text and the small tables. Of flow logs in a store only a few are opened.
+pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, RunError> {
+    let window = plan.period.window().ok_or(RollupError::NoWindow)?;
+    let loaded = inputs::load(&plan.inputs, (plan.store.as_ref(), Some(window)), None, warnings)?;
+    let roles = inputs::roles(&loaded.inventory, &plan.inputs.rules);
+    let hints = layout_hints(&plan.inputs, &loaded.inventory, warnings)?;
+    let guide = Guide::new(&loaded.inventory, &roles);
+    let mut objects = loaded.objects;
+    order(&mut objects);
+    let looked = Looked::at(&objects, &hints)?;
+    let (sources, about) = looked.sources(&form.table)?;
+    let emission = Emission {
+        dialect: form.dialect,
+        sources,
+        path_column: form.path_column.clone(),
+        location: form.location.clone(),
+        partitions: form.partitions.clone(),
+        window,
+        grain: form.grain(plan),
+        ports: plan.inputs.rules.iter().filter_map(|rule| rule.port).collect(),
+        prefixes: guide.prefixes().clone(),
+    };
+    let sql = format!("{about}{}", render(&emission).map_err(RollupError::from)?);
+    let tables = reference_tables(&guide, &looked.exceptions).map_err(RollupError::from)?;
+    Ok(Made { sql, tables })
+}
+
+/// The local engine's result in the declared form, as a Parquet file.
+pub fn local(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Vec<u8>, RunError> {
+    let window = plan.period.window().ok_or(RollupError::NoWindow)?;
+    let mut loaded = inputs::load(&plan.inputs, (plan.store.as_ref(), Some(window)), None, warnings)?;
+    let roles = inputs::roles(&loaded.inventory, &plan.inputs.rules);
+    let hints = layout_hints(&plan.inputs, &loaded.inventory, warnings)?;
+    let read_plan = ReadPlan {
+        roles: &roles,
+        hints: &hints,
+        window: Some(window),
+        threads: plan.threads,
+        memory_limit: plan.memory_limit,
+        memory_of_names: 0,
+        days: false,
+        cache: None,
+    };
+    let reading = read_all(std::mem::take(&mut loaded.objects), &read_plan, warnings, &mut |_| {})?;
+    let guide = Guide::new(&loaded.inventory, &roles);
+    let rows = result::rows(&reading.rollup, &guide, window, form.grain(plan));
+    Ok(table::write(&COLUMNS, &rows).map_err(RollupError::from)?)
+}
+
+/// What a look at flow logs tells.
+struct Looked {
+    /// Of each flow log: its format, fields, and the object that told.
+    layouts: BTreeMap<String, (FormatName, FieldSet, String)>,
+    exceptions: Vec<Exception>,
+}
+
+impl Looked {
+    /// Local objects are read whole, so that copies are found by content; of those in a store, which says what tells contents
+    /// apart, the first and the last of each flow log.
+    fn at(objects: &[Object], hints: &LayoutHints) -> Result<Self, RollupError> {
+        let mut looked = Self { layouts: BTreeMap::new(), exceptions: Vec::new() };
+        let mut ends: BTreeMap<&SourceName, (usize, usize)> = BTreeMap::new();
+        for (at, object) in objects.iter().enumerate() {
+            ends.entry(&object.flow_log).or_insert((at, at)).1 = at;
+        }
+        let opened: BTreeSet<usize> = ends.values().flat_map(|(first, last)| [*first, *last]).collect();
+        let mut seen: HashSet<(Vec<u8>, u64)> = HashSet::new();
+        for (at, object) in objects.iter().enumerate() {
+            let mut is_duplicate = false;
+            if !object.is_stored() || opened.contains(&at) {
+                let told = look(object, hints)?;
+                if matches!(told.format, FormatName::Empty | FormatName::WriteTest) {
+                    continue;
+                }
+                looked.add(object, &told)?;
+                if !object.is_stored() {
+                    let content = told.content_hash.to_le_bytes().to_vec();
+                    is_duplicate = told.records > 0 && !seen.insert((content, told.inflated_bytes));
+                }
+            }
+            if object.is_stored() {
+                // An ETag, without which nothing is known.
+                let tag = object.trait_of_content().unwrap_or_default();
+                is_duplicate = !tag.is_empty() && !seen.insert((tag, object.size));
+            }
+            let exception = Exception {
+                object: object.key.clone(),
+                flow_log: name_of(&object.flow_log, None).into_owned(),
+                account: object.account_hint.clone(),
+                region: object.region_hint.clone(),
+                is_duplicate,
+            };
+            if exception.is_needed() {
+                looked.exceptions.push(exception);
+            }
+        }
+        looked.exceptions.sort();
+        Ok(looked)
+    }
+
+    fn add(&mut self, object: &Object, told: &ObjectOutcome) -> Result<(), RollupError> {
+        if !matches!(told.format, FormatName::Text | FormatName::TextNoHeader | FormatName::Parquet) {
+            return Err(RollupError::Format { object: object.key.clone(), format: told.format });
+        }
+        let name = name_of(&object.flow_log, None).into_owned();
+        let layout = (told.format, told.fields_present, object.key.clone());
+        let known = self.layouts.entry(name.clone()).or_insert_with(|| layout.clone());
+        if (known.0, known.1) != (layout.0, layout.1) {
+            return Err(RollupError::Mixed { flow_log: name, one: known.2.clone(), other: layout.2 });
+        }
+        Ok(())
+    }
+
+    /// A table for each layout, and comments that say which flow logs are in it.
+    fn sources(&self, table: &str) -> Result<(Vec<Source>, String), RollupError> {
+        let mut by_layout: Vec<((FormatName, FieldSet), Vec<&str>)> = Vec::new();
+        for (name, (format, fields, _)) in &self.layouts {
+            let layout = (*format, *fields);
+            match by_layout.iter_mut().find(|(known, _)| *known == layout) {
+                Some((_, names)) => names.push(name),
+                None => by_layout.push((layout, vec![name])),
+            }
+        }
+        let one = by_layout.len() == 1;
+        let mut about = String::new();
+        let mut sources = Vec::new();
+        for (at, ((format, fields), names)) in by_layout.into_iter().enumerate() {
+            let table = if one { table.to_owned() } else { format!("{table}_{}", at + 1) };
+            let _ = writeln!(about, "-- {table} ({format}): {}", names.join(" "));
+            sources.push(Source { table, fields: fields.iter().map(|field| field.name().to_owned()).collect() });
+        }
+        if sources.is_empty() { Err(RollupError::NoLogs) } else { Ok((sources, about)) }
+    }
+}
+
+fn look(object: &Object, hints: &LayoutHints) -> Result<ObjectOutcome, RollupError> {
+    let told = read_object(object, hints, &mut Nothing::default());
+    told.map_err(|why| RollupError::Object { object: object.key.clone(), why })
+}
+
+/// Records that nobody wants.
+#[derive(Default)]
+struct Nothing(Symbols);
+
+impl FlowSink for Nothing {
+    fn symbols(&mut self) -> &mut Symbols {
+        &mut self.0
+    }
+
+    fn wants_ports(&self, _: Option<crate::model::symbols::Sym>) -> bool {
+        false
+    }
+
+    fn record(&mut self, _: &FlowRecord) {}
+
+    fn malformed(&mut self, _: u64, _: &'static str) {}
+}

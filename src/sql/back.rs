@@ -1,0 +1,386 @@
+//! Rows of the declared result back into a rollup, whoever made them. What does not fit together is refused: nothing behind this may
+//! meet sums that do not add up.
+
+use super::result::{DIRECTIONS, SEEN};
+use super::table::{Batch, TableError};
+use super::{COLUMNS, FORM, Grain};
+use crate::count::crossing::CrossKey;
+use crate::count::fold::{Fold, HourSums, MAX_BYTES, RowKey, RowSum, RowSums};
+use crate::count::roles::Roles;
+use crate::count::rollup::{Hints, Rollup};
+use crate::count::vantage::Vantage;
+use crate::count::words::{OwnAddr, Word};
+use crate::model::addr::Addr;
+use crate::model::addr_table::AddrId;
+use crate::model::flow::InterfaceFacts;
+use crate::model::period::{HOUR_SECONDS, Window};
+use crate::model::symbols::Sym;
+use hashbrown::HashMap;
+use std::collections::BTreeMap;
+
+/// Why rows are no roll-up.
+#[derive(Debug, thiserror::Error)]
+pub enum BackError {
+    /// The file.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A value that cannot be.
+    #[error("{column} of a row of kind {kind} is {value:?}")]
+    Value {
+        /// Kind of the row.
+        kind: String,
+        /// Column.
+        column: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// A row of a kind that there is not.
+    #[error("there is no kind {0:?}")]
+    Kind(String),
+    /// Not one row that says for which time it was made.
+    #[error("{0} rows of kind window: it is not the whole result of one run")]
+    Windows(usize),
+    /// Made by another version.
+    #[error("it has the form {0}, and this version of natlens reads {FORM}")]
+    Form(i64),
+    /// Sums that contradict each other.
+    #[error("{0}: it is not the result of one run over the same flow logs")]
+    Incoherent(String),
+}
+
+const fn column(name: &str) -> usize {
+    let mut at = 0;
+    while at < COLUMNS.len() {
+        if same(COLUMNS[at].0.as_bytes(), name.as_bytes()) {
+            return at;
+        }
+        at += 1;
+    }
+    panic!("no such column")
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}
+
+macro_rules! columns {
+    ($($name:ident $text:literal,)*) => { $(const $name: usize = column($text);)* };
+}
+
+columns! {
+    KIND "kind", FLOW_LOG "flow_log", INTERFACE "interface", HOUR "hour", ACCOUNT "account_id", REGION "region", VPC "vpc_id",
+    SUBNET "subnet_id", AZ "az_id", INSTANCE "instance_id", TYPE "interface_type", SENDER "sender", RECEIVER "receiver",
+    SHOWN "shown", SENDER_LABEL "sender_label", RECEIVER_LABEL "receiver_label", NEXT_HOP "next_hop", SEEN_AS "seen",
+    DIRECTION "direction", PORT "port", OWNER "owner", FIRST "first_at", LAST "last_at", RECORDS "records", BYTES "bytes",
+    OTHER_RECORDS "other_records", OTHER_BYTES "other_bytes", NODATA "nodata", SKIPDATA "skipdata", HAS_PKT "has_pkt",
+}
+
+/// Files of a result on their way into a rollup.
+#[derive(Debug)]
+pub struct Back<'a> {
+    roles: &'a Roles,
+    /// One for each flow log.
+    folds: BTreeMap<String, (Fold<'a>, HashMap<Sym, u32>)>,
+    facts: Vec<Said>,
+    loose: [RowSum; 2],
+    windows: Vec<(i64, Grain, Window)>,
+    all: RowSum,
+}
+
+/// What was said of an interface.
+#[derive(Debug)]
+struct Said {
+    name: String,
+    /// As in [`InterfaceFacts`].
+    facts: [String; 7],
+    own: OwnAddr,
+}
+
+/// A rollup that was read.
+#[derive(Debug)]
+pub struct ReadBack {
+    /// The rollup.
+    pub rollup: Rollup,
+    /// The time for which it was made.
+    pub window: Window,
+    /// How finely its rows are kept.
+    pub grain: Grain,
+}
+
+impl<'a> Back<'a> {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(roles: &'a Roles) -> Self {
+        let (folds, facts, windows) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { roles, folds, facts, loose: [RowSum::default(); 2], windows, all: RowSum::default() }
+    }
+
+    /// Takes rows.
+    pub fn take(&mut self, batch: &Batch) -> Result<(), BackError> {
+        (0..batch.len()).try_for_each(|row| self.row(&Row { batch, row }))
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> Result<(), BackError> {
+        let along = RowSum { records: row.count(RECORDS)?, bytes: row.count(BYTES)? };
+        let against = RowSum { records: row.count(OTHER_RECORDS)?, bytes: row.count(OTHER_BYTES)? };
+        let sums = RowSums { along, against };
+        match row.text(KIND) {
+            "window" => {
+                let grain = Grain::of_seconds(row.number(PORT)).ok_or_else(|| row.bad(PORT))?;
+                let window = Window { start: row.number(FIRST), end: row.number(LAST) };
+                self.windows.push((row.number(HOUR), grain, window));
+            }
+            "malformed" => {
+                self.add(along)?;
+                add(&mut self.loose[0], along);
+            }
+            "out_of_window" => {
+                self.add(along)?;
+                add(&mut self.loose[1], along);
+            }
+            "interface" => self.facts.push(row.said()?),
+            "hour" => self.hour(row, along, against)?,
+            "crossing" => self.crossing(row, along, against)?,
+            "row" => self.collapsed(row, sums)?,
+            "word" => {
+                let hours = (row.hour(FIRST)?, row.hour(LAST)?);
+                let (fold, interfaces) = self.fold(row);
+                let interface = interface(fold, interfaces, row);
+                let (owner, instance) = (row.sym(OWNER, fold), row.sym(INSTANCE, fold));
+                fold.take_word(Word { interface, owner, instance }, hours);
+            }
+            other => return Err(BackError::Kind(other.to_owned())),
+        }
+        Ok(())
+    }
+
+    fn hour(&mut self, row: &Row<'_>, along: RowSum, against: RowSum) -> Result<(), BackError> {
+        let silent = row.count(NODATA)?.saturating_add(row.count(SKIPDATA)?);
+        for sum in [along, against, RowSum { records: silent, bytes: 0 }] {
+            self.add(sum)?;
+        }
+        let short = |at| u16::try_from(row.count(at)?).map_err(|_| row.bad(at));
+        let hours = HourSums {
+            accept: along,
+            reject: against,
+            nodata: row.count(NODATA)?,
+            skipdata: row.count(SKIPDATA)?,
+            has_pkt: row.count(HAS_PKT)? > 0,
+            first: short(FIRST)?,
+            last: short(LAST)?,
+        };
+        let (hour, (fold, interfaces)) = (row.hour(HOUR)?, self.fold(row));
+        let interface = interface(fold, interfaces, row);
+        fold.cells.push((interface, hour, hours));
+        Ok(())
+    }
+
+    fn crossing(&mut self, row: &Row<'_>, along: RowSum, against: RowSum) -> Result<(), BackError> {
+        let (hour, port) = (row.hour(HOUR)?, row.port()?);
+        let (fold, interfaces) = self.fold(row);
+        let interface = interface(fold, interfaces, row);
+        let (client, server) = (row.addr(SENDER, fold)?, row.addr(RECEIVER, fold)?);
+        // Where ports do not tell who serves, it is the smaller address.
+        let swap = port == 0 && fold.addrs.addr(client) < fold.addrs.addr(server);
+        let (client, server) = if swap { (server, client) } else { (client, server) };
+        let (along, against) = if swap { (against, along) } else { (along, against) };
+        let known = fold.crossings.entry(CrossKey { interface, hour, client, server, port }).or_default();
+        add(&mut known.along, along);
+        add(&mut known.against, against);
+        Ok(())
+    }
+
+    fn collapsed(&mut self, row: &Row<'_>, sums: RowSums) -> Result<(), BackError> {
+        let (hour, port) = (row.hour(HOUR)?, row.port()?);
+        let seen = SEEN.iter().find(|(name, _)| *name == row.text(SEEN_AS)).ok_or_else(|| row.bad(SEEN_AS))?.1;
+        let way = DIRECTIONS.iter().find(|(name, _)| *name == row.text(DIRECTION));
+        let direction = way.ok_or_else(|| row.bad(DIRECTION))?.1;
+        let (fold, interfaces) = self.fold(row);
+        let key = RowKey {
+            interface: interface(fold, interfaces, row),
+            hour,
+            from: row.addr(SENDER, fold)?,
+            to: row.addr(RECEIVER, fold)?,
+            shown: row.addr(SHOWN, fold)?,
+            from_label: row.sym(SENDER_LABEL, fold),
+            to_label: row.sym(RECEIVER_LABEL, fold),
+            next_hop: row.sym(NEXT_HOP, fold),
+            seen,
+            direction,
+            port,
+        };
+        let known = fold.rows.of(key);
+        add(&mut known.along, sums.along);
+        add(&mut known.against, sums.against);
+        Ok(())
+    }
+
+    fn fold(&mut self, row: &Row<'_>) -> &mut (Fold<'a>, HashMap<Sym, u32>) {
+        let roles = self.roles;
+        self.folds.entry(row.text(FLOW_LOG).to_owned()).or_insert_with(|| (Fold::new(roles, None), HashMap::new()))
+    }
+
+    /// What is in no sum can overflow none.
+    fn add(&mut self, sum: RowSum) -> Result<(), BackError> {
+        add(&mut self.all, sum);
+        if self.all.bytes.max(self.all.records) > MAX_BYTES {
+            return Err(BackError::Incoherent(format!("all records or their bytes exceed {MAX_BYTES}")));
+        }
+        Ok(())
+    }
+
+    /// All of it.
+    pub fn finish(self) -> Result<ReadBack, BackError> {
+        let [(form, grain, window)] = self.windows[..] else { return Err(BackError::Windows(self.windows.len())) };
+        if form != FORM {
+            return Err(BackError::Form(form));
+        }
+        let facts: HashMap<&str, &Said> = self.facts.iter().map(|said| (said.name.as_str(), said)).collect();
+        let mut rollup = Rollup::default();
+        let [malformed, out] = self.loose;
+        rollup.loose.read = self.all.records;
+        rollup.loose.malformed = malformed.records;
+        rollup.loose.out_of_window = out;
+        for (name, (mut fold, _)) in self.folds {
+            for at in 0..fold.interfaces.len() {
+                let name = fold.symbols.text(fold.interfaces[at].name).to_owned();
+                let key = if name.is_empty() { "-" } else { &name };
+                let Some(said) = facts.get(key) else {
+                    return Err(BackError::Incoherent(format!("nothing is said of the interface {key}")));
+                };
+                let mut sym = |text: &String| fold.symbols.intern(absent(text).as_bytes());
+                let [account, region, vpc, subnet, az, instance, kind] = said.facts.each_ref().map(&mut sym);
+                fold.interfaces[at].facts = InterfaceFacts { account, region, vpc, subnet, az, instance, kind };
+                fold.interfaces[at].own = said.own;
+            }
+            let source = rollup.source(&name);
+            rollup.merge(&fold, source, &Hints::default());
+        }
+        coherent(&rollup, window)?;
+        Ok(ReadBack { rollup, window, grain })
+    }
+}
+
+/// What is more than can be is found to be incoherent in the end.
+const fn add(known: &mut RowSum, new: RowSum) {
+    known.records = known.records.saturating_add(new.records);
+    known.bytes = known.bytes.saturating_add(new.bytes);
+}
+
+/// Every row stands in an hour in which its flow log speaks, and all rows of an interface together hold no more than its hours.
+fn coherent(rollup: &Rollup, window: Window) -> Result<(), BackError> {
+    let vantage = Vantage::choose(rollup, window);
+    let mut left: HashMap<u32, RowSum> = HashMap::new();
+    for (&(interface, hour, source), sums) in &rollup.hours {
+        if vantage.speaks(interface, hour, source) {
+            add(left.entry(interface).or_default(), sums.accept);
+        } else if !vantage.inside(hour) {
+            return Err(BackError::Incoherent("it has an hour outside its window".to_owned()));
+        }
+    }
+    let mut wrong = None;
+    rollup.rows.for_each(|&(key, source), hours| {
+        for (hour, sums) in hours {
+            let mut all = sums.along;
+            add(&mut all, sums.against);
+            let left = left.entry(key.interface).or_default();
+            let (records, bytes) = (left.records.checked_sub(all.records), left.bytes.checked_sub(all.bytes));
+            match (vantage.speaks(key.interface, *hour, source), records, bytes) {
+                (true, Some(records), Some(bytes)) => *left = RowSum { records, bytes },
+                _ => wrong = Some(key.interface),
+            }
+        }
+    });
+    match wrong {
+        Some(interface) => {
+            let name = rollup.symbols.text(rollup.interfaces[interface as usize].name);
+            Err(BackError::Incoherent(format!("rows of the interface {name} contradict its hours")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn absent(text: &str) -> &str {
+    if text == "-" { "" } else { text }
+}
+
+fn interface(fold: &mut Fold<'_>, interfaces: &mut HashMap<Sym, u32>, row: &Row<'_>) -> u32 {
+    let name = row.sym(INTERFACE, fold);
+    *interfaces.entry(name).or_insert_with(|| {
+        let next = u32::try_from(fold.interfaces.len()).expect("fewer than 2^32 interfaces");
+        fold.take_interface(name, InterfaceFacts::default(), OwnAddr::default());
+        next
+    })
+}
+
+struct Row<'b> {
+    batch: &'b Batch,
+    row: usize,
+}
+
+impl<'b> Row<'b> {
+    fn text(&self, column: usize) -> &'b str {
+        self.batch.text(column, self.row)
+    }
+
+    fn number(&self, column: usize) -> i64 {
+        self.batch.number(column, self.row)
+    }
+
+    fn bad(&self, column: usize) -> BackError {
+        let value = match COLUMNS[column].1 {
+            super::table::Kind::Text => self.text(column).to_owned(),
+            super::table::Kind::Number => self.number(column).to_string(),
+        };
+        BackError::Value { kind: self.text(KIND).to_owned(), column: COLUMNS[column].0, value }
+    }
+
+    fn count(&self, column: usize) -> Result<u64, BackError> {
+        u64::try_from(self.number(column)).ok().filter(|count| *count <= MAX_BYTES).ok_or_else(|| self.bad(column))
+    }
+
+    fn hour(&self, column: usize) -> Result<u32, BackError> {
+        let second = self.number(column);
+        let hour = u32::try_from(second / HOUR_SECONDS).ok().filter(|_| second % HOUR_SECONDS == 0);
+        hour.ok_or_else(|| self.bad(column))
+    }
+
+    fn port(&self) -> Result<u16, BackError> {
+        u16::try_from(self.number(PORT)).map_err(|_| self.bad(PORT))
+    }
+
+    fn sym(&self, column: usize, fold: &mut Fold<'_>) -> Sym {
+        fold.symbols.intern(absent(self.text(column)).as_bytes())
+    }
+
+    fn address(&self, column: usize) -> Result<Addr, BackError> {
+        match absent(self.text(column)) {
+            "" => Ok(Addr::NONE),
+            text => Addr::parse(text.as_bytes()).ok_or_else(|| self.bad(column)),
+        }
+    }
+
+    fn addr(&self, column: usize, fold: &mut Fold<'_>) -> Result<AddrId, BackError> {
+        Ok(match self.address(column)? {
+            Addr::NONE => AddrId::NONE,
+            addr => fold.addrs.intern(addr),
+        })
+    }
+
+    fn said(&self) -> Result<Said, BackError> {
+        let (one, other) = (self.address(SENDER)?, self.address(RECEIVER)?);
+        let (left, bits) = match (self.text(SHOWN), one, other) {
+            ("any", ..) => (3, [0; 2]),
+            (_, Addr::NONE, _) => (0, [0; 2]),
+            (_, one, Addr::NONE) => (1, [one.bits(), 0]),
+            (_, one, other) => (2, [one.min(other).bits(), one.max(other).bits()]),
+        };
+        let own = OwnAddr::of_parts(left, bits).ok_or_else(|| self.bad(SENDER))?;
+        let facts = [ACCOUNT, REGION, VPC, SUBNET, AZ, INSTANCE, TYPE].map(|column| self.text(column).to_owned());
+        Ok(Said { name: self.text(INTERFACE).to_owned(), facts, own })
+    }
+}

@@ -1,0 +1,227 @@
+//! The SQL text. Only what comes before `core.sql` knows a dialect or a layout: tables of flow logs as canonical columns.
+
+use super::{FORM, Grain};
+use crate::model::period::Window;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+/// Whose words are used where engines differ: for the path of the object that a row comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Trino and Athena (engine version 3).
+    Trino,
+    /// Spark and what speaks its SQL.
+    Spark,
+    /// `DuckDB`.
+    DuckDb,
+}
+
+impl Dialect {
+    /// The type of texts of any length.
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Trino | Self::DuckDb => "VARCHAR",
+            Self::Spark => "STRING",
+        }
+    }
+
+    /// The path of a row's object.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Trino => "\"$path\"",
+            Self::Spark => "input_file_name()",
+            Self::DuckDb => "filename",
+        }
+    }
+}
+
+/// A table of flow logs of one layout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its name, as SQL has it.
+    pub table: String,
+    /// Fields that it has, as AWS names them: `pkt-srcaddr`. Its columns are called the same, with `_` for `-`.
+    pub fields: BTreeSet<String>,
+}
+
+/// What a text is made of.
+#[derive(Clone, Debug)]
+pub struct Emission {
+    /// Dialect.
+    pub dialect: Dialect,
+    /// Tables of flow logs.
+    pub sources: Vec<Source>,
+    /// In place of the dialect's word for an object's path.
+    pub path_column: Option<String>,
+    /// What the paths of all objects begin with, up to where natlens knows them by.
+    pub location: String,
+    /// A condition that leaves out partitions, if there is one.
+    pub partitions: Option<String>,
+    /// Time of the roll-up.
+    pub window: Window,
+    /// How finely rows are kept.
+    pub grain: Grain,
+    /// Ports that naming rules ask for.
+    pub ports: BTreeSet<u16>,
+    /// How addresses of VPCs begin.
+    pub prefixes: BTreeSet<String>,
+}
+
+/// Why a layout cannot be rolled up by SQL.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceRefusal {
+    /// What the local engine would have to assume.
+    #[error("the flow logs have no {0}, which only the local engine assumes")]
+    Assumed(&'static str),
+}
+
+const CORE: &str = include_str!("core.sql");
+/// The fields that tell of owners, in the order of [`crate::model::flow::OWNER_FIELDS`].
+const OWNER: [&str; 10] = crate::model::flow::OWNER_FIELDS;
+
+/// Fields that are texts, and what the text calls them.
+const TEXTS: [(&str, &str); 20] = [
+    ("account-id", "account_id"),
+    ("interface-id", "interface_id"),
+    ("resource-id", "resource_id"),
+    ("srcaddr", "srcaddr"),
+    ("dstaddr", "dstaddr"),
+    ("pkt-srcaddr", "pkt_srcaddr"),
+    ("pkt-dstaddr", "pkt_dstaddr"),
+    ("action", "action"),
+    ("log-status", "log_status"),
+    ("vpc-id", "vpc_id"),
+    ("subnet-id", "subnet_id"),
+    ("instance-id", "instance_id"),
+    ("region", "region"),
+    ("az-id", "az_id"),
+    ("pkt-src-aws-service", "from_service"),
+    ("pkt-dst-aws-service", "to_service"),
+    ("flow-direction", "direction"),
+    ("interface-type", "interface_type"),
+    ("next-hop-interface-type", "next_hop_type"),
+    ("next-hop-interface-id", "next_hop_id"),
+];
+
+/// The whole text, without a `;`.
+pub fn render(emission: &Emission) -> Result<String, SourceRefusal> {
+    let mut text = String::from("WITH records AS (\n");
+    for (at, source) in emission.sources.iter().enumerate() {
+        if at > 0 {
+            text.push_str("  UNION ALL\n");
+        }
+        text.push_str(&records(emission, source)?);
+    }
+    text.push_str("),\n");
+    let list = |values: Vec<String>, none: &str| if values.is_empty() { none.to_owned() } else { values.join(", ") };
+    let ports = list(emission.ports.iter().filter(|port| **port > 0).map(ToString::to_string).collect(), "-2");
+    let prefixes = list(emission.prefixes.iter().map(|prefix| quoted(prefix)).collect(), "'-'");
+    let core = CORE
+        .replace("@WINDOW_START", &emission.window.start.to_string())
+        .replace("@WINDOW_END", &emission.window.end.to_string())
+        .replace("@GRAIN", &emission.grain.seconds().to_string())
+        .replace("@FORM", &FORM.to_string())
+        .replace("@PORTS", &ports)
+        .replace("@VPC_PREFIXES", &prefixes);
+    text.push_str(&core);
+    Ok(text)
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// One table's records in canonical columns: absent texts are `-`, absent numbers null.
+fn records(emission: &Emission, source: &Source) -> Result<String, SourceRefusal> {
+    let has = |field: &str| source.fields.contains(field);
+    for field in ["action", "log-status"] {
+        if !has(field) {
+            return Err(SourceRefusal::Assumed(field));
+        }
+    }
+    let varchar = emission.dialect.text();
+    let column = |field: &str| format!("t.{}", field.replace('-', "_"));
+    let text = |field: &str| {
+        let present = || format!("coalesce(nullif(CAST({} AS {varchar}), ''), '-')", column(field));
+        if has(field) { present() } else { "'-'".to_owned() }
+    };
+    let number = |field: &str| {
+        let present = || format!("TRY_CAST({} AS BIGINT)", column(field));
+        if has(field) { present() } else { "CAST(NULL AS BIGINT)".to_owned() }
+    };
+    // What is no port says nothing.
+    let port = |field: &str| {
+        let present = |n: &str| format!("CASE WHEN {n} BETWEEN 0 AND 65535 THEN coalesce({n}, -1) ELSE -1 END");
+        if has(field) { present(&number(field)) } else { "-1".to_owned() }
+    };
+    let start = number("start");
+    let has_pkt = has("pkt-srcaddr") && has("pkt-dstaddr");
+    let path = emission.path_column.as_deref().unwrap_or(emission.dialect.path());
+    let object = match emission.location.as_str() {
+        "" => path.to_owned(),
+        location => format!("replace({path}, {}, '')", quoted(location)),
+    };
+    let [flow_log, account, region] = path_parts("t.object");
+    let mut out = String::new();
+    let mut select = |expression: String, name: &str, last: bool| {
+        let _ = writeln!(out, "    {expression} AS {name}{}", if last { "" } else { "," });
+    };
+    select(format!("coalesce(o.flow_log, {flow_log})"), "flow_log", false);
+    select(format!("coalesce(o.account, {account})"), "hint_account", false);
+    select(format!("coalesce(o.region, {region})"), "hint_region", false);
+    for (field, name) in TEXTS {
+        select(text(field), name, false);
+    }
+    select(owner(&has, &text), "owner", false);
+    // Milliseconds, where somebody else wrote the log.
+    let seconds =
+        format!("CASE WHEN {start} > 100000000000 THEN CAST(floor({start} / 1000) AS BIGINT) ELSE {start} END");
+    select(seconds, "start_second", false);
+    select(number("bytes"), "bytes", false);
+    select(port("srcport"), "src_port", false);
+    select(port("dstport"), "dst_port", false);
+    select(i32::from(has_pkt).to_string(), "has_pkt", true);
+    let partitions = emission.partitions.as_deref().map(|only| format!(" WHERE {only}")).unwrap_or_default();
+    Ok(format!(
+        "  SELECT\n{out}  FROM (SELECT s.*, {object} AS object FROM {} s{partitions}) t\n  LEFT JOIN natlens_objects o ON o.object = t.object\n  WHERE coalesce(o.is_duplicate, 0) = 0 AND coalesce({}, '-') <> 'log-status'\n",
+        source.table,
+        format_args!("CAST({} AS {varchar})", column("log-status")),
+    ))
+}
+
+/// The values that tell of owners as one text; a separator stands between them.
+fn owner(has: &impl Fn(&str) -> bool, text: &impl Fn(&str) -> String) -> String {
+    if !OWNER.iter().any(|field| has(field)) {
+        return "'-'".to_owned();
+    }
+    let value = |field: &&str| {
+        let present = || format!("coalesce(nullif({}, '-'), '')", text(field));
+        if has(field) { present() } else { "''".to_owned() }
+    };
+    let joined = OWNER.iter().map(value).collect::<Vec<_>>().join(" || chr(31) || ");
+    format!("CASE WHEN replace({joined}, chr(31), '') = '' THEN '-' ELSE {joined} END")
+}
+
+/// Flow log, account and Region by AWS's own file names: `ACCOUNT_vpcflowlogs_REGION_fl-ID_TIME_HASH`.
+fn path_parts(path: &str) -> [String; 3] {
+    let named = format!("coalesce(split_part({path}, '_vpcflowlogs_', 2), '') <> ''");
+    let before = format!("split_part({path}, '_vpcflowlogs_', 1)");
+    let after = format!("split_part({path}, '_vpcflowlogs_', 2)");
+    [
+        format!("CASE WHEN {named} THEN split_part({after}, '_', 2) ELSE '-' END"),
+        format!(
+            "CASE WHEN {named} AND length({before}) >= 12 THEN substr({before}, length({before}) - 11) ELSE '-' END"
+        ),
+        format!("CASE WHEN {named} THEN split_part({after}, '_', 1) ELSE '-' END"),
+    ]
+}
+
+/// The same, as the text works it out.
+pub(super) fn said_by_path(path: &str) -> [String; 3] {
+    let mut parts = path.split("_vpcflowlogs_");
+    let (before, after) = (parts.next().unwrap_or_default(), parts.next());
+    let Some(after) = after else { return ["-", "-", "-"].map(str::to_owned) };
+    let part = |at| after.split('_').nth(at).unwrap_or_default().to_owned();
+    let account = before.len().checked_sub(12).and_then(|at| before.get(at..)).unwrap_or("-");
+    [part(1), account.to_owned(), part(0)]
+}
