@@ -184,7 +184,7 @@ impl ExportPlan {
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
         let input = args.input.plain();
         let (bundle, layers) = Bundle::open(&bundle, &input.aws)?;
-        let plan = Plan { dataset: true, ..plan(&bundle, &input, &layers)? };
+        let plan = Plan { dataset: true, ..plan(&bundle, &input, &layers, None)? };
         if let PeriodChoice::Given(window) = plan.period
             && Month::of(window.start) != Month::of(window.end - 1)
         {

@@ -3,7 +3,7 @@
 
 use super::inputs::{self, FLOW_LOGS, Given, InputError, Loaded, layout_hints};
 use super::period::PeriodChoice;
-use super::read::{ReadPlan, name_of, order, read_all};
+use super::read::{ReadPlan, SHARED, name_of, order, read_all};
 use super::{Plan, RunError};
 use crate::count::roles::Roles;
 use crate::count::rollup::Rollup;
@@ -246,6 +246,7 @@ pub fn local(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Vec<u8
         memory_of_names: 0,
         days: false,
         cache: None,
+        shared_from: SHARED,
     };
     let reading = read_all(std::mem::take(&mut loaded.objects), &read_plan, warnings, &mut |_| {})?;
     let guide = Guide::new(&loaded.inventory, &roles);
