@@ -120,6 +120,9 @@ impl DoctorPlan {
             if !self.wants.addresses.is_empty() {
                 note("note: objects that are encrypted by a KMS key of yours also need kms:Decrypt on that key");
             }
+            if !self.wants.targets.is_empty() {
+                note("note: where they are written with such a key, also kms:GenerateDataKey");
+            }
         }
         let document = policy(&self.wants, &call::all(), whose);
         serde_json::to_string_pretty(&document).map_or_else(|_| String::new(), |text| text + "\n")
