@@ -151,13 +151,22 @@ impl ExplainPlan {
     }
 }
 
+/// Where a dataset goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum To {
+    /// A folder.
+    Folder(PathBuf),
+    /// Nowhere: its DDL is printed.
+    Ddl,
+}
+
 /// What `natlens export` does.
 #[derive(Debug)]
 pub struct ExportPlan {
     /// What to compute.
     pub plan: Plan,
     /// Where to.
-    pub to: PathBuf,
+    pub to: To,
     /// How tables look.
     pub style: Style,
     /// Whether anything unreadable fails the run.
@@ -167,11 +176,7 @@ pub struct ExportPlan {
 impl ExportPlan {
     /// Lowers the arguments of `export`.
     pub fn new(args: &ExportArgs, global: &Global) -> Result<Self, Refusal> {
-        if Address::parse(&args.to).is_some() {
-            let what = format!("--to {}: datasets are written to folders", args.to);
-            let hint = Some("name a folder, and copy it to the bucket: `aws s3 sync`".to_owned());
-            return Err(Refusal { exit: Exit::Usage, what, hint });
-        }
+        let to = place(args)?;
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
         let input = args.input.plain();
         let (bundle, layers) = Bundle::open(&bundle, &input.aws)?;
@@ -187,8 +192,30 @@ impl ExportPlan {
             });
         }
         let strict = strict(args.strict, &input, &layers).value;
-        Ok(Self { plan, to: PathBuf::from(&args.to), style: style(global, false, None), strict })
+        Ok(Self { plan, to, style: style(global, false, None), strict })
     }
+}
+
+/// Where a dataset goes, or what its DDL is for: names in DDL stand between quotes.
+fn place(args: &ExportArgs) -> Result<To, Refusal> {
+    let refuse = |what: String, hint: &str| Err(Refusal { exit: Exit::Usage, what, hint: Some(hint.to_owned()) });
+    let is_address = |text: &str| {
+        let plain = !text.contains(['\'', '\\', '$', '*']) && !text.chars().any(char::is_control);
+        plain && Address::parse(text).is_some_and(|address| address.is_sound())
+    };
+    if args.ddl {
+        for (flag, text) in [("--to", Some(&args.to)), ("--logs-at", args.logs_at.as_ref())] {
+            if let Some(text) = text.filter(|text| !is_address(text)) {
+                return refuse(format!("{flag} {text}: Athena reads buckets"), "write it as s3://BUCKET/PREFIX");
+            }
+        }
+        return Ok(To::Ddl);
+    }
+    if Address::parse(&args.to).is_some() {
+        let what = format!("--to {}: datasets are written to folders", args.to);
+        return refuse(what, "name a folder, and copy it to the bucket: `aws s3 sync`");
+    }
+    Ok(To::Folder(PathBuf::from(&args.to)))
 }
 
 /// The cache in a folder; `None` where nothing tells this build from others.

@@ -16,6 +16,7 @@ mod names;
 mod parallel;
 pub mod period;
 pub mod read;
+pub mod shapes;
 mod trail;
 
 use crate::advise::custom::compare;
