@@ -19,6 +19,9 @@ case ${NATLENS_TEST_PROFILE:-dev} in
     *) echo 'error: NATLENS_TEST_PROFILE is dev or release' >&2; exit 2 ;;
 esac
 
+S3S_VERSION=0.14.1
+S3S=$TARGET/s3s-fs-$S3S_VERSION
+
 # What the README's picture shows.
 PICTURE=("$BINARY" 55 report sample-data)
 
@@ -49,8 +52,9 @@ natlens() {
     XDG_CONFIG_HOME=$SCRATCH "$BINARY" "$@"
 }
 
+# 200 kills of a reading run, where `cargo test` by itself makes 20.
 cargo_tests() {
-    cargo test --locked --quiet ${RELEASE:+"$RELEASE"}
+    NATLENS_TEST_KILLS=200 cargo test --locked --quiet ${RELEASE:+"$RELEASE"}
 }
 
 # What other processors than x86-64 run, held by the reader's own tests. Only this crate is compiled again.
@@ -99,9 +103,19 @@ readme() {
     }
 }
 
-# Beside the scripted server of `cargo test`, one that somebody else wrote.
+# A second S3 server, which checks signatures. A build folder of its own, which cargo removes: nothing of it serves natlens.
+s3_server() {
+    [ -x "$S3S/bin/s3s-fs" ] ||
+        env -u CARGO_TARGET_DIR cargo install s3s-fs --version "$S3S_VERSION" --locked --features binary --debug --root "$S3S" --quiet
+}
+
+# Beside the scripted server of `cargo test`, two that others wrote.
 s3() {
-    XDG_CONFIG_HOME=$SCRATCH "$VENV/bin/python" tools/check_s3.py "$BINARY" sample-data
+    XDG_CONFIG_HOME=$SCRATCH "$VENV/bin/python" tools/check_s3.py "$BINARY" sample-data "$S3S/bin/s3s-fs"
+}
+
+tls() {
+    XDG_CONFIG_HOME=$SCRATCH "$VENV/bin/python" tools/check_tls.py "$BINARY" sample-data
 }
 
 collect() {
@@ -136,7 +150,9 @@ stage 'the comparison notices wrong answers' comparison
 stage 'python packages' python_packages
 stage 'sample-data is what the command writes' sample_data
 stage 'JSON report against its schema' schema
+stage 's3s-fs' s3_server
 stage 'a bundle in S3' s3
+stage 'TLS and a proxy' tls
 stage 'README shows what natlens prints' readme
 stage 'collect writes what boto3 reads from moto' collect
 stage 'exported files in pyarrow, DuckDB and Polars' export_

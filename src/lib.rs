@@ -4,7 +4,7 @@
 //! `sources` (bytes to records) -> `count` (every NAT byte once) -> `name` and `attribute` (which service, whose bytes; into
 //! Polars `frames`) -> `bill`, `reconcile` and `price` (whose dollars) -> `advise` (decisions) -> `report` (the answer as a value)
 //! -> `explain` (the arithmetic of a number) and `export` (its rows as a dataset) -> `sinks` (the answer as text).
-//! `aws` reads the live account where inputs are there. `run` is the only module that knows all of them; `model` holds the values they exchange.
+//! `aws` reads the live account where inputs are there; `target` is where files go. `run` is the only module that knows all of them; `model` holds the values they exchange.
 //!
 //! Three promises, each held by tests: every byte once, every dollar accounted for, missing is not zero.
 
@@ -39,6 +39,8 @@ pub mod explain;
 pub mod export;
 
 pub mod cache;
+
+pub mod target;
 
 pub mod aws;
 

@@ -335,6 +335,26 @@ fn the_policy_and_the_commands_are_for_what_the_settings_use() {
     assert!(run.stderr.contains("--policy=roles") && run.stderr.contains("kms:Decrypt"), "{}", run.stderr);
 }
 
+/// Writing is for whoever says where to.
+#[test]
+fn the_policy_allows_writing_to_the_target_alone() {
+    let folder = settled(SETTINGS);
+    let policy = |more: &[&str]| -> Value {
+        serde_json::from_str(&printed(&folder, &[&["--policy"][..], more].concat())).expect("JSON")
+    };
+    let writes = |policy: &Value| -> Vec<Value> {
+        let statements = policy["Statement"].as_array().expect("an array").iter();
+        statements.filter(|statement| statement["Sid"] == "Write").cloned().collect()
+    };
+    assert_eq!(writes(&policy(&[])), Vec::<Value>::new());
+    let found = writes(&policy(&["--target", "s3://collected/natlens"]));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["Action"], serde_json::json!(["s3:DeleteObject", "s3:PutObject"]));
+    assert_eq!(found[0]["Resource"], serde_json::json!(["arn:aws:s3:::collected/natlens/*"]));
+    let wrong = natlens(folder.path(), &["doctor", "bundle", "--policy", "--target", "collected/natlens"]);
+    assert_eq!(wrong.code, 2, "{}", wrong.stderr);
+}
+
 /// What the script asks for is what the policy allows, command by command.
 #[test]
 fn the_commands_need_what_the_policy_allows() {

@@ -139,17 +139,37 @@ def same(name, ours, theirs):
         sys.exit(f"error: {name}: {ours!r}, and boto3 has {theirs!r}")
 
 
-def collect(natlens, url, folder):
+def collect(natlens, url, folder, *more):
     variables = {
         "PATH": os.environ.get("PATH", ""), "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s",
         "AWS_EC2_METADATA_DISABLED": "true", "NATLENS_NOW": "2026-11-05",
     }
-    command = [natlens, "collect", "--to", folder, "--month", "2026-10", "--region", REGION, "--no-metrics", "--log-group", "flows"]
+    command = [natlens, "collect", "--to", folder, "--month", "2026-10", "--region", REGION, "--no-metrics", "--log-group", "flows", *more]
     run = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=300)
     if run.returncode != 0:
         sys.exit(f"error: exit code {run.returncode}\n{run.stderr}")
     if "filter-log-events of flows" not in run.stderr:
         sys.exit(f"error: the log group was not read\n{run.stderr}")
+
+
+def in_bucket(natlens, url, folder):
+    """Whether a collection into a bucket, and a second one in its place, are the files of the folder."""
+    s3 = client(url, "s3")
+    s3.create_bucket(Bucket="collected", CreateBucketConfiguration={"LocationConstraint": REGION})
+    for _ in range(2):
+        collect(natlens, url, "s3://collected/a/b", "--replace")
+        keys = [found["Key"] for found in s3.list_objects_v2(Bucket="collected")["Contents"]]
+        theirs = {key.removeprefix("a/b/"): s3.get_object(Bucket="collected", Key=key)["Body"].read() for key in keys}
+        ours = {}
+        for path, _, files in os.walk(folder):
+            for file in files:
+                name = os.path.relpath(os.path.join(path, file), folder)
+                with open(os.path.join(folder, name), "rb") as text:
+                    ours[name] = text.read()
+        del ours[".natlens-collect.lock"]
+        if ours != theirs:
+            differ = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+            sys.exit(f"error: in the bucket and in the folder these differ: {differ}")
 
 
 def read(*parts):
@@ -172,6 +192,7 @@ def check(natlens, url):
         same("entries", read(inventory, f"get-managed-prefix-list-entries-{prefix_list}.json"), entries)
         costs = read(folder, "billing", "cost-explorer", "2026-10", "123456789012", "get-cost-and-usage.json")
         same("costs", costs, [page])
+        in_bucket(natlens, url, folder)
     print(f"{len(COMMANDS) + 2} kinds of files are what boto3 reads")
 
 

@@ -1,6 +1,6 @@
 //! Every kind of request that natlens can make, with the permission that it needs.
 
-/// A kind of request to AWS. None of them changes anything; `s3:PutObject` for an export would be the only one that writes.
+/// A kind of request to AWS. None of them changes anything but those to S3 that write, where the user names an address for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Call {
     /// The action as IAM names it, `ec2:DescribeNatGateways`
@@ -17,7 +17,7 @@ pub const GET_CALLER_IDENTITY: Call =
 /// The role that the settings name for an account.
 pub const ASSUME_ROLE: Call = Call { action: "sts:AssumeRole", purpose: "the accounts that the settings name" };
 
-/// Every call that reads the live account: the policy that natlens needs, sorted, each once.
+/// Every call: those that read, and those that write to an address that the user names. Sorted, each once.
 #[must_use]
 pub fn all() -> Vec<Call> {
     let mut calls: Vec<Call> = vec![ASSUME_ROLE];
@@ -27,6 +27,7 @@ pub fn all() -> Vec<Call> {
     calls.extend(super::cost_explorer::calls());
     calls.extend(super::logs::calls());
     calls.extend(super::s3::CALLS);
+    calls.extend(super::s3::WRITES);
     calls.sort();
     calls.dedup();
     calls

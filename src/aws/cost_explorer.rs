@@ -3,10 +3,11 @@
 //! Source: AWS, Cost Explorer API reference, `GetCostAndUsage`; each request, each page that is, costs 0.01 USD.
 
 use super::pages::Pages;
-use super::sdk::{retries, timeouts, told};
+use super::sdk::{ATTEMPTS, WAITS, timeouts, told};
 use super::session::Session;
 use super::{AwsError, Call, Trouble};
 use aws_sdk_costexplorer::Client;
+use aws_sdk_costexplorer::config::retry::RetryConfig;
 use aws_sdk_costexplorer::operation::get_cost_and_usage::GetCostAndUsageOutput;
 use aws_sdk_costexplorer::types::{
     DateInterval, Dimension, DimensionValues, Expression, Granularity, GroupDefinition, GroupDefinitionType,
@@ -51,8 +52,9 @@ pub fn home(region: &str) -> Option<&'static str> {
     }
 }
 
-/// Cost and usage of the days from `start` to before `end` (`2026-10-01`), with at most `max_requests` requests; an answer that
-/// needs more is an error, because a part of a bill is a wrong bill. `asked` is told of every request before it is made.
+/// Cost and usage of the days from `start` to before `end` (`2026-10-01`), with at most `max_requests` requests, repetitions
+/// included; an answer that needs more is an error, because a part of a bill is a wrong bill. `asked` is told of every request
+/// before it is made.
 pub async fn cost_and_usage(
     session: &Session,
     at: &str,
@@ -61,7 +63,8 @@ pub async fn cost_and_usage(
     asked: &(dyn Fn() + Sync),
 ) -> Result<Costs, AwsError> {
     let config = aws_sdk_costexplorer::config::Builder::from(session.config())
-        .retry_config(retries())
+        // Repeated here, where every request is counted.
+        .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts());
     let client = Client::from_conf(config.build());
     let refusal = |why: String| AwsError {
@@ -74,7 +77,8 @@ pub async fn cost_and_usage(
     let period =
         DateInterval::builder().start(days.0).end(days.1).build().map_err(|error| refusal(error.to_string()))?;
     let (mut costs, mut token, mut pages) = (Costs::default(), None, Pages::new(GET_COST_AND_USAGE, at));
-    for _ in 0..max_requests {
+    let mut repetitions = 0;
+    for left in (0..max_requests).rev() {
         asked();
         let request = client
             .get_cost_and_usage()
@@ -87,11 +91,20 @@ pub async fn cost_and_usage(
                     .map(|key| GroupDefinition::builder().r#type(GroupDefinitionType::Dimension).key(key).build())
                     .to_vec(),
             ))
-            .set_next_page_token(token);
+            .set_next_page_token(token.clone());
         let page = match request.send().await {
             Ok(page) => page,
-            Err(error) => return Err(told(&error, GET_COST_AND_USAGE, at, session).await),
+            Err(error) => {
+                let error = told(&error, GET_COST_AND_USAGE, at, session).await;
+                repetitions += 1;
+                if error.trouble != Trouble::Remote || repetitions >= ATTEMPTS || left == 0 {
+                    return Err(error);
+                }
+                tokio::time::sleep(WAITS.before(repetitions)).await;
+                continue;
+            }
         };
+        repetitions = 0;
         costs.add(&page);
         token = pages.next(page.next_page_token())?;
         if token.is_none() {

@@ -86,7 +86,9 @@ pub fn trouble_of_code(code: &str) -> Trouble {
         | "Unavailable"
         | "EC2ThrottledException"
         | "PriorRequestNotComplete"
-        | "TransactionInProgressException" => Trouble::Remote,
+        | "TransactionInProgressException"
+        | "ConditionalRequestConflict"
+        | "OperationAborted" => Trouble::Remote,
         _ => Trouble::Request,
     }
 }

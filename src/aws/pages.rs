@@ -4,6 +4,9 @@ use super::http::LATER;
 use super::{AwsError, Call, Trouble};
 use std::collections::BTreeSet;
 
+/// The most pages of one answer: ever new names of the next one have an end, too.
+const MOST: usize = 100_000;
+
 /// The pages of one answer so far.
 #[derive(Debug)]
 pub struct Pages<'a> {
@@ -22,14 +25,20 @@ impl<'a> Pages<'a> {
     /// What the request for the next page has to name: what the last one said, nothing at its end, an error where it was said before.
     pub fn next(&mut self, said: Option<&str>) -> Result<Option<String>, AwsError> {
         let Some(token) = said.filter(|token| !token.is_empty()) else { return Ok(None) };
-        if self.seen.insert(token.to_owned()) {
+        let is_new = self.seen.insert(token.to_owned());
+        if is_new && self.seen.len() < MOST {
             return Ok(Some(token.to_owned()));
         }
+        let why = if is_new {
+            format!("there are more than {MOST}")
+        } else {
+            "AWS named the same next page twice".to_owned()
+        };
         Err(AwsError {
             trouble: Trouble::Remote,
             action: self.call.action.to_owned(),
             at: self.at.to_owned(),
-            why: "the pages have no end: AWS named the same next page twice".to_owned(),
+            why: format!("the pages have no end: {why}"),
             hint: Some(LATER.to_owned()),
         })
     }
@@ -47,5 +56,12 @@ mod tests {
         assert_eq!(pages.next(Some("b")), Ok(Some("b".to_owned())));
         assert_eq!(pages.next(Some("a")).expect_err("a circle").trouble, Trouble::Remote);
         assert_eq!((pages.next(None), pages.next(Some(""))), (Ok(None), Ok(None)));
+    }
+
+    #[test]
+    fn ever_new_pages_have_an_end() {
+        let mut pages = Pages::new(GET_CALLER_IDENTITY, "here");
+        let end = (0..=MOST).find_map(|page| pages.next(Some(&page.to_string())).err());
+        assert!(end.expect("an end").why.contains("more than 100000"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::error::{AwsError, Trouble, trouble_of_code};
 use super::http::{LATER, first_line, said};
-use super::request::without_secrets;
+use super::request::{Waits, without_secrets};
 use super::session::chain;
 use super::{Call, Session};
 use aws_sdk_cloudwatch::config::http::HttpResponse;
@@ -11,9 +11,14 @@ use aws_sdk_cloudwatch::config::timeout::TimeoutConfig;
 use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
 use std::time::Duration;
 
+/// Attempts at one request.
+pub(super) const ATTEMPTS: u32 = 8;
+/// The waits before repetitions.
+pub(super) const WAITS: Waits = Waits { first: Duration::from_millis(200), longest: Duration::from_secs(20) };
+
 /// The SDK's own retries, full jitter and budget included.
 pub(super) fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(8).with_initial_backoff(Duration::from_millis(200))
+    RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(WAITS.first)
 }
 
 /// An answer that takes longer does not come.

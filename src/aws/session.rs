@@ -71,6 +71,12 @@ impl Session {
         })
     }
 
+    /// Of a configuration that is there already; `access` says in messages how it was made.
+    #[must_use]
+    pub const fn of(config: SdkConfig, access: Access) -> Self {
+        Self { config, access }
+    }
+
     /// The configuration for the SDK's clients.
     #[must_use]
     pub const fn config(&self) -> &SdkConfig {

@@ -5,6 +5,7 @@ use super::error::{AwsError, Trouble};
 use super::http::{Budget, Service};
 use super::query::Query;
 use super::{Call, Session};
+use crate::model::account::is_account;
 use std::sync::Arc;
 
 const STS: Service = Service { id: "STS", name: "sts" };
@@ -32,9 +33,7 @@ pub async fn identity(session: &Session, budget: Arc<Budget>) -> Result<Identity
     let result = root.child("GetCallerIdentityResult");
     let text = |name: &str| result.and_then(|result| result.child(name)).map(|child| child.text.clone());
     match (text("Account"), text("Arn")) {
-        (Some(account), Some(arn)) if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) => {
-            Ok(Identity { account, arn })
-        }
+        (Some(account), Some(arn)) if is_account(&account) => Ok(Identity { account, arn }),
         _ => Err(query.error(Trouble::Remote, GET_CALLER_IDENTITY.action, "the answer names no account")),
     }
 }

@@ -4,21 +4,38 @@ use super::layers::Layers;
 use super::plan::Refusal;
 use super::resolve::{AccessSettings, BucketSettings};
 use super::{AwsArgs, Exit};
-use crate::aws::s3::{Options, S3};
+use crate::aws::s3::{Options, S3, Signers, Writer};
 use crate::aws::{Access, Session};
-use crate::sources::objects::store::{Store, StoreError, StoreTrouble};
+use crate::model::account::is_account;
+use crate::sources::objects::store::{Address, Store, StoreError, StoreTrouble};
 use std::sync::Arc;
 
 /// An account's id, as the command line reads it.
 pub(super) fn account(text: &str) -> Result<String, String> {
-    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if is_account { Ok(text.to_owned()) } else { Err("an account is 12 digits".to_owned()) }
+    if is_account(text) { Ok(text.to_owned()) } else { Err("an account is 12 digits".to_owned()) }
 }
 
 /// A reader of buckets.
 pub(super) fn store(args: &AwsArgs, layers: &Layers) -> Result<Arc<dyn Store>, Refusal> {
+    let (signers, options) = signers(args, layers)?;
+    Ok(Arc::new(S3::new(signers, options)?))
+}
+
+/// A writer to an address that the user named for that.
+pub(super) fn writer(address: &Address, args: &AwsArgs, layers: &Layers) -> Result<Arc<Writer>, Refusal> {
+    if !address.is_sound() {
+        let hint = Some("write it as s3://BUCKET/PREFIX".to_owned());
+        return Err(Refusal { exit: Exit::Usage, what: format!("{address}: is no address of a bucket"), hint });
+    }
+    let (signers, options) = signers(args, layers)?;
+    Ok(Arc::new(Writer::new(signers, options, address)?))
+}
+
+/// Whose credentials sign, and how.
+fn signers(args: &AwsArgs, layers: &Layers) -> Result<(Signers, Options), Refusal> {
     let access = AccessSettings::new(&args.access, layers);
     let buckets = BucketSettings::new(args, layers)?;
+    let roles = access.readers()?;
     let region = access.regions.and_then(|regions| regions.value.into_iter().next());
     let access = Access { profile: access.profile.map(|profile| profile.value), region, role: None };
     let options = Options {
@@ -26,7 +43,9 @@ pub(super) fn store(args: &AwsArgs, layers: &Layers) -> Result<Arc<dyn Store>, R
         expected_bucket_owner: buckets.expected_owner.map(|owner| owner.value),
         max_attempts: std::env::var_os("AWS_MAX_ATTEMPTS").and_then(|text| text.to_str()?.parse().ok()),
     };
-    Ok(Arc::new(S3::new(Session::open(&access), options)?))
+    let by_role = |(role, buckets)| (Session::open(&Access { role: Some(role), ..access.clone() }), buckets);
+    let roles = roles.into_iter().map(by_role).collect();
+    Ok((Signers { own: Session::open(&access), roles }, options))
 }
 
 /// The exit code of what a store did not give.

@@ -28,11 +28,7 @@ impl Bundle {
                 return Err(failed(format!("{}: no such folder", path.display()), HINT));
             }
             if collect::is_between(&path) {
-                let what = format!(
-                    "{}: `natlens collect` is under way or was cut off: its files are of two runs",
-                    path.display()
-                );
-                return Err(failed(what, "run the same `natlens collect` again, which finishes it"));
+                return Err(between(&path));
             }
             let layers = Layers::read(Some(&path))?;
             return Ok((Self { path, remote: None }, layers));
@@ -45,6 +41,13 @@ impl Bundle {
         let names = store.names(&address.bucket, &address.folder())?;
         if names.is_empty() {
             return Err(failed(format!("{address}: there is nothing"), HINT));
+        }
+        // Looked for only where its folder is: most buckets may be read and no more.
+        let mark = collect::BETWEEN.split_once('/').map_or("", |(folder, _)| folder);
+        if names.iter().any(|name| name == mark)
+            && store.find(&address.bucket, &format!("{}{}", address.folder(), collect::BETWEEN))?.is_some()
+        {
+            return Err(between(&path));
         }
         let bundle = Self { path, remote: Some((Arc::clone(&store), names)) };
         if let Some(file) = bundle.part("natlens.toml") {
@@ -88,6 +91,11 @@ impl Bundle {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+fn between(path: &Path) -> Refusal {
+    let what = format!("{}: `natlens collect` is under way or was cut off: its files are of two runs", path.display());
+    failed(what, "run the same `natlens collect` again, which finishes it")
 }
 
 /// A path in a folder, either of which may be an address of a bucket.

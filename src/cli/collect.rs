@@ -4,12 +4,13 @@ use super::layers::Layers;
 use super::output::{error, note};
 use super::plan::Refusal;
 use super::resolve::AccessSettings;
-use super::{CollectArgs, Exit, Global};
+use super::{CollectArgs, Exit, Global, aws, clock};
 use crate::aws::{Access, Trouble};
+use crate::collect::bundle::{BundleError, To};
 use crate::collect::{self, Account, CollectError, Plan, Summary, Taken};
 use crate::model::period::{Month, parse_instant};
 use crate::model::region::is_region_name;
-use crate::sources::objects::since_1970;
+use crate::sources::objects::Address;
 
 /// Collects, and says what was collected.
 pub fn act(args: &CollectArgs, global: &Global) -> Exit {
@@ -27,7 +28,12 @@ pub fn act(args: &CollectArgs, global: &Global) -> Exit {
             "Cost Explorer costs 0.01 USD a request, here at most {most} USD; --no-cost-explorer leaves it out"
         ));
     }
-    match collect::run(&plan) {
+    let on_wait = |bundle: &str| {
+        if !global.quiet {
+            note(&format!("{bundle}: another `natlens collect` is or was at work here; looking which"));
+        }
+    };
+    match collect::run(&plan, &on_wait) {
         Ok(summary) => {
             if !global.quiet {
                 say(&plan, &summary);
@@ -49,21 +55,21 @@ fn exit_of(failure: &CollectError) -> Exit {
             Trouble::Denied | Trouble::NotFound | Trouble::Changed | Trouble::Request => Exit::Failed,
         },
         CollectError::NoRegion => Exit::Settings,
+        CollectError::Bundle(BundleError::Store(error)) => aws::exit_of(error.trouble),
         CollectError::Bundle(_) | CollectError::Exists { .. } => Exit::Failed,
     }
 }
 
 /// Flags, environment and settings as one plan.
 fn plan(args: &CollectArgs) -> Result<Plan, Refusal> {
-    let settings = AccessSettings::new(&args.access, &Layers::read(Some(&args.to))?);
+    let address = args.to.to_str().and_then(Address::parse);
+    // How buckets are reached is not said by what lies in one.
+    let layers = Layers::read(if address.is_some() { None } else { Some(&args.to) })?;
+    let settings = AccessSettings::new(&args.aws.access, &layers);
     let usage = |what: String, hint: &str| Refusal { exit: Exit::Usage, what, hint: Some(hint.to_owned()) };
-    if args.to.to_string_lossy().starts_with("s3://") {
-        let what = format!("{}: what is collected goes into a folder", args.to.display());
-        return Err(usage(what, "collect into a folder, then `aws s3 cp --recursive` it to the bucket"));
-    }
     let now = match args.now.as_deref() {
         Some(text) => parse_instant(text).ok_or_else(|| usage(format!("`{text}` is no time"), "see --from"))?,
-        None => clock(),
+        None => clock::seconds(),
     };
     let this_month =
         Month::of(now).ok_or_else(|| usage("the clock is wrong".to_owned(), "name the month by --month"))?;
@@ -82,7 +88,10 @@ fn plan(args: &CollectArgs) -> Result<Plan, Refusal> {
         return Err(usage(format!("`{bad}` is no Region"), "write it as eu-central-1"));
     }
     Ok(Plan {
-        to: args.to.clone(),
+        to: match address {
+            Some(address) => To::Bucket(aws::writer(&address, &args.aws, &layers)?),
+            None => To::Folder(args.to.clone()),
+        },
         month,
         now,
         accounts,
@@ -91,12 +100,6 @@ fn plan(args: &CollectArgs) -> Result<Plan, Refusal> {
         log_groups: args.parts.log_group.clone(),
         cost_explorer: (!args.parts.no_cost_explorer).then_some(args.max_cost_explorer_requests),
     })
-}
-
-#[expect(clippy::disallowed_methods, reason = "the last month, and nothing of the future, depends on today")]
-fn clock() -> i64 {
-    let nanoseconds = since_1970(std::time::SystemTime::now()).unwrap_or_default();
-    i64::try_from(nanoseconds / 1_000_000_000).unwrap_or_default()
 }
 
 /// The accounts of the settings, each by its role, else that of the credentials.
@@ -118,7 +121,7 @@ fn say(plan: &Plan, summary: &Summary) {
     if requests > 0 {
         note(&format!("{requests} requests to Cost Explorer: {} USD", dollars(requests)));
     }
-    note(&format!("{}: next, `natlens report {0} --month {}`", plan.to.display(), plan.month));
+    note(&format!("{}: next, `natlens report {0} --month {}`", plan.to, plan.month));
 }
 
 fn counts(of: &str, taken: &Taken) {

@@ -178,11 +178,13 @@ fn team(team: Team) -> Value {
 
 /// An external id is half of a handshake: that there is one is enough to know.
 fn account(account: Account) -> Value {
-    let Account { role_arn, external_id, regions } = account;
-    let regions = (!regions.is_empty()).then(|| regions.join(", "));
+    let Account { role_arn, external_id, regions, buckets, only_buckets } = account;
+    let listed = |texts: &[String]| (!texts.is_empty()).then(|| texts.join(", "));
     fields([
         ("role-arn", Some(role_arn)),
         ("external-id", external_id.map(|_| "(set)".to_owned())),
-        ("regions", regions),
+        ("regions", listed(&regions)),
+        ("buckets", listed(&buckets)),
+        ("only-buckets", only_buckets.then(|| "true".to_owned())),
     ])
 }

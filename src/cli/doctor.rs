@@ -6,7 +6,7 @@ use super::output::{Claim, error, note, write_data};
 use super::plan::{self, Refusal};
 use super::report::progress;
 use super::resolve::{AccessSettings, BucketSettings, InputSettings};
-use super::{DoctorArgs, Exit, Global, ListFormat};
+use super::{DoctorArgs, Exit, Global, ListFormat, clock};
 use crate::aws::chain::{Chain, chain};
 use crate::aws::{Access, Role, call};
 use crate::doctor::commands::{Copy, commands};
@@ -18,9 +18,9 @@ use crate::run;
 use crate::run::live::{Ask, Reader, Told};
 use crate::run::period::PeriodChoice;
 use crate::sinks::doctor::{render_json, render_table};
-use crate::sources::objects::since_1970;
+use crate::sources::objects;
 use crate::sources::objects::store::StoreTrouble;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Everything that `natlens doctor` does.
@@ -76,9 +76,23 @@ impl DoctorPlan {
         let own = Access { profile: profile.clone(), ..Access::default() };
         let chain = chain(&own);
         let mut wants = wants(&input, &access, &buckets, &chain, args);
+        for (role, buckets) in access.readers()? {
+            wants.roles_of_buckets.extend(buckets.into_iter().map(|bucket| (bucket, role.arn.clone())));
+        }
         // A bundle in a bucket: which parts it has is looked for, and its settings are read.
         let own_folder = bundle.path().to_str().map(|path| format!("{}/", path.trim_end_matches('/')));
         wants.addresses.extend(own_folder.and_then(|folder| Address::parse("bundle", &folder)));
+        if let Some(text) = &args.target {
+            let address = objects::Address::parse(text).filter(objects::Address::is_sound);
+            let wrong = || Refusal {
+                exit: Exit::Usage,
+                what: format!("{text}: is no address of a bucket"),
+                hint: Some("write it as s3://BUCKET/PREFIX".to_owned()),
+            };
+            let address = address.ok_or_else(wrong)?;
+            let prefix = address.folder();
+            wants.targets.push(Address { part: "target", bucket: address.bucket, prefix });
+        }
         let ask = (!args.offline && is_reachable(&access, &chain, &wants)).then(|| ask(&access, &own, &wants, args));
         let ask = match ask {
             Some(mut ask) => {
@@ -100,7 +114,7 @@ impl DoctorPlan {
 
     fn policy(&self, whose: Whose, global: &Global) -> String {
         if !global.quiet && whose == Whose::Credentials {
-            if !self.wants.accounts.is_empty() {
+            if !self.wants.roles().is_empty() {
                 note("note: the roles of [[accounts]] need what `--policy=roles` prints");
             }
             if !self.wants.addresses.is_empty() {
@@ -190,6 +204,8 @@ fn wants(
     });
     Wants {
         addresses: addresses.into_iter().collect(),
+        targets: Vec::new(),
+        roles_of_buckets: BTreeMap::new(),
         bucket_owner: buckets.expected_owner.as_ref().map(|owner| owner.value.clone()),
         live: live.into_iter().filter(|(_, open)| *open).map(|(part, _)| part).collect(),
         regions: chosen.unwrap_or_else(of_chain),
@@ -207,7 +223,7 @@ fn is_reachable(access: &AccessSettings, chain: &Chain, wants: &Wants) -> bool {
 fn ask(access: &AccessSettings, own: &Access, wants: &Wants, args: &DoctorArgs) -> Ask {
     let mut readers = Vec::new();
     let roles = access.accounts();
-    if !access.accounts.is_empty() {
+    if roles.iter().any(|(role, _)| role.is_some()) {
         readers.push(Reader { access: own.clone(), regions: wants.regions.clone(), reads: false });
     }
     readers.extend(roles.into_iter().map(|(role, regions)| Reader {
@@ -215,9 +231,8 @@ fn ask(access: &AccessSettings, own: &Access, wants: &Wants, args: &DoctorArgs) 
         regions: if regions.is_empty() { wants.regions.clone() } else { regions },
         reads: true,
     }));
-    #[expect(clippy::disallowed_methods, reason = "Cost Explorer knows the days up to now")]
-    let now = since_1970(std::time::SystemTime::now())
-        .map_or(0, |nanoseconds| i64::try_from(nanoseconds / 1_000_000_000).unwrap_or(0));
+    // Cost Explorer knows the days up to now.
+    let now = clock::seconds();
     let days = (iso_day(now - 2 * DAY_SECONDS), iso_day(now - DAY_SECONDS));
     let cost_explorer = args.cost_explorer.then_some(days);
     let log_groups = args.parts.log_group.clone();

@@ -1,15 +1,16 @@
 //! `natlens export`.
 
+use super::aws::exit_of;
 use super::output::{error, note, write_data};
 use super::plan::{ExportPlan, Refusal, To};
 use super::report::{exit_with_losses, run_with_progress, tell_losses};
 use super::span::UntilArgs;
 use super::{Exit, Global, InputArgs, ListFormat};
 use crate::export::ddl::{Place, ddl};
-use crate::export::files;
 use crate::export::folder::{Folder, FolderError};
 use crate::export::manifest::Manifest;
 use crate::export::part::Part;
+use crate::export::{bucket, files};
 use crate::run::Outcome;
 use crate::run::shapes::log_tables;
 use crate::sinks::export::render_table;
@@ -22,7 +23,7 @@ pub struct ExportArgs {
     /// Folder of the bundle
     #[arg(value_name = "BUNDLE")]
     pub bundle: Option<PathBuf>,
-    /// Folder of the dataset; made if it is not there. Other months in it stay as they are
+    /// Folder of the dataset, made if it is not there, or an address, `s3://BUCKET/PREFIX`. Other months in it stay as they are
     #[arg(id = "place", long = "to", value_name = "DIR")]
     pub to: String,
     /// Print DDL for Athena instead, and write nothing: the dataset's tables at --to, an s3:// address, views of common questions, and
@@ -55,15 +56,33 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Exit, Exit> {
         error(&what, hint.as_deref());
         exit
     })?;
-    let To::Folder(to) = &plan.to else { return print_ddl(args, &plan, global) };
     let refused = |failure: FolderError| {
         error(&failure.to_string(), Some(&failure.hint()));
         Exit::Failed
     };
-    // First the folder: whoever has to wait for another run need not read anything before.
-    let folder = Folder::open(to).map_err(refused)?;
-    let (outcome, manifest, parts) = month(&plan, global)?;
-    folder.replace(&manifest, &parts).map_err(refused)?;
+    let (outcome, manifest) = match &plan.to {
+        To::Ddl => return print_ddl(args, &plan, global),
+        To::Folder(to) => {
+            // First the folder: whoever has to wait for another run need not read anything before.
+            let folder = Folder::open(to).map_err(refused)?;
+            let (outcome, manifest, parts) = month(&plan, global)?;
+            folder.replace(&manifest, &parts).map_err(refused)?;
+            (outcome, manifest)
+        }
+        To::Bucket(target) => {
+            let (outcome, manifest, parts) = month(&plan, global)?;
+            bucket::replace(target.as_ref(), &manifest, &parts).map_err(|failure| {
+                // Its own hint says why; what is to be done is the same whatever it is.
+                let hint = failure.hint.as_deref().map_or(String::new(), |hint| format!("{hint}; then "));
+                error(
+                    &failure.what,
+                    Some(&format!("{hint}export {} again: until then it may be part old, part new", manifest.month)),
+                );
+                exit_of(failure.trouble)
+            })?;
+            (outcome, manifest)
+        }
+    };
     let text = match args.format {
         ListFormat::Table => render_table(&manifest, &args.to, &plan.style),
         ListFormat::Json => manifest.to_json(),

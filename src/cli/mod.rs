@@ -2,6 +2,7 @@
 
 pub mod aws;
 mod bundle;
+mod clock;
 pub mod collect;
 pub mod config;
 pub mod dimension;
@@ -287,7 +288,7 @@ pub enum ExplainFormat {
 /// Arguments of `collect`.
 #[derive(Debug, Args)]
 pub struct CollectArgs {
-    /// Folder of the bundle; made if it is not there
+    /// Folder of the bundle, made if it is not there, or its address, `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "BUNDLE")]
     pub to: PathBuf,
     /// Month to collect [default: the last whole month]
@@ -295,7 +296,7 @@ pub struct CollectArgs {
     pub month: Option<String>,
     /// How to reach AWS.
     #[command(flatten)]
-    pub access: AccessArgs,
+    pub aws: AwsArgs,
     /// Collect again what was collected for the month
     #[arg(long)]
     pub replace: bool,
@@ -412,6 +413,9 @@ pub struct DoctorArgs {
         conflicts_with = "commands"
     )]
     pub policy: Option<PolicyOf>,
+    /// Address that `collect` writes into: the policy allows that, too
+    #[arg(long, value_name = "ADDRESS", env = "NATLENS_TARGET", hide_env_values = true)]
+    pub target: Option<String>,
     /// Print the AWS CLI's commands that copy the same parts into the bundle's folder, and stop
     #[arg(long)]
     pub commands: bool,

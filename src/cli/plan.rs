@@ -1,10 +1,12 @@
 //! Arguments, environment and settings files, lowered once to a [`Plan`]. Past this point nobody parses or guesses.
 
+use super::aws::writer;
 use super::bundle::Bundle;
 use super::export::ExportArgs;
 use super::layers::Layers;
 use super::resolve::{FormSettings, InputSettings, strict};
-use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs};
+use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs, clock};
+use crate::aws::s3::Writer;
 use crate::cache::Place;
 use crate::model::period::Month;
 use crate::report::threshold::Threshold;
@@ -12,9 +14,10 @@ use crate::run::Plan;
 use crate::run::inputs::Inputs;
 use crate::run::period::PeriodChoice;
 use crate::sinks::{Format, Style, TableName};
-use crate::sources::objects::{Address, Identity, since_1970};
+use crate::sources::objects::{Address, Identity};
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A refusal with its exit code.
 #[derive(Debug)]
@@ -152,10 +155,12 @@ impl ExplainPlan {
 }
 
 /// Where a dataset goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum To {
     /// A folder.
     Folder(PathBuf),
+    /// A prefix of a bucket.
+    Bucket(Arc<Writer>),
     /// Nowhere: its DDL is printed.
     Ddl,
 }
@@ -176,7 +181,9 @@ pub struct ExportPlan {
 impl ExportPlan {
     /// Lowers the arguments of `export`.
     pub fn new(args: &ExportArgs, global: &Global) -> Result<Self, Refusal> {
-        let to = place(args)?;
+        if args.ddl {
+            check_addresses(args)?;
+        }
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
         let input = args.input.plain();
         let (bundle, layers) = Bundle::open(&bundle, &input.aws)?;
@@ -192,37 +199,36 @@ impl ExportPlan {
             });
         }
         let strict = strict(args.strict, &input, &layers).value;
+        let to = match Address::parse(&args.to) {
+            _ if args.ddl => To::Ddl,
+            Some(address) => To::Bucket(writer(&address, &input.aws, &layers)?),
+            None => To::Folder(PathBuf::from(&args.to)),
+        };
         Ok(Self { plan, to, style: style(global, false, None), strict })
     }
 }
 
-/// Where a dataset goes, or what its DDL is for: names in DDL stand between quotes.
-fn place(args: &ExportArgs) -> Result<To, Refusal> {
-    let refuse = |what: String, hint: &str| Err(Refusal { exit: Exit::Usage, what, hint: Some(hint.to_owned()) });
+/// What DDL is for: names in it stand between quotes, and Athena reads nothing but buckets.
+fn check_addresses(args: &ExportArgs) -> Result<(), Refusal> {
     let is_address = |text: &str| {
         let plain = !text.contains(['\'', '\\', '$', '*']) && !text.chars().any(char::is_control);
         plain && Address::parse(text).is_some_and(|address| address.is_sound())
     };
-    if args.ddl {
-        for (flag, text) in [("--to", Some(&args.to)), ("--logs-at", args.logs_at.as_ref())] {
-            if let Some(text) = text.filter(|text| !is_address(text)) {
-                return refuse(format!("{flag} {text}: Athena reads buckets"), "write it as s3://BUCKET/PREFIX");
-            }
-        }
-        return Ok(To::Ddl);
+    let given = [("--to", Some(&args.to)), ("--logs-at", args.logs_at.as_ref())];
+    match given.into_iter().find_map(|(flag, text)| Some((flag, text.filter(|text| !is_address(text))?))) {
+        None => Ok(()),
+        Some((flag, text)) => Err(Refusal {
+            exit: Exit::Usage,
+            what: format!("{flag} {text}: Athena reads buckets"),
+            hint: Some("write it as s3://BUCKET/PREFIX".to_owned()),
+        }),
     }
-    if Address::parse(&args.to).is_some() {
-        let what = format!("--to {}: datasets are written to folders", args.to);
-        return refuse(what, "name a folder, and copy it to the bucket: `aws s3 sync`");
-    }
-    Ok(To::Folder(PathBuf::from(&args.to)))
 }
 
 /// The cache in a folder; `None` where nothing tells this build from others.
 fn cache(folder: PathBuf) -> Option<Place> {
     let program = Identity::of_file(&std::env::current_exe().ok()?)?;
-    #[expect(clippy::disallowed_methods, reason = "tells only which files are too young to be known by their times")]
-    let now = since_1970(std::time::SystemTime::now())?;
+    let now = clock::nanoseconds()?;
     Some(Place { folder, program: format!("{} {program:?}", env!("CARGO_PKG_VERSION")), now })
 }
 

@@ -17,6 +17,7 @@ use crate::run::period::PeriodChoice;
 use crate::sinks::Format;
 use crate::sources::settings::{Account, Rule, Settings, Team};
 use clap::ValueEnum;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Settings of every command that reads a bundle.
@@ -180,16 +181,31 @@ impl AccessSettings {
     pub fn accounts(&self) -> Vec<(Option<Role>, Vec<String>)> {
         let all = self.regions.as_ref();
         let everywhere = || all.map(|regions| regions.value.clone()).unwrap_or_default();
-        if self.accounts.is_empty() {
+        let asked: Vec<&Account> =
+            self.accounts.iter().map(|account| &account.value).filter(|account| !account.only_buckets).collect();
+        if asked.is_empty() {
             return vec![(None, everywhere())];
         }
         let given = all.is_some_and(|regions| !matches!(regions.origin, Origin::File(_)));
         let of = |account: &Account| {
-            let role = Role { arn: account.role_arn.clone(), external_id: account.external_id.clone() };
+            let role = role(account);
             let own = !given && !account.regions.is_empty();
             (Some(role), if own { account.regions.clone() } else { everywhere() })
         };
-        self.accounts.iter().map(|account| of(&account.value)).collect()
+        asked.into_iter().map(of).collect()
+    }
+
+    /// The roles that read buckets, with their buckets, each of which is one role's.
+    pub fn readers(&self) -> Result<Vec<(Role, Vec<String>)>, Refusal> {
+        let mut seen = BTreeSet::new();
+        for Setting { value, origin } in &self.accounts {
+            if let Some(twice) = value.buckets.iter().find(|bucket| !seen.insert(*bucket)) {
+                let what = format!("{}: accounts: `{twice}` is the bucket of two roles", origin.parts().1);
+                return Err(Refusal { exit: Exit::Settings, what, hint: Some("leave it to one of them".to_owned()) });
+            }
+        }
+        let with = self.accounts.iter().map(|account| &account.value).filter(|account| !account.buckets.is_empty());
+        Ok(with.map(|account| (role(account), account.buckets.clone())).collect())
     }
 }
 
@@ -265,6 +281,10 @@ impl PeriodSettings {
 pub(super) fn strict(given: bool, input: &InputArgs, layers: &Layers) -> Setting<bool> {
     let from = Sources { given: &input.given, layers };
     or_default(from.first("strict", input.given.has("strict").then_some(given), |s| s.strict), false)
+}
+
+fn role(account: &Account) -> Role {
+    Role { arn: account.role_arn.clone(), external_id: account.external_id.clone() }
 }
 
 fn named<T: ValueEnum + Default>(

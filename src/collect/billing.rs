@@ -40,7 +40,7 @@ pub(super) fn collect(plan: &Plan, jobs: &[Job], bundle: &Bundle) -> Result<Bill
         let account = &job.place.account;
         let Some(region) = home(&job.place.region) else { continue };
         let unit = unit(plan, account);
-        if bills.accounts.contains_key(account) || covered.contains(account) || bundle.has(&unit) && !plan.replace {
+        if bills.accounts.contains_key(account) || covered.contains(account) || !plan.replace && bundle.has(&unit)? {
             continue;
         }
         let count = || {

@@ -118,10 +118,13 @@ fn keep_gateways(
     taken: &mut Taken,
 ) -> Result<Vec<Value>, BundleError> {
     let mut gateways = list(answer, "NatGateways");
-    let earlier = [DELETED, GATEWAYS].iter().filter_map(|file| bundle.read(&place.inventory(file)));
+    let mut earlier = Vec::new();
+    for file in [DELETED, GATEWAYS] {
+        earlier.extend(bundle.read(&place.inventory(file))?);
+    }
     // A description outdoes a bare name.
     let named = lately.keys().map(|id| json!({"NatGatewayId": id}));
-    let earlier: Vec<Value> = named.chain(earlier.flat_map(|text| gateways_of(&text))).collect();
+    let earlier: Vec<Value> = named.chain(earlier.iter().flat_map(|text| gateways_of(text))).collect();
     let gone = gone(&gateways, earlier);
     if !gone.is_empty() {
         taken.kept.extend(gone.iter().filter_map(|gateway| text(gateway, "NatGatewayId")).map(str::to_owned));
@@ -158,9 +161,9 @@ fn keep_earlier(place: &Place, begin: &str, bundle: &Bundle) -> Result<(), Bundl
         _ => begin,
     };
     let folder = place.inventory("");
-    for name in bundle.names(&folder).into_iter().filter(|name| name.starts_with(begin) || name.starts_with(more)) {
+    for name in bundle.names(&folder)?.into_iter().filter(|name| name.starts_with(begin) || name.starts_with(more)) {
         let file = place.inventory(&name);
-        if let Some(bytes) = bundle.read(&file) {
+        if let Some(bytes) = bundle.read(&file)? {
             bundle.write(&file, &bytes)?;
         }
     }

@@ -4,19 +4,20 @@
 pub mod billing;
 pub mod bundle;
 mod inventory;
+mod lock;
 mod logs;
 mod metrics;
+mod remote;
 
 use crate::aws::ec2::Ec2;
 use crate::aws::session::wait;
 use crate::aws::{Access, AwsError, Budget, Call, Session, Trouble, sts};
 use crate::model::period::{Month, iso};
 use billing::Bills;
-use bundle::{Bundle, BundleError};
+use bundle::{Bundle, BundleError, To};
 use inventory::Stop;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,7 +28,7 @@ const AT_ONCE: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The bundle.
-    pub to: PathBuf,
+    pub to: To,
     /// The month of metrics, bill and logs.
     pub month: Month,
     /// The time, Unix UTC: nothing later than it is asked for.
@@ -59,7 +60,7 @@ pub enum CollectError {
     /// Credentials, or a network or service that failed after all retries.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// The folder.
+    /// The bundle.
     #[error(transparent)]
     Bundle(#[from] BundleError),
     /// The month is there already.
@@ -84,7 +85,8 @@ impl CollectError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Aws(error) | Self::Nothing(error) => error.hint.as_deref(),
-            Self::Bundle(BundleError::Busy(_)) => Some("wait until it is done, or collect into another folder"),
+            Self::Bundle(BundleError::Busy(_)) => Some("wait until it is done, or collect into another bundle"),
+            Self::Bundle(BundleError::Store(error)) => error.hint.as_deref(),
             Self::Bundle(BundleError::Io { .. }) => None,
             Self::Exists { .. } => Some("--replace collects it again"),
             Self::NoRegion => Some("name one by --region, in natlens.toml ([aws] regions) or by AWS_REGION"),
@@ -186,13 +188,15 @@ struct Job {
     session: Session,
 }
 
-/// Collects everything, or nothing.
-pub fn run(plan: &Plan) -> Result<Summary, CollectError> {
-    let bundle = Bundle::open(&plan.to)?;
+/// Collects everything, or nothing. `on_wait` hears of a bundle that another run may be writing into, which takes a while to tell.
+pub fn run(plan: &Plan, on_wait: &dyn Fn(&str)) -> Result<Summary, CollectError> {
+    let bundle = Bundle::open(&plan.to, on_wait)?;
     let budget = Arc::new(Budget::default());
     let jobs = jobs(plan, &budget)?;
-    let known: Vec<String> =
-        jobs.iter().filter(|job| bundle.has(&job.place.record(plan.month))).map(|job| job.place.at()).collect();
+    let mut known = Vec::new();
+    for job in &jobs {
+        known.extend(bundle.has(&job.place.record(plan.month))?.then(|| job.place.at()));
+    }
     if !plan.replace && !known.is_empty() {
         return Err(CollectError::Exists { month: plan.month, what: known.join(", ") });
     }

@@ -48,7 +48,7 @@ pub fn commands(wants: &Wants, copy: &Copy<'_>) -> String {
     let apart =
         |address: &&Address| address.part != "bundle" && !wants.addresses.iter().any(|other| is_below(address, other));
     for address in wants.addresses.iter().filter(apart) {
-        script.sync(address, wants.bucket_owner.as_deref());
+        script.sync(address, wants);
     }
     if wants.accounts.is_empty() {
         script.account(wants, None);
@@ -97,18 +97,25 @@ impl Script<'_> {
         }
     }
 
-    fn sync(&mut self, address: &Address, owner: Option<&str>) {
+    fn sync(&mut self, address: &Address, wants: &Wants) {
         let Address { part, bucket, prefix } = address;
         self.line("");
-        let whose = owner.map(|owner| format!(", which account {owner} has to own")).unwrap_or_default();
+        let whose =
+            wants.bucket_owner.as_ref().map(|owner| format!(", which account {owner} has to own")).unwrap_or_default();
         self.line(&format!("# {part}: from s3://{bucket}{whose}"));
+        let mut profile = String::new();
+        if let Some(role) = wants.roles_of_buckets.get(bucket) {
+            let name = profile_of(role);
+            self.line(&format!("# {name}: a profile of this name in ~/.aws/config, with role_arn = {role}"));
+            profile = format!("AWS_PROFILE={} ", quoted(&name));
+        }
         if let Some(file) =
             [("prices", "prices.csv"), ("ip-ranges", "ip-ranges.json")].iter().find(|(name, _)| name == part)
         {
             let to = format!("{}/{}", self.bundle, file.1);
             let payer = if self.copy.requester_pays { " --request-payer requester" } else { "" };
             let from = format!("s3://{bucket}/{prefix}");
-            self.line(&format!("aws s3 cp {} {}{payer}", quoted(&from), quoted(&to)));
+            self.line(&format!("{profile}aws s3 cp {} {}{payer}", quoted(&from), quoted(&to)));
             return;
         }
         // Whole folders: what is only the beginning of a name is left to the patterns.
@@ -116,7 +123,7 @@ impl Script<'_> {
         let from = format!("s3://{bucket}/{below}");
         let to = format!("{}/{part}/{bucket}/{below}", self.bundle);
         let mut command =
-            format!("aws s3 sync {} {}", quoted(from.trim_end_matches('/')), quoted(to.trim_end_matches('/')));
+            format!("{profile}aws s3 sync {} {}", quoted(from.trim_end_matches('/')), quoted(to.trim_end_matches('/')));
         if self.copy.requester_pays {
             command.push_str(" --request-payer requester");
         }
@@ -161,7 +168,7 @@ impl Script<'_> {
             if account.has_external_id {
                 self.line("# and external_id, which its trust policy asks for");
             }
-            self.line(&format!("export AWS_PROFILE={}", quoted(&format!("natlens-{id}"))));
+            self.line(&format!("export AWS_PROFILE={}", quoted(&profile_of(&account.role_arn))));
             folder = format!("/{id}");
         }
         let own = account.map(|account| &account.regions).filter(|regions| !regions.is_empty());
@@ -262,6 +269,11 @@ const QUERIES: &str = concat!(
     "\"Label\": \"${PROP('\\''Dim.VPC Endpoint Id'\\'')} ${PROP('\\''MetricName'\\'')}\"}]"
 );
 
+/// The profile by which a role is taken on.
+fn profile_of(role: &str) -> String {
+    format!("natlens-{}", role.split(':').nth(4).unwrap_or("account"))
+}
+
 /// A word of the shell, whatever is in it.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@".contains(c);
@@ -294,6 +306,7 @@ mod tests {
         };
         let wants = Wants {
             addresses: vec![address],
+            roles_of_buckets: [(evil.to_owned(), account.role_arn.clone())].into(),
             accounts: vec![account],
             live: [Live::Inventory, Live::Metrics, Live::Bill].into(),
             bucket_owner: Some(evil.to_owned()),

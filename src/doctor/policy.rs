@@ -3,7 +3,7 @@
 //! Source: Service Authorization Reference. EC2's describe calls, CloudWatch's metrics and Cost Explorer know no resource, so that
 //! theirs is `*`; a Region narrows the first two.
 
-use super::wants::{Address, Wants, Whose, service};
+use super::wants::{Address, Wants, Whose, is_write, service};
 use crate::aws::Call;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,16 +26,23 @@ pub fn policy(wants: &Wants, calls: &[Call], whose: Whose) -> Value {
     let (who, roles): (Vec<&str>, Vec<&str>) =
         of("sts").into_iter().partition(|action| !action.ends_with("AssumeRole"));
     add("Who", &who, everything(), None);
-    add("Accounts", &roles, wants.accounts.iter().map(|account| account.role_arn.clone()).collect(), None);
+    add("Accounts", &roles, wants.roles().into_iter().map(str::to_owned).collect(), None);
     let regions = wants.regions_of(whose);
     let here = || (!regions.is_empty()).then(|| json!({"StringEquals": {"aws:RequestedRegion": regions}}));
     add("Inventory", &of("ec2"), everything(), here());
     add("Metrics", &of("cloudwatch"), everything(), here());
     add("Bill", &of("ce"), everything(), None);
     add("Logs", &of("logs"), everything(), here());
-    let (list, read): (Vec<&str>, Vec<&str>) = of("s3").into_iter().partition(|action| is_of_bucket(action));
+    let of_s3 = |kind: fn(Call) -> bool| -> Vec<&str> {
+        used.iter().filter(|call| service(**call) == "s3" && kind(**call)).map(|call| call.action).collect()
+    };
+    let list = of_s3(is_of_bucket);
+    let read = of_s3(|call| !is_of_bucket(call) && !is_write(call));
+    let write = of_s3(is_write);
+    let looked_at = wants.looked_at(whose);
+    let targets: Vec<Address> = wants.targets_of(whose).cloned().collect();
     let owner = wants.bucket_owner.as_ref().map(|owner| ("StringEquals", json!({"aws:ResourceAccount": owner})));
-    for (number, (bucket, prefixes)) in buckets(&wants.addresses).into_iter().enumerate() {
+    for (number, (bucket, prefixes)) in buckets(&looked_at).into_iter().enumerate() {
         let mut condition: Map<String, Value> =
             owner.iter().map(|(test, of)| ((*test).to_owned(), of.clone())).collect();
         if !prefixes.contains("") {
@@ -45,13 +52,14 @@ pub fn policy(wants: &Wants, calls: &[Call], whose: Whose) -> Value {
         let condition = (!condition.is_empty()).then_some(Value::Object(condition));
         add(&format!("List{}", number + 1), &list, vec![format!("arn:{partition}:s3:::{bucket}")], condition);
     }
-    let objects = buckets(&wants.addresses).into_iter().flat_map(|(bucket, prefixes)| {
-        prefixes.into_iter().map(move |prefix| format!("arn:{partition}:s3:::{bucket}/{}*", literal(prefix)))
-    });
-    let objects = objects.collect();
     let condition = owner.map(|(test, of)| json!({test: of}));
-    if !wants.addresses.is_empty() {
-        add("Read", &read, objects, condition);
+    for (sid, actions, addresses) in [("Read", read, &looked_at), ("Write", write, &targets)] {
+        let objects = buckets(addresses).into_iter().flat_map(|(bucket, prefixes)| {
+            prefixes.into_iter().map(move |prefix| format!("arn:{partition}:s3:::{bucket}/{}*", literal(prefix)))
+        });
+        if !addresses.is_empty() {
+            add(sid, &actions, objects.collect(), condition.clone());
+        }
     }
     json!({"Version": "2012-10-17", "Statement": statements})
 }
@@ -65,8 +73,8 @@ fn statement(sid: &str, actions: &[&str], resources: &[String], condition: Optio
 }
 
 /// `s3:ListBucket` and its like are about a bucket, all others about its objects.
-fn is_of_bucket(action: &str) -> bool {
-    action.starts_with("s3:ListBucket") || action.starts_with("s3:GetBucket")
+fn is_of_bucket(call: Call) -> bool {
+    call.action.starts_with("s3:ListBucket") || call.action.starts_with("s3:GetBucket")
 }
 
 /// Buckets with what is read in them, without what a shorter prefix holds already.
@@ -105,8 +113,10 @@ fn partition(wants: &Wants) -> &str {
 mod tests {
     use super::*;
     use crate::aws::call;
-    use crate::doctor::wants::{Account, Live, is_write};
+    use crate::doctor::wants::{Account, Live};
     use proptest::prelude::*;
+
+    const ROLE: &str = "arn:aws:iam::444455556666:role/natlens";
 
     fn addresses() -> Vec<Address> {
         let parse = |part, text| Address::parse(part, text).expect("an address");
@@ -118,16 +128,23 @@ mod tests {
         ]
     }
 
-    fn wants(bits: u8) -> Wants {
-        let bit = |n: u8| bits >> n & 1 == 1;
+    fn target() -> Address {
+        Address::parse("target", "s3://out/natlens/").expect("an address")
+    }
+
+    fn wants(bits: u16) -> Wants {
+        let bit = |n: u16| bits >> n & 1 == 1;
         let live = [Live::Inventory, Live::Metrics, Live::Bill, Live::Logs];
-        let account = Account {
-            role_arn: "arn:aws:iam::444455556666:role/natlens".to_owned(),
-            has_external_id: true,
-            regions: vec!["eu-west-1".to_owned()],
-        };
+        let account =
+            Account { role_arn: ROLE.to_owned(), has_external_id: true, regions: vec!["eu-west-1".to_owned()] };
         Wants {
             addresses: if bit(0) { addresses() } else { Vec::new() },
+            roles_of_buckets: if bit(9) {
+                [("logs", ROLE), ("out", ROLE)].map(|(b, r)| (b.to_owned(), r.to_owned())).into()
+            } else {
+                BTreeMap::new()
+            },
+            targets: if bit(8) { vec![target()] } else { Vec::new() },
             bucket_owner: bit(1).then(|| "111122223333".to_owned()),
             live: live.into_iter().zip(2..).filter(|(_, n)| bit(*n)).map(|(live, _)| live).collect(),
             regions: if bit(6) { vec!["us-east-1".to_owned()] } else { Vec::new() },
@@ -146,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_used_is_allowed_and_nothing_else(bits: u8) {
+        fn what_is_used_is_allowed_and_nothing_else(bits in 0..0x400_u16) {
             let (wants, calls) = (wants(bits), call::all());
             for whose in [Whose::Credentials, Whose::Roles] {
                 let policy = policy(&wants, &calls, whose);
@@ -164,23 +181,57 @@ mod tests {
                     "cloudwatch" => wants.live.contains(&Live::Metrics),
                     "ce" => wants.live.contains(&Live::Bill),
                     "logs" => wants.live.contains(&Live::Logs),
-                    "s3" => !wants.addresses.is_empty(),
+                    "s3" if is_write(*call) => !wants.targets.is_empty(),
+                    "s3" => !(wants.addresses.is_empty() && wants.targets.is_empty()),
                     _ => continue,
                 };
-                prop_assert_eq!(by[0] ^ by[1], expect, "{}", call.action);
+                // Of several buckets some may be read by a role, the others by the credentials.
+                let both = service(*call) == "s3" && !wants.roles_of_buckets.is_empty();
+                prop_assert_eq!(if both { by[0] | by[1] } else { by[0] ^ by[1] }, expect, "{}", call.action);
             }
         }
     }
 
     #[test]
-    fn every_call_belongs_to_a_part_and_none_writes() {
-        let everything = wants(0x7f);
+    fn every_call_belongs_to_a_part_and_writes_are_for_targets_only() {
+        let everything = wants(0x17f);
         for call in call::all() {
-            assert!(!is_write(call), "{}", call.action);
-            let used = everything.uses(call, Whose::Credentials) || wants(0xff).uses(call, Whose::Credentials);
+            let used = everything.uses(call, Whose::Credentials) || wants(0x1ff).uses(call, Whose::Credentials);
             assert!(used, "{}: no setting uses it, so no policy would allow it", call.action);
+            let without_target = [0x7f, 0xff].map(|bits| wants(bits).uses(call, Whose::Credentials));
+            assert!(!is_write(call) || without_target == [false; 2], "{}", call.action);
         }
-        assert!(is_write(Call { action: "s3:PutObject", purpose: "" }));
+        let writes: Vec<&str> =
+            call::all().into_iter().filter(|call| is_write(*call)).map(|call| call.action).collect();
+        assert_eq!(writes, ["s3:DeleteObject", "s3:PutObject"]);
+    }
+
+    #[test]
+    fn writing_is_allowed_under_the_target_and_nowhere_else() {
+        let wants = Wants {
+            addresses: vec![Address::parse("flow-logs", "s3://logs/vpc/").expect("an address")],
+            targets: vec![target()],
+            ..Wants::default()
+        };
+        let policy = policy(&wants, &crate::aws::s3::WRITES, Whose::Credentials);
+        let expect = json!([{
+            "Sid": "Write", "Effect": "Allow", "Action": ["s3:PutObject", "s3:DeleteObject"],
+            "Resource": ["arn:aws:s3:::out/natlens/*"],
+        }]);
+        assert_eq!(policy["Statement"], expect);
+    }
+
+    #[test]
+    fn a_bucket_of_a_role_is_in_that_policy_alone() {
+        let wants = Wants { targets: Vec::new(), live: BTreeSet::new(), ..wants(0x201) };
+        let resources = |whose| {
+            let policy = policy(&wants, &call::all(), whose);
+            policy["Statement"].to_string()
+        };
+        let (own, role) = (resources(Whose::Credentials), resources(Whose::Roles));
+        assert!(own.contains(":::bill/") && own.contains(":::dns/") && !own.contains(":::logs"), "{own}");
+        assert!(own.contains(r#"["sts:AssumeRole"]"#) && own.contains(ROLE), "{own}");
+        assert!(role.contains(":::logs/vpc/*") && !role.contains("bill") && !role.contains("AssumeRole"), "{role}");
     }
 
     #[test]

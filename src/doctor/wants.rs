@@ -1,7 +1,8 @@
 //! What the settings want from AWS: which parts are read from buckets, which from the live account, where, and as whom.
 
 use crate::aws::Call;
-use std::collections::BTreeSet;
+use crate::sources::objects;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A place in S3 that is read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,13 +19,9 @@ impl Address {
     /// Of `s3://BUCKET/PREFIX`; of a glob the folder that is listed for it. `None` for what is no such address.
     #[must_use]
     pub fn parse(part: &'static str, text: &str) -> Option<Self> {
-        let rest = text.strip_prefix("s3://")?;
-        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        let prefix = match key.split_once(['*', '?', '[', '{']) {
-            None => key,
-            Some((literal, _)) => literal.rfind('/').map_or("", |end| &literal[..=end]),
-        };
-        (!bucket.is_empty()).then(|| Self { part, bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+        let address = objects::Address::parse(text).filter(|address| !address.bucket.is_empty())?;
+        let prefix = address.listed().to_owned();
+        Some(Self { part, bucket: address.bucket, prefix })
     }
 }
 
@@ -57,12 +54,16 @@ pub struct Account {
 pub struct Wants {
     /// Places in S3.
     pub addresses: Vec<Address>,
+    /// Where files are written.
+    pub targets: Vec<Address>,
     /// The account that must own the buckets.
     pub bucket_owner: Option<String>,
     /// Parts from the live account.
     pub live: BTreeSet<Live>,
     /// The Regions to read; none where nobody named one.
     pub regions: Vec<String>,
+    /// Roles that read buckets, by bucket.
+    pub roles_of_buckets: BTreeMap<String, String>,
     /// Accounts with a role of their own; without any, the account of the credentials is read.
     pub accounts: Vec<Account>,
 }
@@ -80,24 +81,51 @@ impl Wants {
     /// Whether anything but local files is read.
     #[must_use]
     pub fn is_any(&self) -> bool {
-        !self.addresses.is_empty() || !self.live.is_empty()
+        !self.addresses.is_empty() || !self.live.is_empty() || !self.targets.is_empty()
     }
 
-    /// Whether a call is made, and by whom. Buckets are read with the credentials, accounts by their roles.
+    /// Whether a call is made, and by whom. Buckets are read with the credentials unless a role has them, accounts by
+    /// their roles.
     #[must_use]
     pub fn uses(&self, call: Call, whose: Whose) -> bool {
         let reader = if self.accounts.is_empty() { Whose::Credentials } else { Whose::Roles };
         let live = |part| self.live.contains(&part) && whose == reader;
         match (service(call), call.action) {
             (_, "sts:GetCallerIdentity") => self.is_any() && (whose == Whose::Credentials || whose == reader),
-            (_, "sts:AssumeRole") => !self.live.is_empty() && !self.accounts.is_empty() && whose == Whose::Credentials,
-            ("s3", _) => !self.addresses.is_empty() && whose == Whose::Credentials && !is_write(call),
+            (_, "sts:AssumeRole") => !self.roles().is_empty() && whose == Whose::Credentials,
+            ("s3", _) if is_write(call) => self.targets_of(whose).next().is_some(),
+            ("s3", _) => !self.looked_at(whose).is_empty(),
             ("ec2", _) => live(Live::Inventory),
             ("cloudwatch", _) => live(Live::Metrics),
             ("ce", _) => live(Live::Bill),
             ("logs", _) => live(Live::Logs),
             _ => false,
         }
+    }
+
+    fn is_by(&self, address: &Address, whose: Whose) -> bool {
+        self.roles_of_buckets.contains_key(&address.bucket) == (whose == Whose::Roles)
+    }
+
+    /// Where files are written, by whom.
+    pub fn targets_of(&self, whose: Whose) -> impl Iterator<Item = &Address> {
+        self.targets.iter().filter(move |address| self.is_by(address, whose))
+    }
+
+    /// What is listed and read, by whom. What is written is looked at before.
+    #[must_use]
+    pub fn looked_at(&self, whose: Whose) -> Vec<Address> {
+        let read = self.addresses.iter().filter(|address| self.is_by(address, whose));
+        read.chain(self.targets_of(whose)).cloned().collect()
+    }
+
+    /// Every role that is taken on.
+    #[must_use]
+    pub fn roles(&self) -> BTreeSet<&str> {
+        let of_accounts = self.accounts.iter().filter(|_| !self.live.is_empty()).map(|account| &account.role_arn);
+        let buckets = self.addresses.iter().chain(&self.targets).map(|address| &address.bucket);
+        let of_buckets = buckets.filter_map(|bucket| self.roles_of_buckets.get(bucket));
+        of_accounts.chain(of_buckets).map(String::as_str).collect()
     }
 
     /// The Regions of the readers.

@@ -1,5 +1,6 @@
 //! The values that the stages exchange: addresses, bytes, dollars, periods, flow records, inventory. No I/O, no frames.
 
+pub mod account;
 pub mod addr;
 pub mod addr_table;
 pub mod bill;

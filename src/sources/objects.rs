@@ -10,6 +10,7 @@ pub use identity::{Identity, since_1970};
 pub use spool::Random;
 pub use store::{Address, Store, StoreError};
 
+use crate::model::account::is_account;
 use crate::model::period::Window;
 use globset::{GlobBuilder, GlobMatcher};
 use parquet::file::reader::ChunkReader;
@@ -20,7 +21,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use store::{Entry, StoreTrouble, Stored};
+use store::{Entry, StoreTrouble, Stored, WILD};
 use walkdir::{DirEntry, WalkDir};
 
 /// One thing to read flow logs from, as the user wrote it.
@@ -274,7 +275,7 @@ pub fn named(text: &str, store: Option<&Arc<dyn Store>>) -> Result<Object, ListE
 }
 
 fn is_glob(text: &str) -> bool {
-    text.contains(['*', '?', '[', '{'])
+    text.contains(WILD)
 }
 
 fn glob(text: &str, shown: &str) -> Result<GlobMatcher, ListError> {
@@ -354,9 +355,7 @@ impl Listing {
         found = self.objects.len() + self.unreadable.len() - found;
         if found == 0 && is_glob(key) {
             let matcher = glob(key, &address.to_string())?;
-            let wild = key.find(['*', '?', '[', '{']).unwrap_or(key.len());
-            let base = key[..wild].rfind('/').map_or("", |end| &key[..=end]);
-            self.below(address, base, store, (window, Some(&matcher)), shown)?;
+            self.below(address, address.listed(), store, (window, Some(&matcher)), shown)?;
         } else if found == 0 && (window.is_none() || store.names(bucket, &folder)?.is_empty()) {
             return Err(ListError::NotFound(address.to_string()));
         }
@@ -419,7 +418,7 @@ fn slashed(path: &Path) -> String {
 
 /// The folder above the first part of a glob that is not literal.
 fn literal_base(glob: &str) -> PathBuf {
-    let wild = glob.find(['*', '?', '[', '{']).unwrap_or(glob.len());
+    let wild = glob.find(WILD).unwrap_or(glob.len());
     match glob[..wild].rfind('/') {
         Some(0) => PathBuf::from("/"),
         Some(end) => PathBuf::from(&glob[..end]),
@@ -489,10 +488,6 @@ fn flow_log_id(key: &str) -> Option<String> {
         let whole = !key[at + 3 + digits..].starts_with(|c: char| c.is_ascii_alphanumeric());
         (apart && whole && matches!(digits, 8 | 17)).then(|| key[at..at + 3 + digits].to_owned())
     })
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What the keys of one delivery share: the part above `AWSLogs/`, else the folders without time, task and stream.

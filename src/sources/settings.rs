@@ -103,6 +103,12 @@ pub struct Account {
     /// The Regions to read there; those of `[aws]` without it.
     #[serde(default, deserialize_with = "texts")]
     pub regions: Vec<String>,
+    /// Buckets that this role reads; the credentials themselves read all that no role has.
+    #[serde(default, deserialize_with = "texts")]
+    pub buckets: Vec<String>,
+    /// Whether the role is for its buckets only, and nothing else of the account is asked for.
+    #[serde(default)]
+    pub only_buckets: bool,
 }
 
 /// A naming rule of the user: traffic for which everything holds that the rule says is called `name`.
@@ -358,7 +364,9 @@ mod tests {
             [[accounts]]
             role-arn = "arn:aws:iam::444455556666:role/natlens"
             external-id = "x-1"
-            regions = ["us-east-1", "eu-west-1"]"#;
+            regions = ["us-east-1", "eu-west-1"]
+            buckets = "audit-logs"
+            only-buckets = true"#;
 
     #[test]
     fn every_setting_is_read() {
@@ -417,6 +425,8 @@ mod tests {
                 role_arn: "arn:aws:iam::444455556666:role/natlens".to_owned(),
                 external_id: some("x-1"),
                 regions: list(&["us-east-1", "eu-west-1"]),
+                buckets: list(&["audit-logs"]),
+                only_buckets: true,
             }],
         };
         assert_eq!(parse("natlens.toml", EVERY_SETTING), Ok(expect));

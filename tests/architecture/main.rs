@@ -39,17 +39,19 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     // Arithmetic of a report that exists: it may look at what the stages counted and added up, and runs none of them.
     ("explain", &["model", "price", "report", "count", "bill", "reconcile", "advise"]),
-    // A month as files that others read: rows in, bytes out. What a column says is said once, for files and DDL.
-    ("export", &["model", "report"]),
     // What was worked out once, in files: values in, the same values out. Asked and filled by `run`.
     ("cache", &["model", "report", "sources", "count"]),
+    // Where files go: a folder here, or what `aws` makes of a bucket.
+    ("target", &["sources"]),
+    // A month as files that others read: rows in, bytes out. What a column says is said once, for files and DDL.
+    ("export", &["model", "report", "sources", "target"]),
     // The live account: values out of requests. It knows nothing of what they are for.
-    ("aws", &["model", "sources"]),
+    ("aws", &["model", "sources", "target"]),
     // What inputs and permissions are good for: values in, findings out.
     ("doctor", &["model", "report", "sources", "sources::settings", "aws"]),
     ("sinks", &["model", "report", "explain", "export", "doctor"]),
     // The account's answers as files: everything that reads them is elsewhere.
-    ("collect", &["model", "aws"]),
+    ("collect", &["model", "sources", "target", "aws"]),
     // A second, independent account of the truth: it shares nothing with what it tests.
     ("simulate", &["model"]),
     (
@@ -91,6 +93,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "sources",
             "sources::settings",
             "cache",
+            "target",
             "aws",
             "doctor",
             "sinks",
@@ -123,8 +126,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("csv_core", &["sources"]),
     ("zip", &["sources"]),
     ("psl", &["name::hosts"]),
-    ("tempfile", &["sources", "cli", "cache"]),
-    ("walkdir", &["sources", "cache"]),
+    ("tempfile", &["sources", "cli", "cache", "target", "collect"]),
+    ("walkdir", &["sources", "cache", "target", "collect"]),
     ("globset", &["sources"]),
     ("toml", &["sources"]),
     ("jiff", &["model"]),
@@ -149,7 +152,7 @@ const HOMES: &[(&str, &[&str])] = &[
     // For generators under `examples/`: inside the crate every error has a type.
     ("anyhow", &[]),
     ("std::env", &["cli"]),
-    ("std::fs", &["sources", "simulate", "run", "cli", "cache", "collect", "export::folder"]),
+    ("std::fs", &["sources", "simulate", "run", "cli", "cache", "collect", "target", "export::folder"]),
 ];
 
 /// Columns handed to Polars without copying, and vector instructions.

@@ -1,9 +1,10 @@
 //! AWS on loopback: answers from JSON, on request with refusals, throttling, endless pages, broken answers. Notes every request.
 
+use super::http::{Incoming, decoded};
 use super::{cbor, xml};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -68,13 +69,6 @@ pub struct Fake {
     shared: Arc<Shared>,
 }
 
-struct Request {
-    /// What follows the host in the address.
-    path: String,
-    headers: BTreeMap<String, String>,
-    body: Vec<u8>,
-}
-
 impl Fake {
     pub fn start(state: State) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -122,7 +116,7 @@ impl Fake {
 fn connection(shared: &Shared, stream: TcpStream) {
     let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
     let mut writer = stream;
-    while let Some(request) = read(&mut reader) {
+    while let Some(request) = Incoming::read(&mut reader) {
         let (status, kind, body, cut) = answer(shared, &request);
         while shared.asked.lock().expect("a lock").len() > shared.answered.load(Ordering::SeqCst) {
             std::thread::sleep(std::time::Duration::from_millis(5));
@@ -139,28 +133,9 @@ fn connection(shared: &Shared, stream: TcpStream) {
     }
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
-    let mut line = String::new();
-    reader.read_line(&mut line).ok().filter(|&read| read > 0)?;
-    let path = line.split(' ').nth(1)?.to_owned();
-    let mut headers = BTreeMap::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        match line.trim_end().split_once(':') {
-            Some((name, value)) => drop(headers.insert(name.to_ascii_lowercase(), value.trim().to_owned())),
-            None => break,
-        }
-    }
-    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some(Request { path, headers, body })
-}
-
 /// `Credential=KEY/20261101/us-east-1/ec2/aws4_request`.
-fn scope(request: &Request) -> (String, String, String) {
-    let text = request.headers.get("authorization").cloned().unwrap_or_default();
+fn scope(request: &Incoming) -> (String, String, String) {
+    let text = request.header("authorization").unwrap_or_default();
     let scope = text.split_once("Credential=").and_then(|(_, rest)| rest.split(',').next()).unwrap_or_default();
     let parts: Vec<&str> = scope.split('/').collect();
     let part = |at: usize| (*parts.get(at).unwrap_or(&"")).to_owned();
@@ -172,32 +147,19 @@ fn form(body: &str) -> BTreeMap<String, String> {
     pairs.map(|(key, value)| (decoded(key), decoded(value))).collect()
 }
 
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let hex: String = rest.by_ref().take(2).map(char::from).collect();
-            bytes.push(u8::from_str_radix(&hex, 16).expect("a byte"));
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).expect("text")
-}
-
 type Answer = (u16, &'static str, Vec<u8>, bool);
 
 /// `ec2:DescribeVpcs`, from wherever the protocol of the service has it.
-fn action(service: &str, request: &Request, form: &BTreeMap<String, String>) -> String {
+fn action(service: &str, request: &Incoming, form: &BTreeMap<String, String>) -> String {
     let of_form = || form.get("Action").cloned().unwrap_or_default();
-    let target = || {
-        request.headers.get("x-amz-target").and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned()
-    };
+    let target =
+        || request.header("x-amz-target").and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
     match service {
-        "monitoring" => format!("cloudwatch:{}", request.path.rsplit('/').next().unwrap_or_default()),
+        "monitoring" => format!("cloudwatch:{}", request.target.rsplit('/').next().unwrap_or_default()),
         "ce" | "logs" => format!("{service}:{}", target()),
-        "s3" if request.path.contains("list-type") => "s3:ListBucket".to_owned(),
+        "s3" if request.method == "PUT" => "s3:PutObject".to_owned(),
+        "s3" if request.method == "DELETE" => "s3:DeleteObject".to_owned(),
+        "s3" if request.target.contains("list-type") => "s3:ListBucket".to_owned(),
         "s3" => "s3:GetObject".to_owned(),
         _ => format!("{service}:{}", of_form()),
     }
@@ -221,7 +183,7 @@ fn refusal(service: &str, status: u16, code: &str, message: &str) -> Answer {
     }
 }
 
-fn answer(shared: &Shared, request: &Request) -> Answer {
+fn answer(shared: &Shared, request: &Incoming) -> Answer {
     let (key, region, service) = scope(request);
     let form = form(&String::from_utf8_lossy(&request.body));
     let action = action(&service, request, &form);
@@ -284,7 +246,7 @@ fn answer(shared: &Shared, request: &Request) -> Answer {
     (200, kind, body, cut)
 }
 
-fn json_of(request: &Request) -> Value {
+fn json_of(request: &Incoming) -> Value {
     serde_json::from_slice(&request.body).expect("JSON")
 }
 

@@ -314,7 +314,8 @@ fn every_request_is_of_the_policy() {
     let folder = empty();
     let fake = Fake::start(small());
     assert_eq!(run(folder.path(), &fake, &[]).code, 0);
-    let policy: Vec<&str> = natlens::aws::call::all().iter().map(|call| call.action).collect();
+    let calls = natlens::aws::call::all().into_iter().filter(|call| !natlens::aws::s3::WRITES.contains(call));
+    let policy: Vec<&str> = calls.map(|call| call.action).collect();
     for asked in fake.asked() {
         assert!(policy.contains(&asked.action.as_str()), "{} is not in the policy", asked.action);
         assert_eq!(asked.key, super::CANARIES[0]);

@@ -61,7 +61,7 @@ fn two_runs_refuse_each_other() {
     let second = natlens(folder.path(), &Fake::start(metered()), &COLLECT);
     assert_eq!(second.code, 1, "{}", second.stderr);
     assert!(
-        second.stderr.contains("bundle: another `natlens collect` is writing into this folder\nhint: wait"),
+        second.stderr.contains("bundle: another `natlens collect` is writing into this bundle\nhint: wait"),
         "{}",
         second.stderr
     );

@@ -5,11 +5,23 @@
 mod common;
 mod doctor;
 
+#[path = "../common/bundle.rs"]
+#[expect(dead_code, reason = "shared with tests that need more of it")]
+mod bundle;
 mod cbor;
 mod fake;
+#[path = "../common/http.rs"]
+mod http;
 mod inventory;
 mod killed;
 mod month;
+mod remote;
+mod roles;
+#[path = "../common/s3.rs"]
+#[expect(dead_code, reason = "shared with tests that need more of it")]
+mod s3;
+#[path = "../common/sigv4.rs"]
+mod sigv4;
 mod xml;
 
 use common::{Run, natlens_in};

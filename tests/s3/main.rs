@@ -5,12 +5,18 @@
 mod bundle;
 #[path = "../common/mod.rs"]
 mod common;
+mod exports;
+#[path = "../common/s3.rs"]
+#[expect(dead_code, reason = "shared with tests that need more of it")]
 mod fake;
 mod faults;
+#[path = "../common/http.rs"]
+mod http;
 mod interrupted;
 mod keys;
 #[path = "../common/sigv4.rs"]
 mod sigv4;
+mod writes;
 
 use common::{Run, arg, natlens, natlens_in};
 use fake::{FakeS3, Fault, KEY_ID, Request, SECRET, TOKEN};

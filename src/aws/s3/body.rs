@@ -154,13 +154,18 @@ fn checksum_of(headers: &HeaderMap) -> Option<(CrcAlgorithm, String)> {
 }
 
 fn is_sum(parts: &[Bytes], algorithm: CrcAlgorithm, expect: &str) -> bool {
+    sum(parts, algorithm) == expect
+}
+
+/// A checksum as S3 writes it.
+pub(super) fn sum(parts: &[Bytes], algorithm: CrcAlgorithm) -> String {
     let mut digest = crc_fast::Digest::new(algorithm);
     for part in parts {
         digest.update(part);
     }
     let sum = digest.finalize().to_be_bytes();
     let width = if matches!(algorithm, CrcAlgorithm::Crc64Nvme) { 8 } else { 4 };
-    base64(&sum[sum.len() - width..]) == expect
+    base64(&sum[sum.len() - width..])
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -3,6 +3,7 @@
 use super::gate::{Gate, WAITS};
 use super::page::Refused;
 use super::place::Service;
+use super::{GET, LIST};
 use crate::aws::chain::without_user;
 use crate::aws::error::trouble_of_code;
 use crate::aws::request::{AGENT, Renewed, encoded, now, without_secrets};
@@ -18,7 +19,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
-use http::{HeaderMap, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -27,6 +28,8 @@ use tokio::time::timeout;
 
 /// The longest wait for the next bytes of an answer.
 const SILENCE: Duration = Duration::from_secs(30);
+/// Bytes a second that the slowest line takes, for what is sent.
+const SLOWEST: u64 = 128 << 10;
 /// Credentials that end sooner are renewed first.
 const SOON: Duration = Duration::from_mins(1);
 /// Where a bucket is asked that nobody said the Region of: S3 answers with the right one.
@@ -108,7 +111,25 @@ pub(super) struct Http {
     pub(super) gate: Gate,
     /// Where buckets turned out to be.
     regions: Mutex<BTreeMap<String, String>>,
-    credentials: Renewed,
+    /// Whose credentials sign; the first are those of every bucket that is not another's.
+    signers: Vec<Renewed>,
+    /// Buckets with a signer of their own.
+    signer_of: BTreeMap<String, usize>,
+}
+
+/// Whose credentials sign requests.
+#[derive(Clone, Debug)]
+pub struct Signers {
+    /// For every bucket that no role has.
+    pub own: Session,
+    /// Sessions of roles, each with the buckets that are reached by it.
+    pub roles: Vec<(Session, Vec<String>)>,
+}
+
+impl From<Session> for Signers {
+    fn from(own: Session) -> Self {
+        Self { own, roles: Vec::new() }
+    }
 }
 
 impl Failure {
@@ -140,7 +161,8 @@ impl Ask<'_> {
 }
 
 impl Http {
-    pub(super) fn new(session: Session, options: Options) -> Result<Self, AwsError> {
+    pub(super) fn new(signers: Signers, options: Options) -> Result<Self, AwsError> {
+        let session = &signers.own;
         let service = match session.endpoint("S3") {
             Some(url) => Service::Custom(url),
             None => Service::Aws {
@@ -159,8 +181,13 @@ impl Http {
         };
         let uri = server(&service.address(FIRST_REGION, "bucket", "")).map_err(|why| wrong(why.to_owned()))?;
         let client = Transport::new(&uri).map_err(wrong)?;
-        let credentials = Renewed::new(session, SOON);
-        Ok(Self { options, service, client, gate: Gate::new(), regions: Mutex::default(), credentials })
+        let mut signer_of = BTreeMap::new();
+        for (number, (_, buckets)) in signers.roles.iter().enumerate() {
+            signer_of.extend(buckets.iter().map(|bucket| (bucket.clone(), number + 1)));
+        }
+        let sessions = [signers.own].into_iter().chain(signers.roles.into_iter().map(|(session, _)| session));
+        let signers = sessions.map(|session| Renewed::new(session, SOON)).collect();
+        Ok(Self { options, service, client, gate: Gate::new(), regions: Mutex::default(), signers, signer_of })
     }
 
     /// What tells this store from others.
@@ -168,20 +195,41 @@ impl Http {
         if let Service::Custom(url) = &self.service { url } else { "aws" }
     }
 
-    fn region(&self, bucket: &str) -> String {
-        let known = self.regions.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned();
-        known.unwrap_or_else(|| self.credentials.session().region().unwrap_or(FIRST_REGION).to_owned())
+    fn signer(&self, bucket: &str) -> &Renewed {
+        &self.signers[self.signer_of.get(bucket).copied().unwrap_or(0)]
     }
 
-    /// One attempt: the answer's head if it is a success.
+    fn region(&self, bucket: &str) -> String {
+        let known = self.regions.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned();
+        known.unwrap_or_else(|| self.signer(bucket).session().region().unwrap_or(FIRST_REGION).to_owned())
+    }
+
+    /// Whether it is known where a bucket is.
+    pub(super) fn knows(&self, bucket: &str) -> bool {
+        let regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        regions.contains_key(bucket) || matches!(self.service, Service::Custom(_))
+    }
+
+    /// One attempt to read: the answer's head if it is a success.
     pub(super) async fn attempt(&self, ask: &Ask<'_>) -> Result<Response<Body>, Failure> {
-        let credentials =
-            self.credentials.get().await.map_err(|error| Failure { error: error.into(), then: Then::Stop })?;
+        self.attempt_with(ask, &Method::GET, Bytes::new()).await
+    }
+
+    /// One attempt, with a body.
+    pub(super) async fn attempt_with(
+        &self,
+        ask: &Ask<'_>,
+        method: &Method,
+        body: Bytes,
+    ) -> Result<Response<Body>, Failure> {
+        let credentials = self.signer(ask.bucket).get().await;
+        let credentials = credentials.map_err(|error| Failure { error: error.into(), then: Then::Stop })?;
         let region = self.region(ask.bucket);
-        let request = self.signed(ask, &region, &credentials)?;
-        let sent = timeout(SILENCE, self.client.send(request)).await;
+        let patience = SILENCE + Duration::from_secs(body.len() as u64 / SLOWEST);
+        let request = self.signed(ask, (method, body), (&region, &credentials))?;
+        let sent = timeout(patience, self.client.send(request)).await;
         let response = match sent {
-            Err(_) => return Err(Failure::passing(ask, format!("no answer for {} s", SILENCE.as_secs()))),
+            Err(_) => return Err(Failure::passing(ask, format!("no answer for {} s", patience.as_secs()))),
             Ok(Err(error)) => return Err(Failure::passing(ask, chain(&error))),
             Ok(Ok(response)) => response,
         };
@@ -193,7 +241,12 @@ impl Http {
         Err(refusal(ask, (head.status, &head.headers), &document, (&region, &credentials)))
     }
 
-    fn signed(&self, ask: &Ask<'_>, region: &str, credentials: &Credentials) -> Result<Request<Full<Bytes>>, Failure> {
+    fn signed(
+        &self,
+        ask: &Ask<'_>,
+        (method, body): (&Method, Bytes),
+        (region, credentials): (&str, &Credentials),
+    ) -> Result<Request<Full<Bytes>>, Failure> {
         let wrong = |why: &dyn std::error::Error| Failure::stays(ask, Trouble::Request, chain(why));
         let query: Vec<String> =
             ask.query.iter().map(|(name, value)| format!("{name}={}", encoded(value, false))).collect();
@@ -215,7 +268,8 @@ impl Http {
         let identity = credentials.clone().into();
         let builder = v4::SigningParams::builder().identity(&identity).region(region).name("s3").time(now());
         let params = builder.settings(settings).build().map_err(|error| wrong(&error))?.into();
-        let signable = SignableRequest::new("GET", address.as_str(), headers.iter().copied(), SignableBody::Bytes(&[]));
+        let content = SignableBody::Bytes(&body);
+        let signable = SignableRequest::new(method.as_str(), address.as_str(), headers.iter().copied(), content);
         let signed = signable.and_then(|signable| sign(signable, &params)).map_err(|error| wrong(&error))?;
         let (instructions, _) = signed.into_parts();
         let mut all = HeaderMap::new();
@@ -225,7 +279,8 @@ impl Http {
             value.set_sensitive(true);
             all.insert(name, value);
         }
-        let mut request = Request::new(Full::default());
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = all;
         Ok(request)
@@ -250,14 +305,15 @@ impl Http {
                 if tried.renewals > RENEWALS {
                     return Err(self.hinted(ask, error));
                 }
-                self.credentials.forget().await;
+                self.signer(ask.bucket).forget().await;
             }
             Then::Again => {
                 tried.attempts += 1;
                 let attempts = self.options.max_attempts.unwrap_or(ATTEMPTS).max(1);
                 if tried.attempts >= attempts || !self.gate.failed() {
                     error.why = format!("{}, at attempt {}", error.why, tried.attempts);
-                    error.hint = Some("run it again: what was counted is kept".to_owned());
+                    let kept = if ask.call == GET || ask.call == LIST { ": what was counted is kept" } else { "" };
+                    error.hint = Some(format!("run it again{kept}"));
                     return Err(error);
                 }
                 tokio::time::sleep(WAITS.before(tried.attempts)).await;
@@ -270,9 +326,11 @@ impl Http {
         let object = if ask.key.is_empty() { "" } else { "/*" };
         let hint = match error.trouble {
             _ if error.hint.is_some() => return error,
-            Trouble::Credentials => Some(self.credentials.session().renewal()),
+            Trouble::Credentials => Some(self.signer(ask.bucket).session().renewal()),
             Trouble::Denied => {
-                let allow = format!("allow {} on arn:aws:s3:::{}{object}", ask.call.action, ask.bucket);
+                let role = self.signer(ask.bucket).session().role();
+                let role = role.map(|role| format!(" to {}", role.arn)).unwrap_or_default();
+                let allow = format!("allow {} on arn:aws:s3:::{}{object}{role}", ask.call.action, ask.bucket);
                 let pays = ", or give --requester-pays if its owner asks readers to pay";
                 let owner = ", or correct --expected-bucket-owner";
                 let pays = if self.options.requester_pays { "" } else { pays };
@@ -370,7 +428,6 @@ fn is_region(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::s3::LIST;
 
     fn check(situation: &str, status: u16, region: &str, code: &str, trouble: Trouble, then: &Then) {
         let ask = Ask { call: LIST, bucket: "logs", key: "", query: &[("prefix", "p/")], headers: &[] };

@@ -114,7 +114,7 @@ impl Pages<'_> {
             if !tokens.insert(next.clone()) {
                 return Err(endless("says the same continuation token twice"));
             }
-            if empty > MAX_EMPTY || found.entries.len() > MAX_OBJECTS {
+            if empty > MAX_EMPTY || found.entries.len() + folders.len() > MAX_OBJECTS {
                 return Err(endless("has no end"));
             }
             token = Some(next);

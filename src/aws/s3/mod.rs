@@ -1,5 +1,5 @@
-//! Objects in S3, and in what speaks like it: listed whole or not at all, read as they were listed or not at all. Only lists and
-//! gets.
+//! Objects in S3, and in what speaks like it: listed whole or not at all, read as they were listed or not at all. [`S3`] only lists
+//! and gets; [`Writer`] is made where the user names an address to write to, and only for that.
 
 mod body;
 mod gate;
@@ -7,11 +7,13 @@ mod http;
 mod list;
 mod page;
 mod place;
+mod write;
 
-pub use http::Options;
+pub use http::{Options, Signers};
+pub use write::Writer;
 
 use super::session::{runtime, wait};
-use super::{AwsError, Call, Session, Trouble};
+use super::{AwsError, Call, Trouble};
 use crate::model::period::Window;
 use crate::sources::objects::store::{Entry, Store, StoreError, StoreListing, StoreTrouble};
 use body::{Parts, RANGE};
@@ -31,6 +33,16 @@ pub const GET: Call = Call { action: "s3:GetObject", purpose: "flow logs, bills 
 
 /// Every kind of request that reads from S3.
 pub const CALLS: [Call; 2] = [LIST, GET];
+
+/// What is written to the address that the user names.
+pub const PUT: Call = Call { action: "s3:PutObject", purpose: "what is written to the address that you name" };
+
+/// What it takes the place of.
+pub const DELETE: Call =
+    Call { action: "s3:DeleteObject", purpose: "what it takes the place of, and marks of its own" };
+
+/// Every kind of request that writes to S3.
+pub const WRITES: [Call; 2] = [PUT, DELETE];
 
 /// Bytes that may be on their way to objects that are read soon.
 const SOON: u64 = 32 << 20;
@@ -55,9 +67,9 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// A reader with the session's credentials, Region and address. Asks for nothing yet.
-    pub fn new(session: Session, options: Options) -> Result<Self, StoreError> {
-        let http = Arc::new(Http::new(session, options).map_err(|error| store_error(&error))?);
+    /// A reader with the session's credentials, Region and address, or with several by bucket. Asks for nothing yet.
+    pub fn new(signers: impl Into<Signers>, options: Options) -> Result<Self, StoreError> {
+        let http = Arc::new(Http::new(signers.into(), options).map_err(|error| store_error(&error))?);
         let (listings, allowed, soon, on_their_way, trouble) = Default::default();
         Ok(Self { http, listings, allowed, soon, on_their_way, trouble })
     }

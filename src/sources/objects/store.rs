@@ -9,6 +9,9 @@ use std::sync::Arc;
 /// What every address of a store begins with.
 pub const SCHEME: &str = "s3://";
 
+/// Signs of a glob.
+pub(super) const WILD: [char; 4] = ['*', '?', '[', '{'];
+
 /// Bytes that a store may hold of objects that are read soon, and beside them for each reader of one.
 pub const MEMORY: usize = 32 << 20;
 /// See [`MEMORY`].
@@ -119,6 +122,13 @@ impl Address {
         (3..=255).contains(&self.bucket.len()) && self.bucket.bytes().all(plain) && !self.bucket.contains("..")
     }
 
+    /// What is listed for it: of a glob the folder above its first sign, else all that begins with the key.
+    #[must_use]
+    pub fn listed(&self) -> &str {
+        let Some(wild) = self.key.find(WILD) else { return &self.key };
+        self.key[..wild].rfind('/').map_or("", |end| &self.key[..=end])
+    }
+
     /// Key or prefix as a folder: empty, or with a `/` at the end.
     #[must_use]
     pub fn folder(&self) -> String {
@@ -167,5 +177,15 @@ mod tests {
         check("s3:///a", Some(("", "a", false)));
         check("s3:/logs/a", None);
         check("logs/s3://a", None);
+    }
+
+    #[test]
+    fn of_a_glob_its_folder_is_listed() {
+        for (text, expect) in
+            [("a/b", "a/b"), ("a/b*/c", "a/"), ("a/b/**", "a/b/"), ("*.gz", ""), ("a{b,c}/d", ""), ("", "")]
+        {
+            let address = Address { bucket: "logs".to_owned(), key: text.to_owned() };
+            assert_eq!(address.listed(), expect, "{text}");
+        }
     }
 }

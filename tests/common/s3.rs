@@ -2,10 +2,11 @@
 //! every request.
 
 use crate::bundle::files;
+use crate::http::{Incoming, decoded};
 use crate::sigv4;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,9 @@ pub struct Request {
     pub path: String,
     pub query: BTreeMap<String, String>,
     pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    /// The access key that signed it.
+    pub key_id: String,
     pub bucket: String,
     pub key: String,
     /// Its number, from 1.
@@ -48,8 +52,10 @@ pub enum Fault {
     None,
     /// An error document in place of the answer.
     Error(u16, &'static str),
-    /// The connection is closed before the answer.
+    /// The connection is closed before the answer, and nothing is done.
     Closed,
+    /// What is asked for is done, and the connection is closed before the answer.
+    Lost,
     /// The body ends after so many bytes, and the connection with it.
     Cut(usize),
     /// Some bytes at a time, with pauses.
@@ -74,6 +80,12 @@ struct State {
     page: usize,
     script: Box<Script>,
     refused: Mutex<Vec<String>>,
+    /// Secrets by access key.
+    keys: Mutex<BTreeMap<String, String>>,
+    /// The access key that alone may use a bucket.
+    owners: Mutex<BTreeMap<String, String>>,
+    /// Bucket and prefix that may be written to.
+    writable: Mutex<Option<(String, String)>>,
 }
 
 /// The server; its threads end with the tests.
@@ -85,8 +97,10 @@ pub struct FakeS3 {
 impl FakeS3 {
     /// With so many keys a page, and what goes wrong with each request.
     pub fn start(page: usize, script: impl Fn(&Request) -> Fault + Send + Sync + 'static) -> Self {
-        let (objects, requests, times, count, refused) = Default::default();
-        let state = Arc::new(State { objects, requests, times, count, page, script: Box::new(script), refused });
+        let (objects, requests, times, count, refused, owners, writable) = Default::default();
+        let keys = Mutex::new([(KEY_ID.to_owned(), SECRET.to_owned())].into());
+        let script = Box::new(script);
+        let state = Arc::new(State { objects, requests, times, count, page, script, refused, keys, owners, writable });
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::clone(&state);
@@ -106,6 +120,31 @@ impl FakeS3 {
         all.entry(bucket.to_owned()).or_default().insert(key.to_owned(), bytes.to_vec());
     }
 
+    /// Somebody else who may sign.
+    pub fn allow_key(&self, key: &str, secret: &str) {
+        self.state.keys.lock().expect("not poisoned").insert(key.to_owned(), secret.to_owned());
+    }
+
+    /// Nobody else may use this bucket.
+    pub fn only_for(&self, key: &str, bucket: &str) {
+        self.state.owners.lock().expect("not poisoned").insert(bucket.to_owned(), key.to_owned());
+    }
+
+    /// Allows writing under a prefix of a bucket, which there is from now on.
+    pub fn allow_writing(&self, bucket: &str, prefix: &str) {
+        self.state.objects.lock().expect("not poisoned").entry(bucket.to_owned()).or_default();
+        *self.state.writable.lock().expect("not poisoned") = Some((bucket.to_owned(), prefix.to_owned()));
+    }
+
+    /// What is in a bucket.
+    pub fn objects(&self, bucket: &str) -> BTreeMap<String, Vec<u8>> {
+        self.state.objects.lock().expect("not poisoned").get(bucket).cloned().unwrap_or_default()
+    }
+
+    pub fn address(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Every file of a folder under a prefix, which is empty or ends with `/`.
     pub fn put_folder(&self, bucket: &str, prefix: &str, folder: &Path) {
         for file in files(folder) {
@@ -116,7 +155,7 @@ impl FakeS3 {
 
     /// What a process needs to know of it.
     pub fn variables(&self) -> Vec<(String, String)> {
-        let url = format!("http://{}", self.address);
+        let url = self.address();
         let all =
             [("AWS_ENDPOINT_URL", url.as_str()), ("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)];
         let all = all.into_iter().chain([("AWS_SESSION_TOKEN", TOKEN)]);
@@ -137,67 +176,45 @@ impl FakeS3 {
 fn serve(state: &State, stream: &TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
-    loop {
-        let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line)? == 0 {
-                return Ok(());
-            }
-            match line.trim_end() {
-                "" => break,
-                line => lines.push(line.to_owned()),
-            }
-        }
-        let request = parse(state, &lines);
+    while let Some(incoming) = Incoming::read(&mut reader) {
+        let request = parse(state, incoming);
         let fault = (state.script)(&request);
         if !answer(state, stream, &request, &fault)? {
             stream.shutdown(std::net::Shutdown::Both)?;
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }
 
-fn parse(state: &State, lines: &[String]) -> Request {
-    let first: Vec<&str> = lines[0].split(' ').collect();
-    let (method, target) = (first[0], first[1]);
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let (bucket, key) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
-    let headers: Vec<_> = lines[1..].iter().filter_map(|line| line.split_once(": ")).collect();
-    let headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-    if let Err(why) = sigv4::check((KEY_ID, SECRET), (method, path, query), &headers) {
-        state.refused.lock().expect("not poisoned").push(format!("{target}: {why}"));
+fn parse(state: &State, incoming: Incoming) -> Request {
+    let key = sigv4::key(&incoming).unwrap_or_default().to_owned();
+    let secret = state.keys.lock().expect("not poisoned").get(&key).cloned();
+    let checked = secret.ok_or_else(|| format!("nobody has the key `{key}`"));
+    if let Err(why) = checked.and_then(|secret| sigv4::check(&secret, &incoming)) {
+        state.refused.lock().expect("not poisoned").push(format!("{}: {why}", incoming.target));
     }
+    let Incoming { method, target, headers, body } = incoming;
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let (bucket, object) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let mut times = state.times.lock().expect("not poisoned");
-    let time = times.entry(target.to_owned()).or_default();
+    let time = times.entry(target.clone()).or_default();
     *time += 1;
     let request = Request {
-        method: method.to_owned(),
+        method,
         path: path.to_owned(),
         query: pairs.map(|(name, value)| (name.to_owned(), decoded(value))).collect(),
         headers,
+        body,
+        key_id: key,
         bucket: decoded(bucket),
-        key: decoded(key),
+        key: decoded(object),
         number: state.count.fetch_add(1, Ordering::SeqCst) + 1,
         before: *time - 1,
     };
     state.requests.lock().expect("not poisoned").push(request.clone());
     request
-}
-
-fn decoded(text: &str) -> String {
-    let (bytes, mut all, mut at) = (text.as_bytes(), Vec::new(), 0);
-    while at < bytes.len() {
-        if bytes[at] == b'%' {
-            all.push(u8::from_str_radix(&text[at + 1..at + 3], 16).expect("two digits"));
-            at += 3;
-        } else {
-            all.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8(all).expect("UTF-8")
 }
 
 /// As S3 writes keys in a listing.
@@ -231,7 +248,7 @@ fn crc32(bytes: &[u8]) -> String {
 
 /// Whether the connection stays.
 fn answer(state: &State, mut stream: &TcpStream, request: &Request, fault: &Fault) -> std::io::Result<bool> {
-    let (mut status, mut headers, mut body) = match fault {
+    let (status, mut headers, mut body) = match fault {
         Fault::Closed => return Ok(false),
         Fault::Error(status, code) => (*status, Vec::new(), error(code)),
         Fault::Region(region) => {
@@ -242,6 +259,9 @@ fn answer(state: &State, mut stream: &TcpStream, request: &Request, fault: &Faul
         Fault::Page(page) => (200, Vec::new(), page.clone().into_bytes()),
         _ => good(state, request),
     };
+    if *fault == Fault::Lost {
+        return Ok(false);
+    }
     if status < 300 && !request.is_list() {
         if *fault == Fault::OtherEtag {
             headers.retain(|(name, _)| *name != "etag");
@@ -252,9 +272,6 @@ fn answer(state: &State, mut stream: &TcpStream, request: &Request, fault: &Faul
         {
             *byte ^= 1;
         }
-    }
-    if request.method != "GET" {
-        (status, body) = (405, error("MethodNotAllowed"));
     }
     let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in &headers {
@@ -286,6 +303,13 @@ fn error(code: &str) -> Vec<u8> {
 type Answer = (u16, Vec<(&'static str, String)>, Vec<u8>);
 
 fn good(state: &State, request: &Request) -> Answer {
+    let owners = state.owners.lock().expect("not poisoned");
+    if owners.get(&request.bucket).is_some_and(|owner| *owner != request.key_id) {
+        return (403, Vec::new(), error("AccessDenied"));
+    }
+    if request.method != "GET" {
+        return written(state, request);
+    }
     let all = state.objects.lock().expect("not poisoned");
     let Some(bucket) = all.get(&request.bucket) else { return (404, Vec::new(), error("NoSuchBucket")) };
     if request.is_list() {
@@ -309,6 +333,35 @@ fn good(state: &State, request: &Request) -> Answer {
     let to = to.min(bytes.len() - 1);
     headers.push(("content-range", format!("bytes {from}-{to}/{}", bytes.len())));
     (206, headers, bytes[from..=to].to_vec())
+}
+
+fn written(state: &State, request: &Request) -> Answer {
+    let refused = |status, code| (status, Vec::new(), error(code));
+    let writable = state.writable.lock().expect("not poisoned").clone();
+    if !writable.is_some_and(|(bucket, prefix)| request.bucket == bucket && request.key.starts_with(&prefix)) {
+        return refused(403, "AccessDenied");
+    }
+    let mut all = state.objects.lock().expect("not poisoned");
+    let bucket = all.entry(request.bucket.clone()).or_default();
+    let tag = |bytes: &Vec<u8>| format!("\"{}\"", etag(bytes));
+    let found = bucket.get(&request.key).map(tag);
+    match (request.method.as_str(), request.header("if-match"), &found) {
+        ("DELETE", ..) => {
+            bucket.remove(&request.key);
+            return (204, Vec::new(), Vec::new());
+        }
+        ("PUT", None, None) => {}
+        ("PUT", None, Some(_)) if request.header("if-none-match").is_none() => {}
+        ("PUT", Some(expect), Some(found)) if expect == found => {}
+        ("PUT", Some(_), None) => return refused(404, "NoSuchKey"),
+        ("PUT", ..) => return refused(412, "PreconditionFailed"),
+        _ => return refused(405, "MethodNotAllowed"),
+    }
+    if request.header("x-amz-checksum-crc32") != Some(&crc32(&request.body)) {
+        return refused(400, "BadDigest");
+    }
+    bucket.insert(request.key.clone(), request.body.clone());
+    (200, vec![("etag", tag(&request.body))], Vec::new())
 }
 
 fn list(bucket: &BTreeMap<String, Vec<u8>>, request: &Request, page: usize) -> Vec<u8> {
