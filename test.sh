@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # All tests of natlens, from a fresh clone: needs Rust (rust-version in Cargo.toml) and Python 3.11, nothing else.
+# Spark, which tries the DDL, needs a Java 17 to run on.
 # Read by people and by .ci/run. Honours CARGO_TARGET_DIR and NATLENS_VENV; leaves nothing in the clone but target/ and .venv/.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
@@ -134,6 +135,22 @@ collect() {
     "$VENV/bin/python" tools/check_collect.py "$BINARY"
 }
 
+export_() {
+    "$VENV/bin/python" tools/check_export.py "$BINARY" sample-data
+}
+
+# Spark is larger than all other packages together, and has a folder of its own: they change more often.
+ddl() {
+    local spark=$VENV/spark
+    java -version > "$SCRATCH/java" 2>&1 || { echo 'error: Spark needs Java; hint: install a Java 17 runtime' >&2; return 1; }
+    if ! cmp -s tools/requirements-spark.txt "$spark/requirements.stamp"; then
+        python3 -m venv --clear "$spark"
+        "$spark/bin/python" -m pip install --quiet --disable-pip-version-check -r tools/requirements-spark.txt
+        cp tools/requirements-spark.txt "$spark/requirements.stamp"
+    fi
+    "$spark/bin/python" tools/check_ddl.py "$BINARY" sample-data
+}
+
 notebooks() {
     XDG_CONFIG_HOME=$SCRATCH PATH=$VENV-notebooks/bin:$PATH python tools/check_notebooks.py "$BINARY" sample-data
 }
@@ -150,6 +167,8 @@ stage 'a bundle in S3' s3
 stage 'TLS and a proxy' tls
 stage 'README shows what natlens prints' readme
 stage 'collect writes what boto3 reads from moto' collect
+stage 'exported files in pyarrow, DuckDB and Polars' export_
+stage 'the DDL in Spark' ddl
 stage 'notebooks run' notebooks
 stage 'the roll-up on DuckDB and DataFusion' rollup
 printf '\nall tests passed in %d s\n' "$SECONDS" >&2

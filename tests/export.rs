@@ -347,6 +347,64 @@ fn killed_at_any_moment_every_table_is_old_or_new_and_the_next_run_finishes_it()
     }
 }
 
+/// The DDL of an account's flow logs alone.
+fn flow_log_ddl(options: &str) -> String {
+    let account = Account::new(&format!("--logs-only {options}"));
+    let more = ["--ddl", "--to", "s3://bucket/dataset", "--logs-at", "s3://logs/vpc", "--quiet"];
+    let run = natlens(account.folder.path(), &[&["export", "bundle", "--no-cache"], &more[..]].concat());
+    assert_eq!(run.code, 0, "{options}: {}", run.stderr);
+    assert!(!account.dataset().exists(), "nothing is written");
+    let at = run.stdout.find("-- Your own flow logs").unwrap_or_else(|| panic!("{options}: {}", run.stdout));
+    run.stdout[at..].to_owned()
+}
+
+/// Names of the columns of the only table, in order.
+fn columns(ddl: &str) -> Vec<&str> {
+    assert_eq!(ddl.matches("CREATE EXTERNAL TABLE").count(), 1, "{ddl}");
+    let lines = ddl.lines().filter_map(|line| line.strip_prefix("  `")?.split_once('`'));
+    lines.map(|(name, _)| name).collect()
+}
+
+#[test]
+fn ddl_has_the_flow_logs_columns_and_folders_as_they_are() {
+    let check = |options: &str, first: &[&str], holds: &[&str], not: &[&str]| {
+        let ddl = flow_log_ddl(options);
+        assert!(columns(&ddl).starts_with(first), "{options}: {ddl}");
+        for part in holds {
+            assert!(ddl.contains(part), "{options}: no {part}: {ddl}");
+        }
+        for part in not {
+            assert!(!ddl.contains(part), "{options}: {part}: {ddl}");
+        }
+    };
+    let v2 = ["version", "account_id", "interface_id", "srcaddr"];
+    let plain = "'storage.location.template'='s3://logs/vpc/AWSLogs/${aws_account}/vpcflowlogs/${aws_region}/${day}'";
+    check("--seed 21", &v2, &[plain, "'skip.header.line.count'='1'", "`start` bigint", "`end` bigint"], &["PARQUET"]);
+    check("--seed 22 --log-file-format default-gz --fields default", &v2, &[plain], &["skip.header"]);
+    check("--seed 23 --log-file-format parquet", &v2, &["STORED AS PARQUET", "`bytes` bigint"], &["DELIMITED"]);
+    let hive =
+        "aws-account-id=${aws_account}/aws-service=vpcflowlogs/aws-region=${aws_region}/year=${year}/month=${month}";
+    check("--seed 24 --layout hive", &v2, &[hive, "'projection.month.digits'='2'"], &["hour"]);
+    check("--seed 25 --layout hourly", &v2, &["/${hour}'", "'projection.hour.format'='yyyy/MM/dd/HH'"], &["${day}"]);
+}
+
+#[test]
+fn ddl_is_refused_where_it_could_not_work() {
+    let account = Account::new("--seed 26 --logs-only");
+    let check = |more: &[&str], what: &str| {
+        let run = natlens(account.folder.path(), &[&["export", "bundle", "--no-cache"], more].concat());
+        assert_eq!(run.code, 2, "{more:?}: {}", run.stderr);
+        assert!(run.stderr.contains(what) && run.stdout.is_empty(), "{more:?}: {}", run.stderr);
+    };
+    check(&["--ddl", "--to", "dataset"], "Athena reads buckets");
+    check(&["--ddl", "--to", "s3://bucket/a'b"], "Athena reads buckets");
+    check(&["--ddl", "--to", "s3://bucket/a", "--logs-at", "logs"], "--logs-at logs");
+    check(&["--to", "dataset", "--logs-at", "s3://bucket/logs"], "--ddl");
+    let run = natlens(account.folder.path(), &["export", "bundle", "--no-cache", "--ddl", "--to", "s3://bucket/a"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("hint: name the address") && !run.stdout.contains("flow_logs"), "{}", run.stderr);
+}
+
 #[test]
 fn two_runs_refuse_each_other() {
     let account = Account::new("--seed 16");

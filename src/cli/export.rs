@@ -1,12 +1,18 @@
 //! `natlens export`.
 
-use super::output::{error, write_data};
-use super::plan::{ExportPlan, Refusal};
+use super::aws::exit_of;
+use super::output::{error, note, write_data};
+use super::plan::{ExportPlan, Refusal, To};
 use super::report::{exit_with_losses, run_with_progress, tell_losses};
 use super::span::UntilArgs;
 use super::{Exit, Global, InputArgs, ListFormat};
-use crate::export::files;
+use crate::export::ddl::{Place, ddl};
 use crate::export::folder::{Folder, FolderError};
+use crate::export::manifest::Manifest;
+use crate::export::part::Part;
+use crate::export::{bucket, files};
+use crate::run::Outcome;
+use crate::run::shapes::log_tables;
 use crate::sinks::export::render_table;
 use clap::Args;
 use std::path::PathBuf;
@@ -17,9 +23,16 @@ pub struct ExportArgs {
     /// Folder of the bundle
     #[arg(value_name = "BUNDLE")]
     pub bundle: Option<PathBuf>,
-    /// Folder of the dataset; made if it is not there. Other months in it stay as they are
+    /// Folder of the dataset, made if it is not there, or an address, `s3://BUCKET/PREFIX`. Other months in it stay as they are
     #[arg(id = "place", long = "to", value_name = "DIR")]
     pub to: String,
+    /// Print DDL for Athena instead, and write nothing: the dataset's tables at --to, an s3:// address, views of common questions, and
+    /// tables over the flow logs that were read
+    #[arg(long)]
+    pub ddl: bool,
+    /// With --ddl: address of the flow logs, if --flow-logs is a copy of them
+    #[arg(long, value_name = "ADDRESS", requires = "ddl")]
+    pub logs_at: Option<String>,
     /// Inputs.
     #[command(flatten)]
     pub input: InputArgs<UntilArgs>,
@@ -47,8 +60,39 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Exit, Exit> {
         error(&failure.to_string(), Some(&failure.hint()));
         Exit::Failed
     };
-    // First the folder: whoever has to wait for another run need not read anything before.
-    let folder = Folder::open(&plan.to).map_err(refused)?;
+    let (outcome, manifest) = match &plan.to {
+        To::Ddl => return print_ddl(args, &plan, global),
+        To::Folder(to) => {
+            // First the folder: whoever has to wait for another run need not read anything before.
+            let folder = Folder::open(to).map_err(refused)?;
+            let (outcome, manifest, parts) = month(&plan, global)?;
+            folder.replace(&manifest, &parts).map_err(refused)?;
+            (outcome, manifest)
+        }
+        To::Bucket(target) => {
+            let (outcome, manifest, parts) = month(&plan, global)?;
+            bucket::replace(target.as_ref(), &manifest, &parts).map_err(|failure| {
+                // Its own hint says why; what is to be done is the same whatever it is.
+                let hint = failure.hint.as_deref().map_or(String::new(), |hint| format!("{hint}; then "));
+                error(
+                    &failure.what,
+                    Some(&format!("{hint}export {} again: until then it may be part old, part new", manifest.month)),
+                );
+                exit_of(failure.trouble)
+            })?;
+            (outcome, manifest)
+        }
+    };
+    let text = match args.format {
+        ListFormat::Table => render_table(&manifest, &args.to, &plan.style),
+        ListFormat::Json => manifest.to_json(),
+    };
+    print(&text)?;
+    Ok(exit_with_losses(&outcome))
+}
+
+/// Reads everything and makes the files of a month.
+fn month(plan: &ExportPlan, global: &Global) -> Result<(Outcome, Manifest, Vec<Part>), Exit> {
     let outcome = run_with_progress(&plan.plan, global)?;
     tell_losses(&outcome, plan.strict, global)?;
     let Some(dataset) = &outcome.dataset else { return Err(Exit::Failed) };
@@ -56,14 +100,32 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Exit, Exit> {
         error(&failure.to_string(), None);
         Exit::Failed
     })?;
-    folder.replace(&manifest, &parts).map_err(refused)?;
-    let text = match args.format {
-        ListFormat::Table => render_table(&manifest, &args.to, &plan.style),
-        ListFormat::Json => manifest.to_json(),
-    };
-    write_data(&text, None).map_err(|failure| {
-        error(&format!("stdout: cannot be written: {failure}"), None);
+    Ok((outcome, manifest, parts))
+}
+
+fn print_ddl(args: &ExportArgs, plan: &ExportPlan, global: &Global) -> Result<Exit, Exit> {
+    let (outcome, _, parts) = month(plan, global)?;
+    let (logs, notes) = log_tables(&plan.plan, args.logs_at.as_deref()).map_err(|failure| {
+        error(&failure.to_string(), failure.hint());
         Exit::Failed
     })?;
+    if !global.quiet {
+        for text in &notes {
+            note(&format!("note: {text}"));
+        }
+        if !notes.is_empty() && args.logs_at.is_none() {
+            note("hint: name the address that the folder is a copy of by --logs-at s3://BUCKET/PREFIX");
+        }
+    }
+    let Some(dataset) = &outcome.dataset else { return Err(Exit::Failed) };
+    let accounts = parts.iter().map(|part| part.account.clone()).collect();
+    print(&ddl(&Place { to: &args.to, month: dataset.month, accounts }, &logs))?;
     Ok(exit_with_losses(&outcome))
+}
+
+fn print(text: &str) -> Result<(), Exit> {
+    write_data(text, None).map_err(|failure| {
+        error(&format!("stdout: cannot be written: {failure}"), None);
+        Exit::Failed
+    })
 }

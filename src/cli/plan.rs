@@ -1,10 +1,12 @@
 //! Arguments, environment and settings files, lowered once to a [`Plan`]. Past this point nobody parses or guesses.
 
+use super::aws::writer;
 use super::bundle::Bundle;
 use super::export::ExportArgs;
 use super::layers::Layers;
 use super::resolve::{FormSettings, InputSettings, strict};
 use super::{ColorChoice, Exit, ExplainArgs, ExplainFormat, Global, InputArgs, ReportArgs, clock};
+use crate::aws::s3::Writer;
 use crate::cache::Place;
 use crate::model::period::Month;
 use crate::report::threshold::Threshold;
@@ -15,6 +17,7 @@ use crate::sinks::{Format, Style, TableName};
 use crate::sources::objects::{Address, Identity};
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A refusal with its exit code.
 #[derive(Debug)]
@@ -160,13 +163,24 @@ impl ExplainPlan {
     }
 }
 
+/// Where a dataset goes.
+#[derive(Clone, Debug)]
+pub enum To {
+    /// A folder.
+    Folder(PathBuf),
+    /// A prefix of a bucket.
+    Bucket(Arc<Writer>),
+    /// Nowhere: its DDL is printed.
+    Ddl,
+}
+
 /// What `natlens export` does.
 #[derive(Debug)]
 pub struct ExportPlan {
     /// What to compute.
     pub plan: Plan,
     /// Where to.
-    pub to: PathBuf,
+    pub to: To,
     /// How tables look.
     pub style: Style,
     /// Whether anything unreadable fails the run.
@@ -176,10 +190,8 @@ pub struct ExportPlan {
 impl ExportPlan {
     /// Lowers the arguments of `export`.
     pub fn new(args: &ExportArgs, global: &Global) -> Result<Self, Refusal> {
-        if Address::parse(&args.to).is_some() {
-            let what = format!("--to {}: datasets are written to folders", args.to);
-            let hint = Some("name a folder, and copy it to the bucket: `aws s3 sync`".to_owned());
-            return Err(Refusal { exit: Exit::Usage, what, hint });
+        if args.ddl {
+            check_addresses(args)?;
         }
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
         let input = args.input.plain();
@@ -196,7 +208,29 @@ impl ExportPlan {
             });
         }
         let strict = strict(args.strict, &input, &layers).value;
-        Ok(Self { plan, to: PathBuf::from(&args.to), style: style(global, false, None), strict })
+        let to = match Address::parse(&args.to) {
+            _ if args.ddl => To::Ddl,
+            Some(address) => To::Bucket(writer(&address, &input.aws, &layers)?),
+            None => To::Folder(PathBuf::from(&args.to)),
+        };
+        Ok(Self { plan, to, style: style(global, false, None), strict })
+    }
+}
+
+/// What DDL is for: names in it stand between quotes, and Athena reads nothing but buckets.
+fn check_addresses(args: &ExportArgs) -> Result<(), Refusal> {
+    let is_address = |text: &str| {
+        let plain = !text.contains(['\'', '\\', '$', '*']) && !text.chars().any(char::is_control);
+        plain && Address::parse(text).is_some_and(|address| address.is_sound())
+    };
+    let given = [("--to", Some(&args.to)), ("--logs-at", args.logs_at.as_ref())];
+    match given.into_iter().find_map(|(flag, text)| Some((flag, text.filter(|text| !is_address(text))?))) {
+        None => Ok(()),
+        Some((flag, text)) => Err(Refusal {
+            exit: Exit::Usage,
+            what: format!("{flag} {text}: Athena reads buckets"),
+            hint: Some("write it as s3://BUCKET/PREFIX".to_owned()),
+        }),
     }
 }
 

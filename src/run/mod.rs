@@ -17,6 +17,7 @@ mod parallel;
 pub mod period;
 pub mod read;
 pub mod rollup;
+pub mod shapes;
 mod trail;
 
 use crate::advise::custom::compare;

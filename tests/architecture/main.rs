@@ -39,14 +39,14 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     // Arithmetic of a report that exists: it may look at what the stages counted and added up, and runs none of them.
     ("explain", &["model", "price", "report", "count", "bill", "reconcile", "advise"]),
-    // A month as files that others read: rows in, bytes out. What a column says is said once, for files and DDL.
-    ("export", &["model", "report"]),
     // What was worked out once, in files: values in, the same values out. Asked and filled by `run`.
     ("cache", &["model", "report", "sources", "count"]),
     // Where files go: a folder here, or what `aws` makes of a bucket.
     ("target", &["sources"]),
     // The roll-up as SQL, the small tables that it joins, and its result as a rollup again.
     ("sql", &["model", "count"]),
+    // A month as files that others read: rows in, bytes out. What a column says is said once, for files and DDL.
+    ("export", &["model", "report", "sources", "target"]),
     // The live account: values out of requests. It knows nothing of what they are for.
     ("aws", &["model", "sources", "target"]),
     // What inputs and permissions are good for: values in, findings out.

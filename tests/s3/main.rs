@@ -5,6 +5,7 @@
 mod bundle;
 #[path = "../common/mod.rs"]
 mod common;
+mod exports;
 #[path = "../common/s3.rs"]
 #[expect(dead_code, reason = "shared with tests that need more of it")]
 mod fake;

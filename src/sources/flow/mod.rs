@@ -12,6 +12,7 @@ mod lines;
 mod owner;
 mod parquet;
 mod record;
+mod shape;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub(super) use detect::message_at;
 pub use error::{ErrorKind, ReadError};
 pub use hints::{KnownLayout, LayoutHints};
 pub use layout::{Field, FieldSet, Layout, LayoutError};
+pub use shape::{ColumnType, Delivery, FileShape};
 pub use text::Helpers;
 
 use crate::model::flow::{FlowSink, Shared};

@@ -7,6 +7,7 @@ use super::layout::{Field, Layout, LayoutError};
 use super::lines::Seen;
 use super::owner;
 use super::record::{self, Action, Cell, Cells, Status};
+use super::shape::ColumnType;
 use crate::model::addr::Addr;
 use crate::model::flow::{Direction, FlowRecord, FlowSink, InterfaceFacts};
 use crate::model::symbols::Sym;
@@ -315,4 +316,17 @@ impl Columns {
             verdict: core.verdict,
         })
     }
+}
+
+/// Name and type of every column.
+pub(super) fn column_types<R: ChunkReader + 'static>(file: &R) -> Result<Vec<(String, ColumnType)>, ReadError> {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let metadata = guarded(|| ArrowReaderMetadata::load(file, options))?.map_err(|error| broken(&error))?;
+    layout(metadata.schema())?;
+    let kind = |kind: &DataType| match kind {
+        DataType::Int8 | DataType::Int16 | DataType::Int32 => ColumnType::Int,
+        DataType::Int64 => ColumnType::Long,
+        _ => ColumnType::Text,
+    };
+    Ok(metadata.schema().fields().iter().map(|field| (field.name().clone(), kind(field.data_type()))).collect())
 }

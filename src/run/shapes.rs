@@ -1,0 +1,128 @@
+//! The flow logs as tables of another engine: what their objects are, looked at one for each flow log and folder.
+
+use super::inputs::{self, load};
+use super::{Plan, RunError};
+use crate::diag::Warnings;
+use crate::export::ddl::logs::{Folders, Format, LogTable};
+use crate::sources::flow::{ColumnType, Delivery, FileShape, FormatName, LayoutHints};
+use crate::sources::objects::store::SCHEME;
+use crate::sources::objects::{Object, Place, SourceName};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Tables over the flow logs of a plan, sorted. `logs_at` is the address of what was read from folders; without it those are left
+/// out, and said to be.
+pub fn log_tables(plan: &Plan, logs_at: Option<&str>) -> Result<(Vec<LogTable>, Vec<String>), RunError> {
+    let (mut warnings, mut notes) = (Warnings::default(), Vec::new());
+    let loaded = load(&plan.inputs, (plan.store.as_ref(), plan.period.window()), None, &mut warnings)?;
+    let hints = inputs::layout_hints(&plan.inputs, &loaded.inventory, &mut warnings)?;
+    // One look at each flow log in each folder of accounts: a flow log never changes its format.
+    let mut groups: BTreeMap<(String, Option<Delivery>, String), Vec<Delivered<'_>>> = BTreeMap::new();
+    let mut elsewhere = 0u64;
+    for object in &loaded.objects {
+        let Some(address) = address(object, plan, logs_at) else {
+            elsewhere += 1;
+            continue;
+        };
+        let delivery = Delivery::parse(&address);
+        let kind = delivery.clone().map(|delivery| Delivery { time: String::new(), ..delivery });
+        let folder = match &delivery {
+            Some(delivery) => delivery.base.clone(),
+            None => address.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/")),
+        };
+        let source = match &object.flow_log {
+            SourceName::FlowLog(id) => id.clone(),
+            SourceName::LogGroup(_) | SourceName::Prefix(_) => extension(&address).to_owned(),
+        };
+        groups.entry((folder, kind, source)).or_default().push((object, delivery));
+    }
+    if elsewhere > 0 {
+        notes.push(format!("{elsewhere} flow log objects were read from folders: no table is made over them"));
+    }
+    let mut tables: BTreeMap<_, LogTable> = BTreeMap::new();
+    for ((folder, kind, _), objects) in groups {
+        let Some(shape) = shape(&objects, &hints, &mut notes) else { continue };
+        let folders = match &kind {
+            None => Folders::Own,
+            Some(Delivery { hive: true, hourly, .. }) => Folders::Hive { hourly: *hourly },
+            Some(Delivery { hourly, .. }) => Folders::Plain { hourly: *hourly },
+        };
+        let (format, columns) = of_shape(shape);
+        let table = tables.entry((folder.clone(), folders, format, columns.clone())).or_insert_with(|| LogTable {
+            location: folder,
+            folders,
+            format,
+            columns,
+            accounts: BTreeSet::new(),
+            regions: BTreeSet::new(),
+            first: String::new(),
+            flow_logs: BTreeSet::new(),
+        });
+        for (object, delivery) in objects {
+            if let SourceName::FlowLog(id) = &object.flow_log {
+                table.flow_logs.insert(id.clone());
+            }
+            if let Some(Delivery { account, region, time, .. }) = delivery {
+                table.accounts.insert(account);
+                table.regions.insert(region);
+                if table.first.is_empty() || time < table.first {
+                    table.first = time;
+                }
+            }
+        }
+    }
+    Ok((tables.into_values().collect(), notes))
+}
+
+/// An object and what its folders say.
+type Delivered<'a> = (&'a Object, Option<Delivery>);
+
+/// The first object of a group that has records.
+fn shape(objects: &[(&Object, Option<Delivery>)], hints: &LayoutHints, notes: &mut Vec<String>) -> Option<FileShape> {
+    /// Objects without records are rare, and a group of nothing else is no table.
+    const TRIES: usize = 8;
+    for (object, _) in objects.iter().take(TRIES) {
+        match FileShape::of(*object, &object.flow_log, hints) {
+            Ok(Some(shape)) => return Some(shape),
+            Ok(None) => {}
+            Err(error) => notes.push(format!("{}: {error}", object.key)),
+        }
+    }
+    None
+}
+
+fn of_shape(shape: FileShape) -> (Format, Vec<(String, &'static str)>) {
+    let format = match shape.format {
+        FormatName::Text => Format::Text,
+        FormatName::TextNoHeader => Format::TextNoHeader,
+        FormatName::CloudWatchExport => Format::Export,
+        FormatName::Parquet => Format::Parquet,
+        _ => Format::Other("JSON"),
+    };
+    let hive = |kind| match kind {
+        ColumnType::Text => "string",
+        ColumnType::Int => "int",
+        ColumnType::Long => "bigint",
+    };
+    let time = (format == Format::Export).then(|| ("exported_at".to_owned(), "string"));
+    let columns = shape.columns.into_iter().map(|(name, kind)| (name, hive(kind)));
+    (format, time.into_iter().chain(columns).collect())
+}
+
+/// Where an object lies in a bucket, as far as that is known.
+fn address(object: &Object, plan: &Plan, logs_at: Option<&str>) -> Option<String> {
+    match &object.place {
+        Place::Stored(stored) => Some(format!("{SCHEME}{}/{}", stored.entry.bucket, stored.entry.key)),
+        Place::File(path) => {
+            let below = plan.inputs.flow_logs.iter().find_map(|input| path.strip_prefix(Path::new(input)).ok())?;
+            let below: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
+            Some(format!("{}/{}", logs_at?.trim_end_matches('/'), below?.join("/")))
+        }
+    }
+}
+
+/// What tells formats apart where no name of a flow log does.
+fn extension(address: &str) -> &str {
+    let name = address.rsplit('/').next().unwrap_or(address);
+    name.split_once('.').map_or("", |(_, extension)| extension)
+}
