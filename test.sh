@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All tests of natlens, from a fresh clone: needs Rust (rust-version in Cargo.toml) and Python 3.11, nothing else.
-# Spark, which tries the DDL, needs a Java 17 to run on.
+# All tests of natlens, from a fresh clone: needs Rust (rust-version in Cargo.toml) and Python 3.11; Spark, which tries the DDL, a
+# Java 17, and Trino, which tries the roll-up, Maven and a JDK.
 # Read by people and by .ci/run. Honours CARGO_TARGET_DIR and NATLENS_VENV; leaves nothing in the clone but target/ and .venv/.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
@@ -13,8 +13,9 @@ SAMPLE_COMMAND=(simulate --scenario sample --to)
 # the profiles differ in speed, not in a byte of output. NATLENS_TEST_PROFILE=release tries the binary that users build.
 TARGET=${CARGO_TARGET_DIR:-target}
 VENV=${NATLENS_VENV:-.venv}
-# Engines that run the roll-up's SQL, a venv of their own beside it.
+# Engines that run the roll-up's SQL: a venv of their own beside it, and Trino's jars.
 ENGINES=$VENV-engines
+TRINO=$VENV-trino
 case ${NATLENS_TEST_PROFILE:-dev} in
     dev) RELEASE='' BINARY=$TARGET/debug/natlens ;;
     release) RELEASE=--release BINARY=$TARGET/release/natlens ;;
@@ -94,6 +95,31 @@ rollup() {
     "$ENGINES/bin/python" tools/check_rollup.py "$BINARY" --engines duckdb,datafusion
 }
 
+# A few accounts each, because they are slow: what is special about these engines is how they plan, not what they count.
+sail() {
+    RUST_LOG=error SAIL_MODE=local-cluster "$ENGINES/bin/python" -W ignore tools/check_rollup.py "$BINARY" \
+        --engines sail --only 'nat|v2|two-logs|vpc-hour|hub'
+}
+
+trino_jars() {
+    local missing=()
+    command -v mvn > /dev/null || missing+=(maven)
+    command -v javac > /dev/null || missing+=(default-jdk-headless)
+    if [ "${#missing[@]}" -gt 0 ]; then
+        if [ "$(id -u)" -eq 0 ] && command -v apt-get > /dev/null; then
+            apt-get install --yes --no-install-recommends "${missing[@]}" > /dev/null
+        else
+            echo "error: ${missing[*]} is missing; hint: install Debian's package of that name" >&2
+            return 1
+        fi
+    fi
+    bash tools/trino.sh fetch "$TRINO"
+}
+
+trino() {
+    "$ENGINES/bin/python" tools/check_rollup.py "$BINARY" --engines trino --trino "$TRINO" --only 'nat|nat-parquet|two-logs|vpc'
+}
+
 sample_data() {
     natlens "${SAMPLE_COMMAND[@]}" "$SCRATCH/sample-data"
     diff -r sample-data "$SCRATCH/sample-data" || {
@@ -171,4 +197,7 @@ stage 'exported files in pyarrow, DuckDB and Polars' export_
 stage 'the DDL in Spark' ddl
 stage 'notebooks run' notebooks
 stage 'the roll-up on DuckDB and DataFusion' rollup
+stage 'the roll-up on Sail' sail
+stage "Trino's jars" trino_jars
+stage 'the roll-up on Trino' trino
 printf '\nall tests passed in %d s\n' "$SECONDS" >&2

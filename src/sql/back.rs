@@ -384,3 +384,85 @@ impl<'b> Row<'b> {
         Ok(Said { name: self.text(INTERFACE).to_owned(), facts, own })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::{self, Kind, Value};
+    use super::*;
+
+    /// A row of these values; what is not named does not apply.
+    fn row(values: &[(&str, Value)]) -> Vec<Value> {
+        let value = |(name, kind): &(&str, Kind)| {
+            let given = values.iter().find(|(of, _)| of == name).map(|(_, value)| value.clone());
+            given.unwrap_or(if *kind == Kind::Text { "-".into() } else { 0.into() })
+        };
+        COLUMNS.iter().map(value).collect()
+    }
+
+    fn window(form: i64) -> Vec<Value> {
+        let (start, end) = (Value::from(7200), Value::from(14_400));
+        row(&[
+            ("kind", "window".into()),
+            ("hour", form.into()),
+            ("port", 3600.into()),
+            ("first_at", start),
+            ("last_at", end),
+        ])
+    }
+
+    fn about(interface: &str) -> Vec<Value> {
+        row(&[("kind", "interface".into()), ("interface", interface.into()), ("shown", "any".into())])
+    }
+
+    fn sums(kind: &str, flow_log: &str, hour: i64, records: i64) -> Vec<Value> {
+        row(&[
+            ("kind", kind.into()),
+            ("flow_log", flow_log.into()),
+            ("interface", "eni-1".into()),
+            ("hour", hour.into()),
+            ("seen", "plain".into()),
+            ("sender", "10.0.0.1".into()),
+            ("receiver", "192.0.2.1".into()),
+            ("records", records.into()),
+            ("bytes", (records * 100).into()),
+        ])
+    }
+
+    fn check(situation: &str, rows: &[Vec<Value>], expect: Result<u64, &str>) {
+        let roles = Roles::default();
+        let mut back = Back::new(&roles);
+        let file = table::write(&COLUMNS, rows).expect("declared rows");
+        let read = table::read(bytes::Bytes::from(file), &COLUMNS, |batch| back.take(batch));
+        let found = read.and_then(|()| back.finish()).map(|back| back.rollup.loose.read);
+        match (found, expect) {
+            (Ok(found), Ok(expect)) => assert_eq!(found, expect, "{situation}"),
+            (Err(found), Err(expect)) => assert!(found.to_string().contains(expect), "{situation}: {found}"),
+            (found, _) => panic!("{situation}: {found:?}"),
+        }
+    }
+
+    #[test]
+    fn rows_that_contradict_each_other_are_refused() {
+        let whole = || vec![window(FORM), about("eni-1"), sums("hour", "fl-1", 7200, 3), sums("row", "fl-1", 7200, 2)];
+        let with = |more: Vec<Value>| [whole(), vec![more]].concat();
+        check("whole", &whole(), Ok(3));
+        check("no window", &whole()[1..], Err("0 rows of kind window"));
+        check("two windows", &with(window(FORM)), Err("2 rows of kind window"));
+        check("of another version", &[window(FORM + 1)], Err("reads 1"));
+        check("a kind of the future", &with(row(&[("kind", "new".into())])), Err("no kind \"new\""));
+        check("more in rows than in hours", &with(sums("row", "fl-1", 7200, 2)), Err("rows of the interface eni-1"));
+        check(
+            "a row of a flow log that does not speak",
+            &with(sums("row", "fl-2", 7200, 1)),
+            Err("rows of the interface eni-1"),
+        );
+        check("a row in no hour", &with(sums("row", "fl-1", 10_800, 1)), Err("rows of the interface eni-1"));
+        check("an hour outside", &with(sums("hour", "fl-1", 14_400, 1)), Err("an hour outside its window"));
+        check("no whole hour", &with(sums("hour", "fl-1", 7201, 1)), Err("hour of a row of kind hour is \"7201\""));
+        check("a negative sum", &with(sums("hour", "fl-1", 7200, -1)), Err("records of a row of kind hour is \"-1\""));
+        let unknown = [window(FORM), sums("hour", "fl-1", 7200, 1)];
+        check("nobody knows the interface", &unknown, Err("nothing is said of the interface eni-1"));
+        let huge = |hour| sums("hour", "fl-1", hour, 1 << 55);
+        check("sums that overflow", &[huge(7200), huge(10_800)], Err("exceed"));
+    }
+}

@@ -1,0 +1,181 @@
+//! The roll-up in its declared form, there and back through the real binary: the report made from it is the report made from the
+//! flow logs. That the SQL text gives the same rows is for `tools/check_rollup.py`, on engines of others.
+
+mod common;
+
+use common::{Run, arg, natlens};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const MONTH: [&str; 2] = ["--month", "2026-10"];
+
+struct Account {
+    folder: tempfile::TempDir,
+}
+
+impl Account {
+    fn new(options: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut args = vec!["simulate", "--to", "bundle", "--records", "2500", "--clients", "25", "--objects", "5"];
+        args.extend(options.split_whitespace());
+        let run = natlens(folder.path(), &args);
+        assert_eq!(run.code, 0, "simulate {options}: {}", run.stderr);
+        Self { folder }
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    fn remove(&self, part: &str) {
+        fs::remove_dir_all(self.path("bundle").join(part)).expect("a part of the bundle");
+    }
+
+    fn athena(&self, more: &[&str]) -> Run {
+        natlens(self.folder.path(), &[&["athena", "bundle", "--no-cache"], &MONTH[..], more].concat())
+    }
+
+    fn report(&self, more: &[&str]) -> Run {
+        let base =
+            ["report", "bundle", "--no-cache", "--format", "json", "--top", "0", "--group-by", "service,day,vpc"];
+        natlens(self.folder.path(), &[&base, more].concat())
+    }
+
+    /// The local engine's roll-up, and the report of it beside that of the flow logs.
+    fn check(&self, situation: &str, grain: &str) {
+        let made = self.athena(&["--engine", "local", "--grain", grain, "-o", "rollup.parquet"]);
+        assert_eq!(made.code, 0, "{situation}: {}", made.stderr);
+        let (expect, found) = (self.report(&MONTH), self.report(&["--rollup", "rollup.parquet"]));
+        assert!(expect.code == found.code && found.code == 0, "{situation}: {}{}", expect.stderr, found.stderr);
+        assert_eq!(cleaned(&found), cleaned(&expect), "{situation}");
+    }
+}
+
+/// A report without what may differ between two ways to the same records (product contract 6).
+fn cleaned(run: &Run) -> Value {
+    let mut report: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let fields = report.as_object_mut().expect("an object");
+    fields.remove("inputs");
+    for (part, names) in [("records", &["read", "duplicate"][..]), ("record_bytes", &["duplicate"])] {
+        for name in names {
+            fields[part].as_object_mut().expect("an object").remove(*name);
+        }
+    }
+    let warnings = fields["warnings"].as_array_mut().expect("a list");
+    warnings.retain(|warning| !warning["code"].as_str().is_some_and(|code| code.contains("duplicate")));
+    for warning in warnings.iter_mut().filter(|warning| warning["code"] == "malformed-record") {
+        warning["message"] = Value::Null;
+    }
+    report
+}
+
+#[test]
+fn the_report_of_a_rollup_is_that_of_its_logs() {
+    for (situation, options, grain, without) in [
+        ("gateways' own records", "--vantage nat --nat64 --private-nat", "day", &["dns"][..]),
+        ("names by the hour", "--vantage vpc", "hour", &[]),
+        ("clients' records", "--vantage instance --fields v11 --log-file-format parquet", "day", &["dns"]),
+        ("without pkt-*", "--vantage v2", "day", &["dns"]),
+        ("two flow logs", "--vantage two-logs", "day", &["dns"]),
+        ("regional", "--vantage regional --fields v11", "day", &["dns"]),
+        ("a hub", "--vantage hub", "day", &["dns"]),
+        ("gateways that nobody told of", "--vantage nat", "day", &["dns", "inventory"]),
+        ("nor of those without pkt-*", "--vantage vpc --fields v11", "day", &["dns", "inventory"]),
+    ] {
+        let account = Account::new(options);
+        for part in without {
+            account.remove(part);
+        }
+        account.check(situation, grain);
+    }
+}
+
+#[test]
+fn what_is_no_rollup_of_the_time_is_refused() {
+    let account = Account::new("--vantage nat");
+    let made = account.athena(&["--engine", "local", "--grain", "day", "-o", "day.parquet"]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    fs::create_dir(account.path("twice")).expect("a folder");
+    for name in ["one.parquet", "two.parquet"] {
+        fs::copy(account.path("day.parquet"), account.path("twice").join(name)).expect("a copy");
+    }
+    let whole = fs::read(account.path("day.parquet")).expect("a file");
+    fs::write(account.path("cut.parquet"), &whole[..whole.len() / 2]).expect("a file");
+    let refused = |situation: &str, more: &[&str], expect: &str| {
+        let run = account.report(more);
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{situation}: {}", run.stderr);
+        assert!(run.stderr.contains(expect) && run.stderr.contains("hint: "), "{situation}: {}", run.stderr);
+    };
+    refused("rows of days and names of hours", &["--rollup", "day.parquet"], "Resolver logs name by the hour");
+    account.remove("dns");
+    refused("another month", &["--rollup", "day.parquet", "--month", "2026-09"], "the roll-up is of 2026-10-01");
+    refused("the same twice", &["--rollup", "twice"], "2 rows of kind window");
+    refused("a file that breaks off", &["--rollup", "cut.parquet"], "cut.parquet: ");
+    refused("something else", &["--rollup", "bundle/inventory"], "json: ");
+    refused("nothing", &["--rollup", "nowhere"], "nowhere: no such file or folder");
+}
+
+#[test]
+fn the_text_and_its_tables_are_written_whole_and_alike() {
+    let account = Account::new("--vantage two-logs");
+    let emit = |tables: &str| account.athena(&["--emit-sql", "--tables", tables]);
+    let (one, other) = (emit("one"), emit("other"));
+    assert_eq!((one.code, other.code), (0, 0), "{}{}", one.stderr, other.stderr);
+    assert_eq!(one.stdout, other.stdout);
+    // A log with and one without pkt-*: two layouts.
+    assert!(
+        one.stdout.starts_with("-- flow_logs_1 (text): fl-") && one.stdout.contains("\n-- flow_logs_2 (text): fl-")
+    );
+    assert!(one.stdout.contains("FROM flow_logs_1 s") && one.stdout.contains("FROM flow_logs_2 s"));
+    for table in
+        ["gateway_addresses", "interfaces", "local_ranges", "nat_routes", "next_hops", "objects", "peers", "vpc_ranges"]
+    {
+        let file = |tables: &str| fs::read(account.path(tables).join(format!("natlens_{table}/part-00000.parquet")));
+        assert_eq!(file("one").expect("a table"), file("other").expect("a table"), "{table}");
+        assert!(one.stdout.contains(&format!("JOIN natlens_{table} ")), "{table}");
+    }
+}
+
+#[test]
+fn logs_that_are_no_table_are_refused() {
+    let refused = |situation: &str, options: &str, change: &dyn Fn(&Path), more: &[&str], expect: &str| {
+        let account = Account::new(options);
+        change(&account.path("bundle"));
+        let run = account.athena(&[&["--emit-sql"], more].concat());
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{situation}: {}", run.stderr);
+        assert!(run.stderr.contains(expect) && run.stderr.contains("hint: "), "{situation}: {}", run.stderr);
+    };
+    let nothing = |_: &Path| ();
+    refused("Firehose", "--log-file-format firehose", &nothing, &[], "Firehose JSON cannot be read by SQL");
+    refused("an export", "--log-file-format cloudwatch-export", &nothing, &[], "cannot be read by SQL");
+    let mix = |bundle: &Path| {
+        let name = "297308920538_vpcflowlogs_us-east-1_fl-00000000000000001_20261010T0000Z_0000000";
+        let record = "2 297308920538 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 10 1791600000 1791600060 ACCEPT OK";
+        let header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
+        fs::write(bundle.join(format!("flow-logs/{name}1.log")), format!("{header}\n{record}\n")).expect("a log");
+        let (header, record) = (format!("{header} vpc-id"), format!("{record} vpc-1"));
+        fs::write(bundle.join(format!("flow-logs/{name}2.log")), format!("{header}\n{record}\n")).expect("a log");
+    };
+    refused(
+        "a log of two layouts",
+        "--vantage nat",
+        &mix,
+        &[],
+        "fl-00000000000000001: its objects have different fields",
+    );
+    let silent = |bundle: &Path| {
+        let name = "297308920538_vpcflowlogs_us-east-1_fl-00000000000000001_20261010T0000Z_00000001.log";
+        let text = "interface-id srcaddr dstaddr bytes start action\neni-1 10.0.0.1 10.0.0.2 1 1791600000 ACCEPT\n";
+        fs::write(bundle.join("flow-logs").join(name), text).expect("a log");
+    };
+    refused("a log without log-status", "--vantage nat", &silent, &[], "the flow logs have no log-status");
+}
+
+#[test]
+fn a_time_is_needed() {
+    let account = Account::new("--vantage nat");
+    let run = natlens(account.folder.path(), &["athena", arg(&account.path("bundle")), "--emit-sql"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{}", run.stderr);
+    assert!(run.stderr.contains("hint: give --month"), "{}", run.stderr);
+}
