@@ -75,6 +75,8 @@ query.max-memory-per-node=1GB
 END
     # The coordinator works too, so that what is left goes on where a worker dies.
     [ "$coordinator" = false ] || echo node-scheduler.include-coordinator=true >> "$home/config.properties"
+    # Trino leaves files where it is started.
+    cd -- "$home"
     exec "${JAVA:-java}" -Xmx2500M --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
         --add-opens=java.base/java.nio=ALL-UNNAMED -Dconfig="$home/config.properties" -Dnode.environment=test \
         -Dnode.id="$node" -Dnode.data-dir="$home/data" -cp "$dir/launcher:$dir/trino-main/*" Launch "$VERSION"

@@ -334,7 +334,8 @@ impl Looked {
         for (at, ((format, fields), names)) in by_layout.into_iter().enumerate() {
             let table = if one { table.to_owned() } else { format!("{table}_{}", at + 1) };
             let _ = writeln!(about, "-- {table} ({format}): {}", names.join(" "));
-            sources.push(Source { table, fields: fields.iter().map(|field| field.name().to_owned()).collect() });
+            let fields = fields.iter().map(|field| field.name().to_owned()).collect();
+            sources.push(Source { table, fields, is_text: format != FormatName::Parquet });
         }
         if sources.is_empty() { Err(RollupError::NoLogs) } else { Ok((sources, about)) }
     }

@@ -3,7 +3,7 @@
 judged AS (
   SELECT r.*,
     CASE
-      WHEN start_second IS NULL OR start_second < 0 THEN 'malformed'
+      WHEN is_short = 1 OR start_second IS NULL OR start_second < 0 THEN 'malformed'
       WHEN has_pkt = 1 AND pkt_srcaddr <> '-' AND pkt_srcaddr NOT LIKE '%.%.%.%' AND pkt_srcaddr NOT LIKE '%:%' THEN 'malformed'
       WHEN has_pkt = 1 AND pkt_dstaddr <> '-' AND pkt_dstaddr NOT LIKE '%.%.%.%' AND pkt_dstaddr NOT LIKE '%:%' THEN 'malformed'
       WHEN log_status NOT IN ('OK', 'NODATA', 'SKIPDATA') THEN 'malformed'

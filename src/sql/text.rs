@@ -42,6 +42,8 @@ pub struct Source {
     pub table: String,
     /// Fields that it has, as AWS names them: `pkt-srcaddr`. Its columns are called the same, with `_` for `-`.
     pub fields: BTreeSet<String>,
+    /// Whether its records are lines of text, in which every field says something: of a line that is too short some do not.
+    pub is_text: bool,
 }
 
 /// What a text is made of.
@@ -180,7 +182,11 @@ fn records(emission: &Emission, source: &Source) -> Result<String, SourceRefusal
     select(number("bytes"), "bytes", false);
     select(port("srcport"), "src_port", false);
     select(port("dstport"), "dst_port", false);
-    select(i32::from(has_pkt).to_string(), "has_pkt", true);
+    select(i32::from(has_pkt).to_string(), "has_pkt", false);
+    let missing = TEXTS.iter().filter(|(field, _)| has(field)).map(|(field, _)| format!("{} IS NULL", column(field)));
+    let missing = missing.collect::<Vec<_>>().join(" OR ");
+    let is_short = if source.is_text { format!("CASE WHEN {missing} THEN 1 ELSE 0 END") } else { "0".to_owned() };
+    select(is_short, "is_short", true);
     let partitions = emission.partitions.as_deref().map(|only| format!(" WHERE {only}")).unwrap_or_default();
     Ok(format!(
         "  SELECT\n{out}  FROM (SELECT s.*, {object} AS object FROM {} s{partitions}) t\n  LEFT JOIN natlens_objects o ON o.object = t.object\n  WHERE coalesce(o.is_duplicate, 0) = 0 AND coalesce({}, '-') <> 'log-status'\n",
