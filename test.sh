@@ -177,6 +177,11 @@ ddl() {
     "$spark/bin/python" tools/check_ddl.py "$BINARY" sample-data
 }
 
+# Athena's API by a fake of ours, whose statements DuckDB runs.
+athena() {
+    XDG_CONFIG_HOME=$SCRATCH "$VENV/bin/python" tools/check_athena.py "$BINARY"
+}
+
 notebooks() {
     XDG_CONFIG_HOME=$SCRATCH PATH=$VENV-notebooks/bin:$PATH python tools/check_notebooks.py "$BINARY" sample-data
 }
@@ -195,6 +200,7 @@ stage 'README shows what natlens prints' readme
 stage 'collect writes what boto3 reads from moto' collect
 stage 'exported files in pyarrow, DuckDB and Polars' export_
 stage 'the DDL in Spark' ddl
+stage 'the roll-up by Athena' athena
 stage 'notebooks run' notebooks
 stage 'the roll-up on DuckDB and DataFusion' rollup
 stage 'the roll-up on Sail' sail

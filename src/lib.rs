@@ -13,6 +13,8 @@ pub mod model;
 
 pub mod diag;
 
+pub mod cancel;
+
 pub mod sources;
 
 pub mod bill;
@@ -46,6 +48,8 @@ pub mod sql;
 pub mod target;
 
 pub mod aws;
+
+pub mod athena;
 
 pub mod doctor;
 

@@ -1,20 +1,34 @@
-//! The binary: parse, act, exit code. Signals end it at once; nothing is left half written, because data is written last.
+//! The binary: parse, act, exit code. Signals end it at once, but for work that runs elsewhere and has to be stopped there; nothing
+//! is left half written, because data is written last.
 
 use clap::Parser;
+use natlens::cancel::Cancel;
 use natlens::cli::{self, Cli, Exit};
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// What work may take to tidy up elsewhere after a signal.
+const TIDY: Duration = Duration::from_secs(15);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         cli::output::error("cannot start: no signal handling", None);
         return ExitCode::from(Exit::Failed as u8);
     };
     let exit = runtime.block_on(async {
-        let work = tokio::task::spawn_blocking(move || cli::act(cli));
+        let cancel = Cancel::default();
+        let shared = cancel.clone();
+        let mut work = tokio::task::spawn_blocking(move || cli::act(cli, &shared));
         tokio::select! {
-            done = work => done.unwrap_or(Exit::Failed),
-            signal = interrupted() => signal,
+            done = &mut work => done.unwrap_or(Exit::Failed),
+            signal = interrupted() => {
+                cancel.ask();
+                if cancel.is_minded() {
+                    let _ = tokio::time::timeout(TIDY, work).await;
+                }
+                signal
+            }
         }
     });
     // Work that a signal cut short is left behind, not waited for.

@@ -26,6 +26,7 @@ pub fn all() -> Vec<Call> {
     calls.extend(super::cloudwatch::calls());
     calls.extend(super::cost_explorer::calls());
     calls.extend(super::logs::calls());
+    calls.extend(super::athena::calls());
     calls.extend(super::s3::CALLS);
     calls.extend(super::s3::WRITES);
     calls.sort();

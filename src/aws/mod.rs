@@ -1,6 +1,7 @@
 //! The live account: the only module that speaks to a network, and it only reads. Every request belongs to a [`Call`], and the
 //! policy that users are shown is made of these.
 
+pub mod athena;
 pub mod call;
 pub mod chain;
 pub mod cloudwatch;

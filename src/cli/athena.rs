@@ -1,10 +1,16 @@
 //! `natlens athena`: the roll-up for engines that read flow logs where they lie, and the local engine's own in the same form.
 
+mod remote;
+
+pub use remote::RemoteArgs;
+
 use super::aws::exit_of;
 use super::bundle::Bundle;
+use super::layers::Layers;
 use super::output::{Claim, error, note, write_data, write_file};
 use super::plan::{Refusal, failed, lowered};
 use super::{Exit, Global, InputArgs};
+use crate::cancel::Cancel;
 use crate::diag::Warnings;
 use crate::run::rollup::{Form, RollupError, local, make};
 use crate::run::{Plan, RunError};
@@ -25,9 +31,12 @@ pub struct AthenaArgs {
     /// Print the SQL text and stop; its result is what `natlens report --rollup` reads
     #[arg(long, required_unless_present = "engine", conflicts_with = "engine")]
     pub emit_sql: bool,
-    /// Make the roll-up with this engine, into the file that -o names
-    #[arg(long, value_name = "ENGINE", requires = "output")]
+    /// Make the roll-up with this engine: `local` into the file that -o names, `athena` below the address that --work names
+    #[arg(long, value_name = "ENGINE")]
     pub engine: Option<Engine>,
+    /// Of Amazon Athena.
+    #[command(flatten)]
+    pub athena: RemoteArgs,
     /// Whose SQL
     #[arg(long, value_name = "DIALECT", default_value = "trino", requires = "emit_sql")]
     pub dialect: DialectName,
@@ -35,16 +44,17 @@ pub struct AthenaArgs {
     #[arg(long, value_name = "DIR", requires = "emit_sql")]
     pub tables: Option<PathBuf>,
     /// Name of the table of flow logs; with several layouts _1, _2, … are added to it
-    #[arg(long, value_name = "NAME", default_value = "flow_logs", requires = "emit_sql")]
+    #[arg(long, value_name = "NAME", default_value = "flow_logs")]
     pub flow_table: String,
-    /// What the paths of all objects begin with in that table, up to the folder that --flow-logs names [default: nothing]
-    #[arg(long, value_name = "PATH", requires = "emit_sql")]
+    /// What the paths of all objects begin with in that table, up to the folder that --flow-logs names [default: nothing; with
+    /// --engine athena the address of the flow logs]
+    #[arg(long, value_name = "PATH")]
     pub location: Option<String>,
     /// Column with an object's path, in place of the dialect's own word for it
     #[arg(long, value_name = "COLUMN", requires = "emit_sql")]
     pub path_column: Option<String>,
     /// Condition that leaves partitions out, a day more on either side of the time: "day BETWEEN '2026/09/30' AND '2026/11/01'"
-    #[arg(long, value_name = "SQL", requires = "emit_sql")]
+    #[arg(long, value_name = "SQL")]
     pub partitions: Option<String>,
     /// Rows by the day or by the hour [default: by the day, with --dns by the hour]
     #[arg(long, value_name = "GRAIN")]
@@ -57,6 +67,7 @@ pub struct AthenaArgs {
 const EXAMPLES: &str = "Examples:
   natlens athena bundle --month 2026-10 --emit-sql --dialect trino --tables tables/ -o rollup.sql
   natlens athena bundle --month 2026-10 --engine local -o rollup.parquet
+  natlens athena s3://BUCKET/bundle --month 2026-10 --engine athena --database logs --work s3://BUCKET/natlens/ --max-scan-gb 500
   natlens report bundle --rollup rollup.parquet";
 
 /// Who makes a roll-up.
@@ -64,6 +75,8 @@ const EXAMPLES: &str = "Examples:
 pub enum Engine {
     /// natlens itself: the file is what the SQL text gives for the same logs, row for row.
     Local,
+    /// Amazon Athena, with your credentials: what it wrote is named on stdout, for `natlens report --rollup`.
+    Athena,
 }
 
 /// Whose SQL is written.
@@ -106,13 +119,10 @@ impl From<GrainName> for Grain {
 }
 
 /// Writes the text, or the local engine's result.
-pub fn act(args: &AthenaArgs, global: &Global) -> Exit {
-    let plan = match lower(args) {
-        Ok(plan) => plan,
-        Err(Refusal { exit, what, hint }) => {
-            error(&what, hint.as_deref());
-            return exit;
-        }
+pub fn act(args: &AthenaArgs, global: &Global, cancel: &Cancel) -> Exit {
+    let (plan, layers) = match lower(args) {
+        Ok(lowered) => lowered,
+        Err(refusal) => return refused(&refusal),
     };
     let _claim = match Claim::take(args.output.as_deref()) {
         Ok(claim) => claim,
@@ -124,12 +134,14 @@ pub fn act(args: &AthenaArgs, global: &Global) -> Exit {
         (Some(Engine::Local), Some(output)) => local(&plan, &form, &mut warnings)
             .map_err(|failure| told(&failure))
             .and_then(|bytes| written(output, write_file(&bytes, output))),
-        _ => make(&plan, &form, &mut warnings).map_err(|failure| told(&failure)).and_then(|made| {
-            for (name, bytes) in &made.tables {
+        (Some(Engine::Local), None) => Err(refused(&usage("--engine local needs -o", "name the file by -o"))),
+        (Some(Engine::Athena), _) => remote::act(args, &layers, &plan, form, (&mut warnings, global, cancel)),
+        (None, _) => make(&plan, &form, &mut warnings).map_err(|failure| told(&failure)).and_then(|made| {
+            for table in &made.tables {
                 let Some(folder) = &args.tables else { break };
-                let folder = folder.join(name);
+                let folder = folder.join(table.name);
                 let file = folder.join("part-00000.parquet");
-                written(&file, std::fs::create_dir_all(&folder).and_then(|()| write_file(bytes, &file)))?;
+                written(&file, std::fs::create_dir_all(&folder).and_then(|()| write_file(&table.file, &file)))?;
             }
             let output = args.output.as_deref();
             written(output.unwrap_or(Path::new("stdout")), write_data(&made.sql, output))
@@ -143,7 +155,7 @@ pub fn act(args: &AthenaArgs, global: &Global) -> Exit {
     done.err().unwrap_or(Exit::Done)
 }
 
-fn lower(args: &AthenaArgs) -> Result<Plan, Refusal> {
+fn lower(args: &AthenaArgs) -> Result<(Plan, Layers), Refusal> {
     let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
     let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
     let plan = lowered(&bundle, &args.input, &layers)?;
@@ -154,7 +166,16 @@ fn lower(args: &AthenaArgs) -> Result<Plan, Refusal> {
     if plan.period.window().is_none() {
         return Err(failed(RollupError::NoWindow.to_string(), RollupError::NoWindow.hint()));
     }
-    Ok(plan)
+    Ok((plan, layers))
+}
+
+fn usage(what: &str, hint: &str) -> Refusal {
+    Refusal { exit: Exit::Usage, what: what.to_owned(), hint: Some(hint.to_owned()) }
+}
+
+fn refused(Refusal { exit, what, hint }: &Refusal) -> Exit {
+    error(what, hint.as_deref());
+    *exit
 }
 
 fn form(args: &AthenaArgs) -> Form {

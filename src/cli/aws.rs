@@ -48,6 +48,11 @@ fn signers(args: &AwsArgs, layers: &Layers) -> Result<(Signers, Options), Refusa
     Ok((Signers { own: Session::open(&access), roles }, options))
 }
 
+/// With whose credentials other services are asked.
+pub(super) fn session(args: &AwsArgs, layers: &Layers) -> Result<Session, Refusal> {
+    Ok(signers(args, layers)?.0.own)
+}
+
 /// The exit code of what a store did not give.
 pub(super) const fn exit_of(trouble: StoreTrouble) -> Exit {
     match trouble {

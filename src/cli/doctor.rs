@@ -82,7 +82,7 @@ impl DoctorPlan {
         // A bundle in a bucket: which parts it has is looked for, and its settings are read.
         let own_folder = bundle.path().to_str().map(|path| format!("{}/", path.trim_end_matches('/')));
         wants.addresses.extend(own_folder.and_then(|folder| Address::parse("bundle", &folder)));
-        if let Some(text) = &args.target {
+        if let Some(text) = &args.writes.target {
             let address = objects::Address::parse(text).filter(objects::Address::is_sound);
             let wrong = || Refusal {
                 exit: Exit::Usage,
@@ -208,6 +208,7 @@ fn wants(
     Wants {
         addresses: addresses.into_iter().collect(),
         targets: Vec::new(),
+        athena: args.writes.athena,
         roles_of_buckets: BTreeMap::new(),
         bucket_owner: buckets.expected_owner.as_ref().map(|owner| owner.value.clone()),
         live: live.into_iter().filter(|(_, open)| *open).map(|(part, _)| part).collect(),

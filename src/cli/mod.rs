@@ -21,6 +21,7 @@ pub mod simulate;
 pub mod span;
 
 use crate::bill::settle::CostBasis;
+use crate::cancel::Cancel;
 use crate::model::memory::Memory;
 use crate::report::dimension::Dimension;
 use crate::report::threshold::Threshold;
@@ -400,6 +401,17 @@ pub struct ConfigArgs {
     pub format: Option<Format>,
 }
 
+/// What `doctor` is told about writing.
+#[derive(Debug, Args)]
+pub struct WriteArgs {
+    /// Address that `collect`, `export` or Athena writes into: the policy allows that, too
+    #[arg(long, value_name = "ADDRESS", env = "NATLENS_TARGET", hide_env_values = true)]
+    pub target: Option<String>,
+    /// Athena makes the roll-up below --target: the policy allows that, too
+    #[arg(long, requires = "target")]
+    pub athena: bool,
+}
+
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
@@ -419,9 +431,9 @@ pub struct DoctorArgs {
         conflicts_with = "commands"
     )]
     pub policy: Option<PolicyOf>,
-    /// Address that `collect` writes into: the policy allows that, too
-    #[arg(long, value_name = "ADDRESS", env = "NATLENS_TARGET", hide_env_values = true)]
-    pub target: Option<String>,
+    /// Where files are written.
+    #[command(flatten)]
+    pub writes: WriteArgs,
     /// Print the AWS CLI's commands that copy the same parts into the bundle's folder, and stop
     #[arg(long)]
     pub commands: bool,
@@ -476,7 +488,7 @@ pub fn command() -> clap::Command {
 }
 
 /// Carries a parsed command line out.
-pub fn act(cli: Cli) -> Exit {
+pub fn act(cli: Cli, cancel: &Cancel) -> Exit {
     match cli.command {
         Command::Report(args) => report::act(&args, &cli.global),
         Command::Explain(args) => explain::act(&args, &cli.global),
@@ -484,7 +496,7 @@ pub fn act(cli: Cli) -> Exit {
         Command::Config(args) => config::act(&args, &cli.global),
         Command::Doctor(args) => doctor::act(&args, &cli.global),
         Command::Collect(args) => collect::act(&args, &cli.global),
-        Command::Athena(args) => athena::act(&args, &cli.global),
+        Command::Athena(args) => athena::act(&args, &cli.global, cancel),
         Command::Simulate(args) => simulate::act(&args, &cli.global),
         Command::Completions { shell } => {
             let mut script = Vec::new();

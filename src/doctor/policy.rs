@@ -8,6 +8,11 @@ use crate::aws::Call;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What Athena does in the name of whoever asks it, beside reading the flow logs and writing the result: it looks tables up, declares
+/// the small ones, and looks where buckets are (<https://docs.aws.amazon.com/athena/latest/ug/managed-policies.html>).
+const BY_ATHENA: [&str; 5] =
+    ["glue:CreateTable", "glue:GetDatabase", "glue:GetPartitions", "glue:GetTable", "s3:GetBucketLocation"];
+
 /// The policy document.
 #[must_use]
 pub fn policy(wants: &Wants, calls: &[Call], whose: Whose) -> Value {
@@ -33,6 +38,9 @@ pub fn policy(wants: &Wants, calls: &[Call], whose: Whose) -> Value {
     add("Metrics", &of("cloudwatch"), everything(), here());
     add("Bill", &of("ce"), everything(), None);
     add("Logs", &of("logs"), everything(), here());
+    let athena = of("athena");
+    add("Athena", &athena, vec![format!("arn:{partition}:athena:*:*:workgroup/*")], here());
+    add("ByAthena", if athena.is_empty() { &[] } else { &BY_ATHENA }, everything(), here());
     let of_s3 = |kind: fn(Call) -> bool| -> Vec<&str> {
         used.iter().filter(|call| service(**call) == "s3" && kind(**call)).map(|call| call.action).collect()
     };
@@ -145,6 +153,7 @@ mod tests {
                 BTreeMap::new()
             },
             targets: if bit(8) { vec![target()] } else { Vec::new() },
+            athena: bit(10),
             bucket_owner: bit(1).then(|| "111122223333".to_owned()),
             live: live.into_iter().zip(2..).filter(|(_, n)| bit(*n)).map(|(live, _)| live).collect(),
             regions: if bit(6) { vec!["us-east-1".to_owned()] } else { Vec::new() },
@@ -163,11 +172,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_used_is_allowed_and_nothing_else(bits in 0..0x400_u16) {
+        fn what_is_used_is_allowed_and_nothing_else(bits in 0..0x800_u16) {
             let (wants, calls) = (wants(bits), call::all());
             for whose in [Whose::Credentials, Whose::Roles] {
                 let policy = policy(&wants, &calls, whose);
-                let allowed: BTreeSet<&str> = actions(&policy).into_iter().collect();
+                let by_athena = |action: &&str| !BY_ATHENA.contains(action);
+                let allowed: BTreeSet<&str> = actions(&policy).into_iter().filter(by_athena).collect();
                 let used: BTreeSet<&str> =
                     calls.iter().filter(|call| wants.uses(**call, whose)).map(|call| call.action).collect();
                 prop_assert_eq!(&allowed, &used);
@@ -181,6 +191,7 @@ mod tests {
                     "cloudwatch" => wants.live.contains(&Live::Metrics),
                     "ce" => wants.live.contains(&Live::Bill),
                     "logs" => wants.live.contains(&Live::Logs),
+                    "athena" => wants.athena,
                     "s3" if is_write(*call) => !wants.targets.is_empty(),
                     "s3" => !(wants.addresses.is_empty() && wants.targets.is_empty()),
                     _ => continue,
@@ -194,7 +205,7 @@ mod tests {
 
     #[test]
     fn every_call_belongs_to_a_part_and_writes_are_for_targets_only() {
-        let everything = wants(0x17f);
+        let everything = wants(0x57f);
         for call in call::all() {
             let used = everything.uses(call, Whose::Credentials) || wants(0x1ff).uses(call, Whose::Credentials);
             assert!(used, "{}: no setting uses it, so no policy would allow it", call.action);
@@ -203,7 +214,8 @@ mod tests {
         }
         let writes: Vec<&str> =
             call::all().into_iter().filter(|call| is_write(*call)).map(|call| call.action).collect();
-        assert_eq!(writes, ["s3:DeleteObject", "s3:PutObject"]);
+        let athena = ["athena:StartQueryExecution", "athena:StopQueryExecution"];
+        assert_eq!(writes, [&athena[..], &["s3:DeleteObject", "s3:PutObject"]].concat());
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub struct Wants {
     pub addresses: Vec<Address>,
     /// Where files are written.
     pub targets: Vec<Address>,
+    /// Whether Athena makes the roll-up, into the targets.
+    pub athena: bool,
     /// The account that must own the buckets.
     pub bucket_owner: Option<String>,
     /// Parts from the live account.
@@ -99,6 +101,7 @@ impl Wants {
             ("cloudwatch", _) => live(Live::Metrics),
             ("ce", _) => live(Live::Bill),
             ("logs", _) => live(Live::Logs),
+            ("athena", _) => self.athena && whose == Whose::Credentials,
             _ => false,
         }
     }

@@ -8,6 +8,7 @@ use super::{Plan, RunError};
 use crate::count::roles::Roles;
 use crate::count::rollup::Rollup;
 use crate::diag::{Code, Warnings};
+use crate::model::bytes::Bytes;
 use crate::model::flow::{FlowRecord, FlowSink};
 use crate::model::period::{Window, iso};
 use crate::model::symbols::Symbols;
@@ -17,9 +18,11 @@ use crate::sources::objects::{Object, ObjectBytes, SourceName};
 use crate::sql::back::{Back, BackError, ReadBack};
 use crate::sql::table::{self, Kind, TableError};
 use crate::sql::{
-    COLUMNS, Dialect, Emission, Exception, Grain, Guide, Source, SourceRefusal, reference_tables, render, result,
+    COLUMNS, Dialect, Emission, Exception, Grain, Guide, ReferenceTable, Source, SourceRefusal, reference_tables,
+    render, result, scan,
 };
 use hashbrown::HashSet;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -200,8 +203,12 @@ impl Form {
 pub struct Made {
     /// The text.
     pub sql: String,
-    /// The small tables: name and Parquet file.
-    pub tables: Vec<(&'static str, Vec<u8>)>,
+    /// The small tables.
+    pub tables: Vec<ReferenceTable>,
+    /// Bytes that an engine will read for it, as far as a look at the listing and at a few objects tells.
+    pub scan: Bytes,
+    /// What tells these flow logs from any others: a line an object.
+    pub flow_logs: String,
 }
 
 /// Makes the text and the small tables. Of flow logs in a store only a few are opened.
@@ -228,7 +235,12 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
     };
     let sql = format!("{about}{}", render(&emission).map_err(RollupError::from)?);
     let tables = reference_tables(&guide, &looked.exceptions).map_err(RollupError::from)?;
-    Ok(Made { sql, tables })
+    let mut flow_logs = String::new();
+    for object in &objects {
+        let tag = object.trait_of_content().unwrap_or_default();
+        let _ = writeln!(flow_logs, "{} {} {}", object.key, object.size, String::from_utf8_lossy(&tag));
+    }
+    Ok(Made { sql, tables, scan: looked.scan(&objects)?, flow_logs })
 }
 
 /// The local engine's result in the declared form, as a Parquet file.
@@ -316,6 +328,30 @@ impl Looked {
             return Err(RollupError::Mixed { flow_log: name, one: known.2.clone(), other: layout.2 });
         }
         Ok(())
+    }
+
+    /// What an engine will read of these objects: text whole, of Parquet the share of columns that the last one of each flow log has.
+    fn scan(&self, objects: &[Object]) -> Result<Bytes, RollupError> {
+        let mut shares: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        let mut bytes = 0_u64;
+        for object in objects.iter().rev() {
+            let name = name_of(&object.flow_log, None).into_owned();
+            let is_parquet = self.layouts.get(&name).is_some_and(|layout| layout.0 == FormatName::Parquet);
+            let read = if is_parquet {
+                let share = match shares.entry(name) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(new) => {
+                        let file = object.random().map_err(|error| TableError::Codec(error.to_string()))?;
+                        *new.insert(scan::share(&file)?)
+                    }
+                };
+                scan::of(object.size, share)
+            } else {
+                object.size
+            };
+            bytes = bytes.saturating_add(read);
+        }
+        Ok(Bytes::new(bytes))
     }
 
     /// A table for each layout, and comments that say which flow logs are in it.

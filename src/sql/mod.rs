@@ -5,13 +5,14 @@
 pub mod back;
 mod guide;
 pub mod result;
+pub mod scan;
 pub mod table;
 mod tables;
 mod text;
 
 pub use guide::Guide;
-pub use tables::{Exception, reference_tables};
-pub use text::{Dialect, Emission, Source, SourceRefusal, render};
+pub use tables::{Exception, ReferenceTable, reference_tables};
+pub use text::{Dialect, Emission, Source, SourceRefusal, is_read, render};
 
 use crate::model::period::{DAY_SECONDS, HOUR_SECONDS};
 use table::Kind;

@@ -30,8 +30,16 @@ impl Exception {
     }
 }
 
-/// The name of each table with its content.
-pub type Files = Vec<(&'static str, Vec<u8>)>;
+/// A small table.
+#[derive(Clone, Debug)]
+pub struct ReferenceTable {
+    /// Its name in the text.
+    pub name: &'static str,
+    /// Its columns.
+    pub columns: &'static [(&'static str, Kind)],
+    /// It, as a Parquet file.
+    pub file: Vec<u8>,
+}
 
 const TEXT: Kind = Kind::Text;
 const NUMBER: Kind = Kind::Number;
@@ -41,7 +49,7 @@ const RANGE: [(&str, Kind); 3] = [("bucket", NUMBER), ("range_start", NUMBER), (
 
 /// All small tables. The same inventory gives the same bytes.
 #[expect(clippy::too_many_lines, reason = "one table after the other")]
-pub fn reference_tables(guide: &Guide<'_>, exceptions: &[Exception]) -> Result<Files, TableError> {
+pub fn reference_tables(guide: &Guide<'_>, exceptions: &[Exception]) -> Result<Vec<ReferenceTable>, TableError> {
     let dash = || Value::from("-");
     let interfaces = guide.known.iter().map(|(name, known)| {
         let (role, gateway, regional) = match known.role {
@@ -113,7 +121,10 @@ pub fn reference_tables(guide: &Guide<'_>, exceptions: &[Exception]) -> Result<F
             objects.collect(),
         ),
     ];
-    tables.into_iter().map(|(name, columns, rows)| Ok((name, write(columns, &rows)?))).collect()
+    tables
+        .into_iter()
+        .map(|(name, columns, rows)| Ok(ReferenceTable { name, columns, file: write(columns, &rows)? }))
+        .collect()
 }
 
 /// A span as one row for each /16: its first two numbers are the bucket that the text joins by.

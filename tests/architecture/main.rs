@@ -11,6 +11,8 @@ use std::{fs, io};
 /// A file, and the target of an import, belong to the longest path here that leads to them.
 const MODULES: &[(&str, &[&str])] = &[
     ("model", &[]),
+    // A wish to end, from the signal to whoever has to tidy up.
+    ("cancel", &[]),
     ("price", &["model"]),
     // The report as a value: what `diag`, `advise` and `sinks` share.
     ("report", &["model"]),
@@ -48,7 +50,9 @@ const MODULES: &[(&str, &[&str])] = &[
     // A month as files that others read: rows in, bytes out. What a column says is said once, for files and DDL.
     ("export", &["model", "report", "sources", "target"]),
     // The live account: values out of requests. It knows nothing of what they are for.
-    ("aws", &["model", "sources", "target"]),
+    ("aws", &["model", "cancel", "sources", "target"]),
+    // The roll-up by Amazon Athena: what is put where, which statement follows, what of its answer is believed.
+    ("athena", &["model", "sources", "target", "aws"]),
     // What inputs and permissions are good for: values in, findings out.
     ("doctor", &["model", "report", "sources", "sources::settings", "aws"]),
     ("sinks", &["model", "report", "explain", "export", "doctor"]),
@@ -99,7 +103,9 @@ const MODULES: &[(&str, &[&str])] = &[
             "target",
             "diag",
             "sql",
+            "cancel",
             "aws",
+            "athena",
             "doctor",
             "sinks",
             "collect",
@@ -107,7 +113,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "run",
         ],
     ),
-    ("main", &["cli"]),
+    ("main", &["cancel", "cli"]),
 ];
 
 /// Paths that only these modules may name: the rest of the crate does not know that they exist.
@@ -121,7 +127,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("crc32fast", &["sources"]),
     // Checksums that S3 keeps with objects.
     ("crc_fast", &["aws"]),
-    ("sha2", &["export"]),
+    ("sha2", &["export", "athena"]),
     // By hand, because an address that is taken for a URL loses keys with dots (docs/decisions.md).
     ("http", &["aws"]),
     ("http_body_util", &["aws"]),
@@ -142,6 +148,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aws_types", &["aws"]),
     ("aws_credential_types", &["aws"]),
     ("aws_sigv4", &["aws"]),
+    ("aws_sdk_athena", &["aws"]),
     ("aws_sdk_cloudwatch", &["aws"]),
     ("aws_sdk_costexplorer", &["aws"]),
     ("quick_xml", &["aws"]),

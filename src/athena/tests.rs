@@ -1,0 +1,215 @@
+//! Questions to an Athena that is a table of answers.
+
+use super::*;
+use crate::aws::Trouble;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+const AT: &str = "s3://work/natlens/";
+const SQL: &str = "SELECT * FROM flow_logs JOIN natlens_peers p ON p.a = b JOIN natlens_peers_more q ON 'x' = q.x";
+
+#[derive(Debug, Default)]
+struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl Target for Memory {
+    fn shown(&self, name: &str) -> String {
+        format!("{AT}{name}")
+    }
+
+    fn names(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let files = self.0.lock().expect("one thread");
+        Ok(files.keys().filter(|name| name.starts_with(prefix)).cloned().collect())
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.lock().expect("one thread").get(name).cloned())
+    }
+
+    fn put(&self, name: &str, bytes: Vec<u8>, over: Over) -> Result<bool, StoreError> {
+        let mut files = self.0.lock().expect("one thread");
+        if over == Over::Keep && files.contains_key(name) {
+            return Ok(false);
+        }
+        files.insert(name.to_owned(), bytes);
+        Ok(true)
+    }
+
+    fn delete(&self, name: &str) -> Result<(), StoreError> {
+        self.0.lock().expect("one thread").remove(name);
+        Ok(())
+    }
+}
+
+impl ReadAddress for Memory {
+    fn read(&self, address: &str) -> Result<Vec<u8>, StoreError> {
+        let name = address.strip_prefix(AT).expect("lists are here");
+        Ok(Target::read(self, name)?.expect("a list that was named"))
+    }
+}
+
+/// What becomes of the next UNLOADs, then all succeed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// After a file, with what may be tried again.
+    Again,
+    /// Done, but the list names a file that is not there.
+    OneMissing,
+    /// Done, but a file more is there.
+    OneMore,
+}
+
+struct Fake<'a> {
+    files: &'a Memory,
+    fates: RefCell<Vec<Fate>>,
+    limits: Limits,
+    statements: RefCell<Vec<String>>,
+}
+
+impl<'a> Fake<'a> {
+    fn new(files: &'a Memory, fates: &[Fate]) -> Self {
+        let fates = RefCell::new(fates.iter().rev().copied().collect());
+        Self { files, fates, limits: Limits::default(), statements: RefCell::default() }
+    }
+
+    fn put(&self, name: &str) {
+        self.files.put(name, b"PAR1".to_vec(), Over::Replace).expect("memory");
+    }
+}
+
+impl Engine for Fake<'_> {
+    fn limits(&self) -> Result<Limits, AwsError> {
+        Ok(self.limits.clone())
+    }
+
+    fn run(&self, statement: &dyn Fn(u32) -> String) -> Result<Done, Undone> {
+        for attempt in 1.. {
+            let text = statement(attempt);
+            self.statements.borrow_mut().push(text.clone());
+            let Some(to) = text.rsplit_once(") TO '").and_then(|(_, rest)| rest.split('\'').next()) else {
+                return Ok(Done::default());
+            };
+            let folder = to.strip_prefix(AT).expect("below the user's address").to_owned();
+            assert!(self.files.names(&folder).expect("memory").is_empty(), "UNLOAD into a folder with files");
+            self.put(&format!("{folder}0"));
+            let fate = self.fates.borrow_mut().pop();
+            if fate == Some(Fate::Again) {
+                continue;
+            }
+            let mut list = format!("{AT}{folder}0\n");
+            match fate {
+                Some(Fate::OneMissing) => list.extend([AT, &folder, "1\n"]),
+                Some(Fate::OneMore) => self.put(&format!("{folder}1")),
+                Some(Fate::Again) | None => {}
+            }
+            self.files.put("q-manifest.csv", list.into_bytes(), Over::Replace).expect("memory");
+            let manifest = Some(format!("{AT}q-manifest.csv"));
+            return Ok(Done { id: "q".to_owned(), scanned: 10, millis: 20, manifest });
+        }
+        unreachable!("attempts go on for ever")
+    }
+}
+
+fn question(flow_logs: &str) -> Question {
+    let columns = vec![Column { name: "a", kind: ColumnKind::Text }, Column { name: "end", kind: ColumnKind::Number }];
+    Question {
+        sql: SQL.to_owned(),
+        references: vec![Reference { name: "natlens_peers", columns, file: b"peers".to_vec() }],
+        flow_logs: flow_logs.to_owned(),
+        estimate: Bytes::new(1000),
+    }
+}
+
+fn asked(question: &Question, engine: &Fake<'_>, unique: &str, most: MaxScan) -> Result<Answer, AthenaError> {
+    let work = Work { target: engine.files, address: AT.to_owned(), unique: unique.to_owned(), read: engine.files };
+    ask(question, engine, &work, most, &|_| {})
+}
+
+#[test]
+fn small_tables_have_names_by_their_content_and_the_result_is_athenas_list() {
+    let files = Memory::default();
+    let engine = Fake::new(&files, &[]);
+    let answer = asked(&question("a"), &engine, "u", None).expect("an answer");
+    let hash = content_hash(b"peers");
+    let statements = engine.statements.borrow();
+    assert_eq!(
+        statements[0],
+        format!(
+            "CREATE EXTERNAL TABLE IF NOT EXISTS `natlens_peers_{}` (`a` string, `end` bigint) STORED AS PARQUET \
+             LOCATION '{AT}reference/natlens_peers/sha256={hash}/'",
+            &hash[..16]
+        )
+    );
+    let named = format!("JOIN natlens_peers_{} p ON p.a = b JOIN natlens_peers_more q ON 'x' = q.x", &hash[..16]);
+    assert!(statements[1].contains(&named), "{}", statements[1]);
+    assert!(statements[1].starts_with("UNLOAD (\nSELECT"), "{}", statements[1]);
+    let file = format!("reference/natlens_peers/sha256={hash}/part-00000.parquet");
+    assert_eq!(Target::read(&files, &file).expect("memory"), Some(b"peers".to_vec()));
+    assert_eq!((answer.files, answer.scanned), (vec![format!("{}0", answer.folder)], 10));
+}
+
+#[test]
+fn the_same_question_is_answered_once_and_another_is_not() {
+    let files = Memory::default();
+    let first = asked(&question("a"), &Fake::new(&files, &[]), "one", None).expect("an answer");
+    let again = Fake::new(&files, &[]);
+    assert_eq!(asked(&question("a"), &again, "two", None).expect("an answer"), first);
+    assert!(again.statements.borrow().is_empty());
+    let other = Fake::new(&files, &[]);
+    let second = asked(&question("b"), &other, "three", None).expect("an answer");
+    assert_ne!(second.folder, first.folder);
+    // An answer whose files are gone is none.
+    files.delete(&first.files[0]).expect("memory");
+    let anew = Fake::new(&files, &[]);
+    let third = asked(&question("a"), &anew, "four", None).expect("an answer");
+    assert_ne!(third.folder, first.folder);
+}
+
+#[test]
+fn what_a_failed_attempt_left_is_no_part_of_the_result() {
+    let files = Memory::default();
+    let engine = Fake::new(&files, &[Fate::Again, Fate::Again]);
+    let answer = asked(&question("a"), &engine, "u", None).expect("an answer");
+    assert!(answer.folder.ends_with("/u-3/"), "{}", answer.folder);
+    assert_eq!(answer.files, [format!("{}0", answer.folder)]);
+}
+
+#[test]
+fn a_result_that_is_not_athenas_list_is_refused() {
+    for fate in [Fate::OneMissing, Fate::OneMore] {
+        let files = Memory::default();
+        let found = asked(&question("a"), &Fake::new(&files, &[fate]), "u", None);
+        assert!(matches!(found, Err(AthenaError::NotWhole { .. })), "{found:?}");
+        // It is not kept as an answer.
+        assert!(
+            asked(&question("a"), &Fake::new(&files, &[]), "v", None).expect("an answer").folder.ends_with("/v-1/")
+        );
+    }
+}
+
+#[test]
+fn nothing_starts_that_would_read_too_much() {
+    let files = Memory::default();
+    let mut engine = Fake::new(&files, &[]);
+    let found = asked(&question("a"), &engine, "u", Some(Bytes::new(999)));
+    assert!(matches!(found, Err(AthenaError::OverScan(_))), "{found:?}");
+    engine.limits.scan_cutoff = Some(500);
+    let found = asked(&question("a"), &engine, "u", None);
+    assert!(matches!(found, Err(AthenaError::OverCutoff(..))), "{found:?}");
+    engine.limits = Limits { engine: Some("Athena engine version 2".to_owned()), ..Limits::default() };
+    let found = asked(&question("a"), &engine, "u", None);
+    assert!(matches!(found, Err(AthenaError::Engine(_))), "{found:?}");
+    assert!(engine.statements.borrow().is_empty() && files.names("").expect("memory").is_empty());
+}
+
+#[test]
+fn hints_are_those_of_what_failed() {
+    let error = AwsError {
+        trouble: Trouble::Credentials,
+        action: "athena:StartQueryExecution".to_owned(),
+        at: String::new(),
+        why: "expired".to_owned(),
+        hint: Some("sign in again".to_owned()),
+    };
+    assert_eq!(AthenaError::Undone(Undone::Aws(error)).hint().as_deref(), Some("sign in again"));
+}

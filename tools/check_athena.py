@@ -1,0 +1,210 @@
+"""`natlens athena --engine athena` against an Athena whose statements run (tools/fake_athena.py), with S3 by moto.
+
+    python3 tools/check_athena.py NATLENS
+
+The report made from what Athena wrote must be the report made from the flow logs; what is asked twice runs once; throttling and what
+may be tried again are tried again; what reads too much never starts; an interruption stops the statement; credentials that are
+refused give exit code 4; nothing is written but below the address that was named. Needs duckdb, boto3 and moto.
+"""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import boto3
+import duckdb
+from moto.server import ThreadedMotoServer
+
+from fake_athena import FakeAthena, Fault
+
+MONTH = "2026-10"
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIDCHECKATHENA", "AWS_SECRET_ACCESS_KEY": "SECRETCHECKATHENA"}
+WORK = "s3://work/natlens/"
+MORE = "bundle/flow-logs/more.log.gz"
+
+
+class Check:
+    def __init__(self, binary, scratch):
+        self.binary, self.scratch = binary, scratch
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self.moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self.moto.start()
+        host, port = self.moto.get_host_and_port()
+        url = f"http://{host}:{port}"
+        self.s3 = boto3.client(
+            "s3",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+        )
+        for bucket in ("data", "work"):
+            self.s3.create_bucket(Bucket=bucket)
+        self.bundle = scratch / "bundle"
+        self.natlens("simulate", "--vantage", "nat", "--month", MONTH, "--to", self.bundle)
+        self.put(self.bundle)
+        self.before = self.keys("data")
+        self.athena = FakeAthena(self.s3, self.db())
+        self.environment = KEYS | {
+            "AWS_ENDPOINT_URL_S3": url,
+            "AWS_ENDPOINT_URL_ATHENA": self.athena.url,
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def put(self, folder):
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            self.s3.put_object(Bucket="data", Key=f"bundle/{file.relative_to(folder).as_posix()}", Body=file.read_bytes())
+
+    def keys(self, bucket):
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", [])}
+
+    def db(self):
+        """Flow logs as the table that `natlens export --ddl` declares: columns by their place, and the object's address."""
+        import gzip
+
+        db = duckdb.connect()
+        logs = self.bundle / "flow-logs"
+        files = [path for path in sorted(logs.rglob("*.log.gz"))]
+        with gzip.open(files[0], "rt") as text:
+            names = text.readline().strip().replace("-", "_").split(" ")
+        columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+        listed = ", ".join(f"'{file}'" for file in files)
+        db.execute(
+            f"""CREATE VIEW flow_logs AS SELECT * EXCLUDE (filename), replace(filename, '{logs}/', 's3://data/bundle/flow-logs/') AS "$path"
+            FROM read_csv([{listed}], delim = ' ', columns = {{{columns}}}, header = false, skip = 1, auto_detect = false, quote = '',
+            escape = '', null_padding = true, strict_mode = false, ignore_errors = true, filename = true, hive_partitioning = false)"""
+        )
+        return db
+
+    def start(self, *arguments):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("NATLENS_", "AWS_"))}
+        environment |= getattr(self, "environment", {}) | {"NATLENS_NO_CACHE": "true"}
+        command = [self.binary, *map(str, arguments)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+    def natlens(self, *arguments, exit=0):
+        process = self.start(*arguments)
+        out, err = process.communicate()
+        for secret in KEYS.values():
+            assert secret not in out + err, "a secret is shown"
+        assert process.returncode == exit, f"{' '.join(map(str, arguments))}: {process.returncode}, not {exit}:\n{err}"
+        return out, err
+
+    def ask(self, *more, exit=0):
+        return self.natlens(
+            "athena", "s3://data/bundle", "--month", MONTH, "--engine", "athena", "--work", WORK, "--database", "logs", *more, exit=exit
+        )
+
+    def report(self, *arguments):
+        report = json.loads(self.natlens("report", *arguments, "--format", "json")[0])
+        del report["inputs"]
+        for warning in report["warnings"]:
+            if warning["code"] == "malformed-record":
+                # Where: the name of a source.
+                del warning["message"]
+        return report
+
+    def statements(self):
+        return [request["QueryString"] for name, request in self.athena.calls if name == "StartQueryExecution"]
+
+    def close(self):
+        self.athena.close()
+        self.moto.stop()
+
+
+def roll_up_is_the_report(check):
+    check.athena.faults = {"StartQueryExecution": [Fault("TooManyRequestsException")] * 2, "GetQueryExecution": [Fault("ThrottlingException", 500)]}
+    check.athena.fates = ["AGAIN"]
+    out, err = check.ask()
+    assert out.strip().startswith(WORK + "runs/"), out
+    assert "read 0.12 GB, 0.0006 USD" in err, f"what was read is not said: {err}"
+    found = check.report("s3://data/bundle", "--rollup", out.strip())
+    expected = check.report(check.bundle, "--month", MONTH)
+    for part, value in expected.items():
+        assert found[part] == value, f"`{part}` differs: {found[part]} by Athena, {value} from the flow logs"
+    # Asked again, nothing is read.
+    before = len(check.statements())
+    assert check.ask()[0] == out
+    assert len(check.statements()) == before, "the same question was asked twice"
+    # With one object more it is another question.
+    first = next(key for key in sorted(check.before) if key.startswith("bundle/flow-logs/"))
+    check.s3.copy_object(Bucket="data", Key=MORE, CopySource={"Bucket": "data", "Key": first})
+
+
+def too_much_never_starts(check):
+    before = len(check.statements())
+    _, err = check.ask("--max-scan-gb", "0.000001", exit=6)
+    assert "hint:" in err, err
+    check.athena.workgroup = {"BytesScannedCutoffPerQuery": 10}
+    check.ask(exit=6)
+    check.athena.workgroup = {"EngineVersion": {"EffectiveEngineVersion": "Athena engine version 2"}}
+    check.ask(exit=1)
+    check.athena.workgroup = {}
+    assert len(check.statements()) == before
+
+
+def failures_are_told(check):
+    check.athena.fates = ["FAILED"]
+    assert "TABLE_NOT_FOUND" in check.ask(exit=1)[1]
+    check.athena.fates = ["CUTOFF"]
+    assert "Bytes scanned limit" in check.ask(exit=1)[1]
+    check.athena.fates = ["AGAIN"] * 3
+    check.ask(exit=5)
+    check.athena.fates = []
+    check.athena.faults = {"GetWorkGroup": [Fault("ExpiredTokenException")] * 20}
+    assert "sign in again" in check.ask(exit=4)[1]
+    check.athena.faults = {"StartQueryExecution": [Fault("AccessDeniedException")] * 20}
+    check.ask(exit=4)
+    check.athena.faults = {}
+
+
+def interruption_stops_the_statement(check):
+    check.athena.polls = 10_000
+    before = len(check.statements())
+    process = check.start(
+        "athena", "s3://data/bundle", "--month", MONTH, "--engine", "athena", "--work", WORK, "--database", "logs"
+    )
+    while len(check.statements()) == before:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130, process.returncode
+    assert check.athena.calls[-1][0] == "StopQueryExecution" or any(name == "StopQueryExecution" for name, _ in check.athena.calls[-3:])
+    running = [one for one in check.athena.executions.values() if one["state"] in ("QUEUED", "RUNNING")]
+    assert not running, f"{len(running)} statements run on"
+    check.athena.polls = 1
+
+
+def main():
+    with tempfile.TemporaryDirectory() as scratch:
+        check = Check(sys.argv[1], Path(scratch))
+        try:
+            roll_up_is_the_report(check)
+            too_much_never_starts(check)
+            failures_are_told(check)
+            interruption_stops_the_statement(check)
+            check.ask()
+            written = {key for key in check.keys("work")}
+            assert all(key.startswith("natlens/") for key in written), written
+            after = check.keys("data")
+            after.pop(MORE)
+            assert after == check.before, "something was written into the bucket of the flow logs"
+            names = {name for name, _ in check.athena.calls}
+            policy = json.loads(check.natlens("doctor", "s3://data/bundle", "--policy", "--athena", "--target", WORK)[0])
+            allowed = {action for statement in policy["Statement"] for action in statement["Action"]}
+            assert {f"athena:{name}" for name in names} <= allowed, f"{names} are not all in the policy"
+            print(f"Athena's roll-up gives the report; {len(check.statements())} statements, calls: {', '.join(sorted(names))}")
+        finally:
+            check.close()
+
+
+main()
