@@ -150,13 +150,13 @@ pub fn read_bytes<B: ObjectBytes, S: FlowSink>(
         Content::Header(layout) => {
             let mut lines = Lines::new(Choice::certain(layout));
             text::read(&head, &mut content, (Before::Nothing, end), &mut lines, sink)?;
-            return Ok(ObjectOutcome::new(FormatName::Text, lines.seen, content.finish()));
+            return Ok(ObjectOutcome::new(FormatName::Text, lines.seen(), content.finish()));
         }
     };
     let (first, number) = first_record(&head, before);
     let mut lines = Lines::new(hints.choose(source, None, first, number)?);
     text::read(&head, &mut content, (before, end), &mut lines, sink)?;
-    Ok(ObjectOutcome::new(format, lines.seen, content.finish()))
+    Ok(ObjectOutcome::new(format, lines.seen(), content.finish()))
 }
 
 /// The first line that is not blank, without what comes before its record, and its number.
@@ -177,7 +177,7 @@ fn read_json<S: FlowSink>(
 ) -> Result<ObjectOutcome, ReadError> {
     let head = head.strip_prefix(BOM).unwrap_or(head);
     let found = json::read(head.chain(&mut content), hints, source, sink)?;
-    let seen = found.lines.map_or(Seen::default(), |lines| lines.seen);
+    let seen = found.lines.map_or(Seen::default(), |lines| lines.seen());
     Ok(ObjectOutcome { log_group: found.log_group, ..ObjectOutcome::new(found.format, seen, content.finish()) })
 }
 
