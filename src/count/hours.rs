@@ -13,7 +13,7 @@ use std::hash::{BuildHasher, Hash};
 /// Sums by key and hour.
 #[derive(Debug)]
 pub struct HourLists<K> {
-    lists: Vec<(K, List)>,
+    lists: Vec<Keyed<K>>,
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
     blocks: Blocks,
@@ -21,6 +21,14 @@ pub struct HourLists<K> {
     origin: u32,
     hours: Vec<(u32, RowSums)>,
     bytes: Vec<u8>,
+}
+
+/// A key with its list, in one line of the processor's caches.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Keyed<K> {
+    key: K,
+    list: List,
 }
 
 /// Where a key's entries are.
@@ -33,6 +41,9 @@ struct List {
     /// Whether each hour is later than the one before.
     rising: bool,
 }
+
+/// Keys that are looked up together.
+const AT_ONCE: usize = 32;
 
 const ALONG: u64 = 1;
 const AGAINST: u64 = 2;
@@ -55,13 +66,37 @@ impl<K> Default for HourLists<K> {
 }
 
 impl<K: Copy + Eq + Hash> HourLists<K> {
-    /// Adds to the sums of a key and hour.
-    pub fn add(&mut self, key: K, hour: u32, sums: &RowSums) {
-        let hash = self.hasher.hash_one(key);
+    /// Adds to the sums of keys and hours. Several keys are looked up before anything is added to the first: none of them is in the
+    /// processor's caches, and it waits for all of them at once.
+    pub fn add_all<'r>(&mut self, rows: impl IntoIterator<Item = (K, u32, &'r RowSums)>) {
+        let hasher = self.hasher.clone();
+        let mut rows = rows.into_iter().map(|row| (hasher.hash_one(row.0), row));
+        let (mut batch, mut places) = (Vec::with_capacity(AT_ONCE), [0; AT_ONCE]);
+        loop {
+            batch.clear();
+            batch.extend(rows.by_ref().take(AT_ONCE));
+            if batch.is_empty() {
+                return;
+            }
+            for ((hash, (key, hour, _)), place) in batch.iter().zip(&mut places) {
+                *place = self.place(*hash, *key, *hour);
+            }
+            for ((_, (_, hour, sums)), place) in batch.iter().zip(places) {
+                self.add_at(place as usize, *hour, sums);
+            }
+        }
+    }
+
+    #[inline]
+    fn place(&mut self, hash: u64, key: K, hour: u32) -> u32 {
         let lists = &self.lists;
-        let found = self.index.find(hash, |&at| lists[at as usize].0 == key).copied();
-        let at = found.unwrap_or_else(|| self.insert(hash, key, hour)) as usize;
-        let mut list = self.lists[at].1;
+        let found = self.index.find(hash, |&at| lists[at as usize].key == key).copied();
+        found.unwrap_or_else(|| self.insert(hash, key, hour))
+    }
+
+    #[inline]
+    fn add_at(&mut self, at: usize, hour: u32, sums: &RowSums) {
+        let mut list = self.lists[at].list;
         let mut entry = Entry::new(list.last, hour, sums);
         if list.len as usize + entry.bytes().len() > list.block.size().bytes() {
             list = self.with_room(list, entry.bytes().len());
@@ -70,7 +105,7 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
         list.rising &= list.len == 0 || hour > list.last;
         list.last = hour;
         self.append(&mut list, entry.bytes());
-        self.lists[at].1 = list;
+        self.lists[at].list = list;
         if self.blocks.is_sparse() {
             self.move_together();
         }
@@ -80,10 +115,10 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
     #[cold]
     fn move_together(&mut self) {
         let mut order: Vec<u32> = (0..).take(self.lists.len()).collect();
-        order.sort_unstable_by_key(|&at| self.lists[at as usize].1.block.order());
+        order.sort_unstable_by_key(|&at| self.lists[at as usize].list.block.order());
         let mut blocks = Blocks::default();
         for at in order {
-            let list = &mut self.lists[at as usize].1;
+            let list = &mut self.lists[at as usize].list;
             list.block = self.blocks.move_to(&mut blocks, list.block);
         }
         self.blocks = blocks;
@@ -95,9 +130,9 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
         }
         let at = u32::try_from(self.lists.len()).expect("fewer than 2^32 keys");
         let list = List { block: self.blocks.take(Size::SMALLEST), len: 0, last: self.origin, rising: true };
-        self.lists.push((key, list));
+        self.lists.push(Keyed { key, list });
         let (lists, hasher) = (&self.lists, &self.hasher);
-        self.index.insert_unique(hash, at, |&at| hasher.hash_one(lists[at as usize].0));
+        self.index.insert_unique(hash, at, |&at| hasher.hash_one(lists[at as usize].key));
         at
     }
 
@@ -172,13 +207,13 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
     /// Every key with its hours, in no order and perhaps one several times.
     pub fn iter(&self) -> impl Iterator<Item = (&K, impl Iterator<Item = u32>)> {
         let hours = |list| Entries { rest: self.entries(list), hour: self.origin }.map(|(hour, _)| hour);
-        self.lists.iter().map(move |(key, list)| (key, hours(list)))
+        self.lists.iter().map(move |keyed| (&keyed.key, hours(&keyed.list)))
     }
 
     /// Every key with its hours in order, each once, and their sums.
     pub fn for_each(&self, mut each: impl FnMut(&K, &[(u32, RowSums)])) {
         let mut hours = Vec::new();
-        for (key, list) in &self.lists {
+        for Keyed { key, list } in &self.lists {
             self.decode(list, &mut hours);
             each(key, &hours);
         }
@@ -193,7 +228,7 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
     /// Bytes that it holds in memory.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.lists.capacity() * size_of::<(K, List)>() + self.index.allocation_size() + self.blocks.memory()
+        self.lists.capacity() * size_of::<Keyed<K>>() + self.index.allocation_size() + self.blocks.memory()
     }
 }
 

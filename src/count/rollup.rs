@@ -121,9 +121,8 @@ impl Rollup {
             let fresh = HourSums { first: u16::MAX, ..HourSums::default() };
             self.hours.entry((interfaces[interface as usize], hour, source)).or_insert(fresh).merge(&sums);
         }
-        for (key, sums) in fold.rows.iter() {
-            let hour = key.hour;
-            let key = RowKey {
+        self.rows.add_all(fold.rows.iter().map(|(key, sums)| {
+            let of_all = RowKey {
                 interface: interfaces[key.interface as usize],
                 hour: 0,
                 from: addr(key.from),
@@ -134,14 +133,13 @@ impl Rollup {
                 next_hop: text(key.next_hop),
                 ..*key
             };
-            self.rows.add((key, source), hour, sums);
-        }
-        for (key, sums) in &fold.crossings {
+            ((of_all, source), key.hour, sums)
+        }));
+        self.crossings.add_all(fold.crossings.iter().map(|(key, sums)| {
             let (client, server) = (addr(key.client), addr(key.server));
-            let hour = key.hour;
-            let key = CrossKey { interface: interfaces[key.interface as usize], hour: 0, client, server, ..*key };
-            self.crossings.add((key, source), hour, sums);
-        }
+            let of_all = CrossKey { interface: interfaces[key.interface as usize], hour: 0, client, server, ..*key };
+            ((of_all, source), key.hour, sums)
+        }));
         self.loose.read += fold.read;
         self.loose.malformed += fold.malformed;
         self.loose.out_of_window.add(fold.out_of_window.records, fold.out_of_window.bytes);

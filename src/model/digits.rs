@@ -28,6 +28,20 @@ pub fn number(text: &[u8]) -> Option<u64> {
     }
 }
 
+/// Reads the last 1 to 16 of these bytes, `len` of them, whatever stands before them: as [`number`], and no branch depends on the length
+/// of a short number.
+#[inline]
+#[must_use]
+pub fn last(bytes: &[u8; 16], len: usize) -> Option<u64> {
+    let (words, _) = bytes.as_chunks::<8>();
+    let [front, back] = [0, 1].map(|at| words.get(at).map_or(0, |word| u64::from_le_bytes(*word)));
+    match len {
+        1..=8 => eight(back, len),
+        9..=16 => Some(eight(front, len - 8)?.wrapping_mul(100_000_000).wrapping_add(eight(back, 8)?)),
+        _ => None,
+    }
+}
+
 /// The number whose 1 to 8 digits are the highest bytes of a word.
 #[inline]
 fn eight(word: u64, len: usize) -> Option<u64> {
@@ -156,6 +170,9 @@ mod tests {
 
     fn check(text: &[u8]) {
         assert_eq!(number(text), plain_number(text), "{}", String::from_utf8_lossy(text));
+        let before = [b"0123456789-.x 7 ", text].concat();
+        let sixteen = before.last_chunk().expect("more than sixteen bytes");
+        assert_eq!(last(sixteen, text.len()), plain_number(text), "{}", String::from_utf8_lossy(text));
         assert_eq!(dotted(text), plain_dotted(text), "{}", String::from_utf8_lossy(text));
     }
 

@@ -44,9 +44,7 @@ fn listed(lists: &HourLists<Key>) -> BTreeMap<(Key, u32), RowSums> {
 
 fn lists<'a>(rows: impl IntoIterator<Item = &'a (Key, u32, RowSums)>) -> HourLists<Key> {
     let mut lists = HourLists::default();
-    for (key, hour, sums) in rows {
-        lists.add(*key, *hour, sums);
-    }
+    lists.add_all(rows.into_iter().map(|(key, hour, sums)| (*key, *hour, sums)));
     lists
 }
 
@@ -82,12 +80,11 @@ fn a_month_of_hours_takes_a_few_bytes_each_however_often_they_come() {
     let mut lists = HourLists::default();
     let sums = |bytes| RowSums { along: RowSum { records: 3, bytes }, against: RowSum { records: 2, bytes } };
     for pass in 0..6u64 {
+        let sums = sums(60_000 + pass);
         for key in 0..3_000u32 {
-            for hour in 0..72 {
-                // Neither in order nor all of them at once.
-                let hour = 498_000 + (hour * 31 + key) % 72;
-                lists.add((key, 0), hour, &sums(60_000 + pass));
-            }
+            // Neither in order nor all of them at once.
+            let hours = (0..72).map(|hour| 498_000 + (hour * 31 + key) % 72);
+            lists.add_all(hours.map(|hour| ((key, 0), hour, &sums)));
         }
     }
     assert_eq!(lists.len(), 3_000);

@@ -1,9 +1,9 @@
 //! What a record says of its interface: the same words in every one of its records, so that they are interned once.
 
 use super::layout::{Field, Layout};
-use super::split::Fields;
-use crate::model::flow::InterfaceFacts;
-use crate::model::symbols::{Sym, Symbols};
+use super::split::Split;
+use crate::model::flow::{FlowSink, InterfaceFacts};
+use crate::model::symbols::Sym;
 
 /// The fields, in no order.
 const FIELDS: [Field; 9] = [
@@ -28,6 +28,8 @@ pub(super) struct About {
     pub interface: Sym,
     pub resource: Sym,
     pub facts: InterfaceFacts,
+    /// Whether its ports matter to the sink.
+    pub ports: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -62,31 +64,31 @@ impl Abouts {
 
     /// What a line says that was split and has all the layout's fields.
     #[inline]
-    pub fn of(&mut self, layout: &Layout, fields: &Fields, line: &[u8], symbols: &mut Symbols) -> About {
-        let place = place(fields.get(line, self.key));
+    pub fn of<S: FlowSink>(&mut self, layout: &Layout, line: Split<'_>, sink: &mut S) -> About {
+        let place = place(line.get(self.key));
         if let Some(known) = self.known.get(place & self.known.len().wrapping_sub(1))
-            && self.is_same(known, fields, line)
+            && self.is_same(known, line)
         {
             return known.about;
         }
-        self.learn(place, layout, fields, line, symbols)
+        self.learn(place, layout, line, sink)
     }
 
     #[inline]
-    fn is_same(&self, known: &Known, fields: &Fields, line: &[u8]) -> bool {
+    fn is_same(&self, known: &Known, line: Split<'_>) -> bool {
         let mut start = 0;
         self.runs.iter().zip(known.ends).all(|(&(first, last), end)| {
             let text = known.text.get(start..usize::from(end));
             start = usize::from(end);
-            text == Some(fields.run(line, first, last))
+            text.is_some_and(|text| same(text, line.run(first, last)))
         })
     }
 
     #[cold]
-    fn learn(&mut self, place: usize, layout: &Layout, fields: &Fields, line: &[u8], symbols: &mut Symbols) -> About {
-        let mut symbol =
-            |field| symbols.intern(layout.column(field).map_or(&b""[..], |column| fields.get(line, column)));
-        let about = About {
+    fn learn<S: FlowSink>(&mut self, place: usize, layout: &Layout, line: Split<'_>, sink: &mut S) -> About {
+        let symbols = sink.symbols();
+        let mut symbol = |field| symbols.intern(layout.column(field).map_or(&b""[..], |column| line.get(column)));
+        let mut about = About {
             interface: symbol(Field::InterfaceId),
             resource: symbol(Field::ResourceId),
             facts: InterfaceFacts {
@@ -98,7 +100,10 @@ impl Abouts {
                 instance: symbol(Field::InstanceId),
                 kind: symbol(Field::InterfaceType),
             },
+            ports: false,
         };
+        let name = if about.resource.is_none() { about.interface } else { about.resource };
+        about.ports = sink.wants_ports(Some(name));
         if self.known.is_empty() || self.learned > self.known.len() && self.known.len() < PLACES {
             let places = FEW.max(self.known.len() * 4);
             self.known = vec![Known { ends: [u16::MAX; FIELDS.len()], ..Known::default() }; places];
@@ -109,13 +114,22 @@ impl Abouts {
         let known = &mut self.known[place];
         known.text.clear();
         for (&(first, last), end) in self.runs.iter().zip(&mut known.ends) {
-            known.text.extend_from_slice(fields.run(line, first, last));
+            known.text.extend_from_slice(line.run(first, last));
             // A text that long is not known again.
             *end = u16::try_from(known.text.len()).unwrap_or(u16::MAX);
         }
         known.about = about;
         about
     }
+}
+
+/// Whether two texts are the same, word by word: they are short, and mostly are.
+#[inline]
+fn same(one: &[u8], two: &[u8]) -> bool {
+    let (Some(last), Some(of_two)) = (one.last_chunk::<8>(), two.last_chunk::<8>()) else { return one == two };
+    let (words, _) = one.as_chunks::<8>();
+    let (of_other, _) = two.as_chunks::<8>();
+    one.len() == two.len() && last == of_two && words.iter().zip(of_other).all(|(word, other)| word == other)
 }
 
 /// Ids differ in their last characters.
@@ -127,8 +141,28 @@ fn place(id: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::split::Fields;
     use super::*;
+    use crate::model::flow::FlowRecord;
+    use crate::model::symbols::Symbols;
     use proptest::prelude::*;
+
+    #[derive(Default)]
+    struct Texts(Symbols);
+
+    impl FlowSink for Texts {
+        fn symbols(&mut self) -> &mut Symbols {
+            &mut self.0
+        }
+
+        fn wants_ports(&self, of: Option<Sym>) -> bool {
+            of.is_some_and(|name| self.0.text(name).ends_with('a'))
+        }
+
+        fn record(&mut self, _: &FlowRecord) {}
+
+        fn malformed(&mut self, _: u64, _: &'static str) {}
+    }
 
     const FORMAT: &str =
         "account-id interface-id srcaddr vpc-id subnet-id instance-id dstaddr bytes start region az-id interface-type";
@@ -136,11 +170,10 @@ mod tests {
     /// Whatever came before, a line says what it says.
     fn check(lines: &[Vec<String>]) -> Result<(), TestCaseError> {
         let layout = Layout::parse(FORMAT).expect("a layout");
-        let (mut abouts, mut fields, mut symbols) = (Abouts::new(&layout), Fields::new(), Symbols::default());
+        let (mut abouts, mut fields, mut sink) = (Abouts::new(&layout), Fields::new(), Texts::default());
         for words in lines {
             let line = words.join(" ");
-            fields.split(line.as_bytes(), line.len());
-            let about = abouts.of(&layout, &fields, line.as_bytes(), &mut symbols);
+            let about = abouts.of(&layout, fields.split(line.as_bytes()), &mut sink);
             let said = [
                 (about.interface, 1),
                 (about.facts.account, 0),
@@ -153,9 +186,10 @@ mod tests {
             ];
             for (sym, column) in said {
                 let word = words.get(column).map_or("", String::as_str);
-                prop_assert_eq!(symbols.text(sym), if word == "-" { "" } else { word }, "{} of {}", column, line);
+                prop_assert_eq!(sink.0.text(sym), if word == "-" { "" } else { word }, "{} of {}", column, line);
             }
             prop_assert!(about.resource.is_none());
+            prop_assert_eq!(about.ports, words.get(1).is_some_and(|interface| interface.ends_with('a')));
         }
         Ok(())
     }

@@ -188,7 +188,7 @@ impl<S: FlowSink> Messages<'_, S> {
             self.number += 1;
             let at = Place { number: self.number, ended: true, sealed: true };
             match &mut self.found.lines {
-                Some(lines) if !self.stale => lines.line(record, record.len(), at, self.sink)?,
+                Some(lines) if !self.stale => lines.line(record, at, self.sink)?,
                 lines => {
                     let choice = if detect::is_header(record) {
                         Choice::certain(detect::header(record)?)
@@ -198,7 +198,7 @@ impl<S: FlowSink> Messages<'_, S> {
                     self.stale = false;
                     let lines = lines.get_or_insert_with(|| Lines::new(choice.clone()));
                     lines.switch(choice);
-                    lines.line(record, record.len(), at, self.sink)?;
+                    lines.line(record, at, self.sink)?;
                 }
             }
         }

@@ -7,10 +7,10 @@ use super::hints::{Choice, fits, fits_default};
 use super::layout::{Field, FieldSet, Layout};
 use super::owner;
 use super::record::{self, Action, Cell, Cells, Status};
-use super::split::Fields;
+use super::split::{Fields, Split};
 use crate::model::addr::Addr;
 use crate::model::flow::{FlowRecord, FlowSink};
-use crate::model::symbols::{Sym, Symbols};
+use crate::model::symbols::Sym;
 
 /// What reading has found so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,29 +66,69 @@ fn is_closed(layout: &Layout, line: &[u8]) -> bool {
 /// Reads lines with the layout that is in force.
 #[derive(Debug)]
 pub(super) struct Lines {
-    choice: Choice,
     fields: Fields,
-    abouts: Abouts,
-    pub seen: Seen,
-    /// How often the layout changed.
-    pub switches: u64,
+    reader: Reader,
 }
 
 impl Lines {
     pub fn new(choice: Choice) -> Self {
+        let mut seen = Seen::default();
+        seen.fields(choice.layout.fields());
         let abouts = Abouts::new(&choice.layout);
-        let mut lines = Self { choice, fields: Fields::new(), abouts, seen: Seen::default(), switches: 0 };
-        lines.seen.fields(lines.choice.layout.fields());
-        lines
+        Self { fields: Fields::new(), reader: Reader { choice, abouts, seen, switches: 0 } }
+    }
+
+    /// What was found so far.
+    pub const fn seen(&self) -> Seen {
+        self.reader.seen
+    }
+
+    /// The same, to add to.
+    pub const fn seen_mut(&mut self) -> &mut Seen {
+        &mut self.reader.seen
+    }
+
+    /// How often the layout changed.
+    pub const fn switches(&self) -> u64 {
+        self.reader.switches
     }
 
     /// The layout that is in force.
     pub const fn choice(&self) -> &Choice {
-        &self.choice
+        &self.reader.choice
     }
 
     /// From here on, another layout.
     pub fn switch(&mut self, choice: Choice) {
+        self.reader.switch(choice);
+    }
+
+    /// Reads a line that is not split yet.
+    pub fn line<S: FlowSink>(&mut self, line: &[u8], at: Place, sink: &mut S) -> Result<(), ReadError> {
+        self.reader.line(self.fields.split(line), at, sink)
+    }
+
+    /// Reads a line that is split.
+    #[inline]
+    pub fn split_line<S: FlowSink>(&mut self, line: Split<'_>, at: Place, sink: &mut S) -> Result<(), ReadError> {
+        self.reader.line(line, at, sink)
+    }
+
+    pub fn malformed<S: FlowSink>(&mut self, number: u64, why: &'static str, sink: &mut S) {
+        self.reader.malformed(number, why, sink);
+    }
+}
+
+#[derive(Debug)]
+struct Reader {
+    choice: Choice,
+    abouts: Abouts,
+    seen: Seen,
+    switches: u64,
+}
+
+impl Reader {
+    fn switch(&mut self, choice: Choice) {
         if choice == self.choice {
             return;
         }
@@ -98,13 +138,10 @@ impl Lines {
         self.choice = choice;
     }
 
-    /// Reads the first `len` bytes of `rest` as one line; `rest` may go on behind it.
-    #[inline]
-    pub fn line<S: FlowSink>(&mut self, rest: &[u8], len: usize, at: Place, sink: &mut S) -> Result<(), ReadError> {
-        let record = read(&mut self.fields, &self.choice.layout, &mut self.abouts, rest, len, sink.symbols());
-        match record {
-            Ok(record) if !self.choice.guessed || fits_default(&self.choice.layout, &rest[..len]) => {
-                if !at.ended && !at.sealed && !is_closed(&self.choice.layout, &rest[..len]) {
+    fn line<S: FlowSink>(&mut self, line: Split<'_>, at: Place, sink: &mut S) -> Result<(), ReadError> {
+        match read(line, &self.choice.layout, &mut self.abouts, sink) {
+            Ok(record) if !self.choice.guessed || fits_default(&self.choice.layout, line.line()) => {
+                if !at.ended && !at.sealed && !is_closed(&self.choice.layout, line.line()) {
                     let why = "its last field may be cut, and no line end follows it".to_owned();
                     return Err(ReadError::BrokenOff { part: "the last line", why });
                 }
@@ -112,7 +149,7 @@ impl Lines {
                 sink.record(&record);
                 Ok(())
             }
-            other => self.line_apart(&rest[..len], at, other.err().unwrap_or("not of the default format"), sink),
+            other => self.line_apart(line.line(), at, other.err().unwrap_or("not of the default format"), sink),
         }
     }
 
@@ -134,8 +171,7 @@ impl Lines {
         }
         if let Some(single) = single_spaced(line)
             && (!self.choice.guessed || fits_default(&self.choice.layout, &single))
-            && let Ok(record) =
-                read(&mut self.fields, &self.choice.layout, &mut self.abouts, &single, single.len(), sink.symbols())
+            && let Ok(record) = read(Fields::new().split(&single), &self.choice.layout, &mut self.abouts, sink)
         {
             self.seen.records += 1;
             sink.record(&record);
@@ -143,8 +179,7 @@ impl Lines {
         }
         let mut others = self.choice.others.iter().filter(|layout| fits(layout, line));
         if let (Some(layout), None) = (others.next(), others.next())
-            && let Ok(record) =
-                read(&mut self.fields, layout, &mut Abouts::new(layout), line, line.len(), sink.symbols())
+            && let Ok(record) = read(Fields::new().split(line), layout, &mut Abouts::new(layout), sink)
         {
             self.seen.fields(layout.fields());
             self.seen.records += 1;
@@ -161,7 +196,7 @@ impl Lines {
         Ok(())
     }
 
-    pub fn malformed<S: FlowSink>(&mut self, number: u64, why: &'static str, sink: &mut S) {
+    fn malformed<S: FlowSink>(&mut self, number: u64, why: &'static str, sink: &mut S) {
         self.seen.records += 1;
         sink.malformed(number, why);
     }
@@ -186,19 +221,18 @@ fn same(one: &[u8], two: &[u8]) -> bool {
     }
 }
 
-#[inline]
-fn read(
-    fields: &mut Fields,
+#[expect(clippy::inline_always, reason = "a record is large, and not to be moved")]
+#[inline(always)]
+fn read<S: FlowSink>(
+    line: Split<'_>,
     layout: &Layout,
     abouts: &mut Abouts,
-    rest: &[u8],
-    len: usize,
-    symbols: &mut Symbols,
+    sink: &mut S,
 ) -> Result<FlowRecord, &'static str> {
-    if fields.split(rest, len) != layout.width() {
+    if line.len() != layout.width() {
         return Err("not as many fields as the header or format names");
     }
-    let text = |field: Field| layout.column(field).map_or(&b""[..], |column| fields.get(rest, column));
+    let text = |field: Field| layout.column(field).map_or(&b""[..], |column| line.get(column));
     let (src, dst) = (text(Field::SrcAddr), text(Field::DstAddr));
     let (src_cell, dst_cell) = (record::addr(src), record::addr(dst));
     // Most packets were not rewritten: the same text needs no second reading.
@@ -211,12 +245,15 @@ fn read(
             record::addr(packet)
         }
     };
+    let number = |field: Field| -> Cell<u64> {
+        layout.column(field).map_or(Cell::Absent, |column| record::number_behind(line.get(column), line.until(column)))
+    };
     let has = layout.fields();
     let cells = Cells {
         action: if has.contains(Field::Action) { record::action(text(Field::Action)) } else { Action::Accept },
         status: if has.contains(Field::LogStatus) { record::status(text(Field::LogStatus)) } else { Status::Ok },
-        start: record::number(text(Field::Start)),
-        bytes: record::number(text(Field::Bytes)),
+        start: number(Field::Start),
+        bytes: number(Field::Bytes),
         src: src_cell,
         dst: dst_cell,
         pkt_src: packet_addr(text(Field::PktSrcAddr)),
@@ -225,11 +262,13 @@ fn read(
     };
     let core = cells.judge()?;
     let owner = if has.meets(owner::FIELDS) {
-        owner::intern(symbols, layout, |column| fields.get(rest, column))
+        owner::intern(sink.symbols(), layout, |column| line.get(column))
     } else {
         Sym::NONE
     };
-    let About { interface, resource, facts } = abouts.of(layout, fields, rest, symbols);
+    let About { interface, resource, facts, ports } = abouts.of(layout, line, sink);
+    let port = |field: Field| if ports { record::port(text(field)) } else { None };
+    let symbols = sink.symbols();
     let mut symbol = |field: Field| -> Sym { symbols.intern(text(field)) };
     Ok(FlowRecord {
         interface,
@@ -240,8 +279,8 @@ fn read(
         bytes: core.bytes,
         src: core.src,
         dst: core.dst,
-        src_port: record::port(text(Field::SrcPort)),
-        dst_port: record::port(text(Field::DstPort)),
+        src_port: port(Field::SrcPort),
+        dst_port: port(Field::DstPort),
         pkt_src: core.pkt_src,
         pkt_dst: core.pkt_dst,
         src_service: symbol(Field::PktSrcService),

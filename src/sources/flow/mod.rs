@@ -148,7 +148,7 @@ pub fn read_bytes<B: ObjectBytes, S: FlowSink>(
 ) -> Result<ObjectOutcome, ReadError> {
     let by = |head: &[u8], mut content: Hashing<Inflated>, form, mut lines, sink: &mut S| {
         text::read(head, &mut content, form, &mut lines, sink)?;
-        Ok((lines.seen, content.finish()))
+        Ok((lines.seen(), content.finish()))
     };
     read_by(by, bytes, source, hints, sink)
 }
@@ -212,7 +212,7 @@ fn read_json<S: FlowSink>(
 ) -> Result<ObjectOutcome, ReadError> {
     let head = head.strip_prefix(BOM).unwrap_or(head);
     let found = json::read(head.chain(&mut content), hints, source, sink)?;
-    let seen = found.lines.map_or(Seen::default(), |lines| lines.seen);
+    let seen = found.lines.map_or(Seen::default(), |lines| lines.seen());
     Ok(ObjectOutcome { log_group: found.log_group, ..ObjectOutcome::new(found.format, seen, content.finish()) })
 }
 

@@ -62,7 +62,8 @@ const MAX_SECONDS: u64 = 100_000_000_000;
 
 impl Cells {
     /// A record, or why it is none.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the values are many, and not to be moved")]
+    #[inline(always)]
     pub fn judge(self) -> Result<Core, &'static str> {
         let start = match self.start {
             Cell::Value(start) if start > MAX_SECONDS => start / 1000,
@@ -134,6 +135,15 @@ pub(super) fn number(text: &[u8]) -> Cell<u64> {
         Some(value) => Cell::Value(value),
         None if is_absent(text) => Cell::Absent,
         None => long_number(text),
+    }
+}
+
+/// As [`number`], of a text whose last bytes are those, with what stands before it.
+#[inline]
+pub(super) fn number_behind(text: &[u8], bytes: Option<&[u8; 16]>) -> Cell<u64> {
+    match bytes.and_then(|bytes| digits::last(bytes, text.len())) {
+        Some(value) => Cell::Value(value),
+        None => number(text),
     }
 }
 

@@ -9,7 +9,9 @@ pub(super) use shared::{BLOCK, read as read_shared};
 use super::detect;
 use super::error::ReadError;
 use super::lines::{Lines, Place};
+use super::split::{Split, Stretch};
 use crate::model::flow::FlowSink;
+use crate::sources::spare::Lent;
 use crate::sources::stream::BOM;
 use std::io::{self, BufRead};
 
@@ -68,11 +70,12 @@ impl<'a, S: FlowSink> Text<'a, S> {
     }
 
     fn head(&mut self, head: &[u8]) -> Result<(), ReadError> {
-        self.piece(head.strip_prefix(BOM).unwrap_or(head))
+        self.piece(head.strip_prefix(BOM).unwrap_or(head), &mut Lent::take())
     }
 
     /// Reads pieces until the content ends, or until it is enough; whether it ended.
     fn pieces(&mut self, content: &mut impl BufRead, enough: impl Fn() -> bool) -> Result<bool, ReadError> {
+        let mut stretch = Lent::take();
         // Not within a line that is thrown away.
         while self.overlong || !enough() {
             let piece = match content.fill_buf() {
@@ -82,14 +85,14 @@ impl<'a, S: FlowSink> Text<'a, S> {
                 Err(error) => return Err(ReadError::from_stream(error)),
             };
             let len = piece.len();
-            self.piece(piece)?;
+            self.piece(piece, &mut stretch)?;
             content.consume(len);
         }
         Ok(false)
     }
 
     /// Reads every line that ends in `piece`, where it lies, and keeps what is left for the next one.
-    fn piece(&mut self, mut piece: &[u8]) -> Result<(), ReadError> {
+    fn piece(&mut self, mut piece: &[u8], stretch: &mut Stretch) -> Result<(), ReadError> {
         if self.overlong || !self.begun.is_empty() {
             let Some(len) = memchr::memchr(b'\n', piece) else {
                 self.keep(piece);
@@ -97,17 +100,38 @@ impl<'a, S: FlowSink> Text<'a, S> {
             };
             self.keep(&piece[..len]);
             let begun = std::mem::take(&mut self.begun);
-            self.line(&begun, begun.len(), true)?;
+            self.line(&begun, true)?;
             self.begun = begun;
             self.begun.clear();
             piece = &piece[len + 1..];
         }
-        while let Some(len) = memchr::memchr(b'\n', piece) {
-            self.line(piece, len, true)?;
-            piece = &piece[len + 1..];
+        while !piece.is_empty() {
+            let found = stretch.find(piece);
+            if found == 0 {
+                // Lines longer than a stretch, or none.
+                let Some(len) = memchr::memchr(b'\n', piece) else { break };
+                self.line(&piece[..len], true)?;
+                piece = &piece[len + 1..];
+                continue;
+            }
+            for line in stretch.lines(piece) {
+                self.split_line(line)?;
+            }
+            piece = &piece[found..];
         }
         self.keep(piece);
         Ok(())
+    }
+
+    #[inline]
+    fn split_line(&mut self, split: Split<'_>) -> Result<(), ReadError> {
+        let line = split.line();
+        if self.form.0 == Before::Time || line.last() == Some(&b'\r') {
+            return self.line(line, true);
+        }
+        self.number += 1;
+        let at = Place { number: self.number, ended: true, sealed: self.form.1 == End::Sealed };
+        self.lines.split_line(split, at, self.sink)
     }
 
     fn keep(&mut self, bytes: &[u8]) {
@@ -121,22 +145,21 @@ impl<'a, S: FlowSink> Text<'a, S> {
 
     fn last_line(&mut self) -> Result<(), ReadError> {
         let begun = std::mem::take(&mut self.begun);
-        if begun.is_empty() && !self.overlong { Ok(()) } else { self.line(&begun, begun.len(), false) }
+        if begun.is_empty() && !self.overlong { Ok(()) } else { self.line(&begun, false) }
     }
 
-    #[inline]
-    fn line(&mut self, rest: &[u8], len: usize, ended: bool) -> Result<(), ReadError> {
+    fn line(&mut self, line: &[u8], ended: bool) -> Result<(), ReadError> {
         self.number += 1;
         let at = Place { number: self.number, ended, sealed: self.form.1 == End::Sealed };
-        if self.overlong || len > MAX_LINE {
+        if self.overlong || line.len() > MAX_LINE {
             return self.overlong_line(at);
         }
-        let len = if len > 0 && rest[len - 1] == b'\r' { len - 1 } else { len };
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         let skip = match self.form.0 {
             Before::Nothing => 0,
-            Before::Time => detect::message_at(&rest[..len]).unwrap_or(0),
+            Before::Time => detect::message_at(line).unwrap_or(0),
         };
-        self.lines.line(&rest[skip..], len - skip, at, self.sink)
+        self.lines.line(&line[skip..], at, self.sink)
     }
 
     #[cold]

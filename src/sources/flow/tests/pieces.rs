@@ -43,7 +43,7 @@ fn read_in(content: &[u8], head: usize, lens: &[usize], end: End) -> Found {
     let (head, left) = content.split_at(head.min(content.len()));
     let mut pieces = Pieces { left, lens, at: 0, rest: 0 };
     text::read(head, &mut pieces, (Before::Nothing, end), &mut lines, &mut kept).map_err(|error| error.to_string())?;
-    assert_eq!(lines.seen.records, (kept.rows.len() + kept.malformed.len()) as u64);
+    assert_eq!(lines.seen().records, (kept.rows.len() + kept.malformed.len()) as u64);
     Ok((kept.rows, kept.malformed))
 }
 

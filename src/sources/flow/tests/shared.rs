@@ -131,7 +131,7 @@ fn read_as(content: &[u8], end: End, fails: bool, guessed: bool, way: Option<&Wa
     let mut content = Hashing::new(Box::new(stream) as Inflated);
     let (form, mut lines, mut parts) = ((Before::Nothing, end), Lines::new(choice(guessed)), Parts::default());
     let read = match way {
-        None => text::read(head, &mut content, form, &mut lines, &mut parts).map(|()| (content, lines.seen)),
+        None => text::read(head, &mut content, form, &mut lines, &mut parts).map(|()| (content, lines.seen())),
         Some(Way { block, threads, alone, .. }) => {
             let waiting = Waiting { threads: *threads, busy: AtomicUsize::new(*alone) };
             text::read_shared(head, content, form, lines, &mut parts, (*block, &waiting))

@@ -8,6 +8,7 @@ use super::{Form, MAX_LINE, Text};
 use crate::model::flow::Shared;
 use crate::sources::flow::error::ReadError;
 use crate::sources::flow::lines::{Lines, Seen};
+use crate::sources::spare::Lent;
 use crate::sources::stream::{Hashing, Inflated};
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -41,7 +42,7 @@ pub(in crate::sources::flow) fn read<'e, S: Shared + 'e>(
     text.head(head)?;
     if text.pieces(&mut content, || helpers.are_waiting())? {
         text.last_line()?;
-        return Ok((content, lines.seen));
+        return Ok((content, lines.seen()));
     }
     let (number, begun) = (text.number, text.begun);
     let alone = sink.part();
@@ -146,7 +147,7 @@ impl<S: Shared> Object<S> {
             if all.ended.is_some() {
                 return false;
             }
-            (all.lines.choice().clone(), all.lines.switches, all.sink.part(), all.spare.pop().unwrap_or_default())
+            (all.lines.choice().clone(), all.lines.switches(), all.sink.part(), all.spare.pop().unwrap_or_default())
         };
         let Some(block) = self.blocks().take(text) else { return false };
         let part = if block.last.is_some() { None } else { self.part(&block.text, Lines::new(choice), switches, sink) };
@@ -159,9 +160,9 @@ impl<S: Shared> Object<S> {
 
     fn part(&self, block: &[u8], mut lines: Lines, switches: u64, mut sink: S) -> Option<Part<S>> {
         let mut text = Text::new(self.form, &mut lines, &mut sink);
-        text.piece(block).ok()?;
+        text.piece(block, &mut Lent::take()).ok()?;
         let number = text.number;
-        (lines.switches == 0).then_some(Part { sink, seen: lines.seen, lines: number, switches })
+        (lines.switches() == 0).then_some(Part { sink, seen: lines.seen(), lines: number, switches })
     }
 
     fn blocks(&self) -> MutexGuard<'_, Blocks> {
@@ -187,7 +188,7 @@ impl<S: Shared> Object<S> {
                 read?;
                 std::mem::swap(&mut all.sink, sink);
                 let content = self.blocks().content.take().expect("given back once");
-                Ok((content, all.lines.seen))
+                Ok((content, all.lines.seen()))
             }
             Some(Ended::Lost(panic)) => resume_unwind(panic),
             Some(Ended::Told) | None => unreachable!("asked once, when it is over"),
@@ -237,17 +238,17 @@ impl<S: Shared> All<S> {
             self.next += 1;
             let Block { text: mut room, last, .. } = block;
             if let Some(Part { sink, seen, lines, switches }) = part
-                && switches == self.lines.switches
+                && switches == self.lines.switches()
                 && self.sink.add(sink, self.number)
             {
                 self.number += lines;
-                self.lines.seen.add(seen);
+                self.lines.seen_mut().add(seen);
                 room.clear();
                 self.spare.push(room);
                 continue;
             }
             let mut text = Text { number: self.number, ..Text::new(form, &mut self.lines, &mut self.sink) };
-            let mut read = text.piece(&room);
+            let mut read = text.piece(&room, &mut Lent::take());
             if let (Ok(()), Some(Ok(()))) = (&read, &last) {
                 read = text.last_line();
             }
