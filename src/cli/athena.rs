@@ -11,7 +11,7 @@ use super::output::{Claim, error, note, write_data, write_file};
 use super::plan::{Refusal, failed, lowered};
 use super::{Exit, Global, InputArgs};
 use crate::cancel::Cancel;
-use crate::diag::Warnings;
+use crate::diag::{Code, Warnings};
 use crate::run::rollup::{Form, RollupError, local, make};
 use crate::run::{Plan, RunError};
 use crate::sql::{Dialect, Grain};
@@ -38,10 +38,10 @@ pub struct AthenaArgs {
     #[command(flatten)]
     pub athena: RemoteArgs,
     /// Whose SQL
-    #[arg(long, value_name = "DIALECT", default_value = "trino", requires = "emit_sql")]
+    #[arg(long, value_name = "DIALECT", default_value = "trino", conflicts_with = "engine")]
     pub dialect: DialectName,
     /// Folder for the small tables that the text joins, a folder each; made if it is not there
-    #[arg(long, value_name = "DIR", requires = "emit_sql")]
+    #[arg(long, value_name = "DIR", conflicts_with = "engine")]
     pub tables: Option<PathBuf>,
     /// Name of the table of flow logs; with several layouts _1, _2, … are added to it
     #[arg(long, value_name = "NAME", default_value = "flow_logs")]
@@ -51,7 +51,7 @@ pub struct AthenaArgs {
     #[arg(long, value_name = "PATH")]
     pub location: Option<String>,
     /// Column with an object's path, in place of the dialect's own word for it
-    #[arg(long, value_name = "COLUMN", requires = "emit_sql")]
+    #[arg(long, value_name = "COLUMN", conflicts_with = "engine")]
     pub path_column: Option<String>,
     /// Condition that leaves partitions out, a day more on either side of the time: "day BETWEEN '2026/09/30' AND '2026/11/01'"
     #[arg(long, value_name = "SQL")]
@@ -152,7 +152,9 @@ pub fn act(args: &AthenaArgs, global: &Global, cancel: &Cancel) -> Exit {
             note(&format!("warning: {} ({}): {}", row.code, row.count, row.message));
         }
     }
-    done.err().unwrap_or(Exit::Done)
+    // What is missing from the roll-up no report made of it can tell.
+    let lost = warnings.count(Code::UnreadableObject) > 0;
+    done.err().unwrap_or(if lost { Exit::Incomplete } else { Exit::Done })
 }
 
 fn lower(args: &AthenaArgs) -> Result<(Plan, Layers), Refusal> {

@@ -200,9 +200,11 @@ impl Folder {
         let mut files = Vec::new();
         for table in TABLES {
             for account in entries(&self.root.join(table.name())) {
+                // What somebody else keeps beside them is not ours to delete.
+                let is_account = name_of(&account).starts_with("account_id=");
                 let is_part = |path: &PathBuf| {
-                    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                    name.starts_with("part-") && name.ends_with(".parquet")
+                    let number = name_of(path).strip_prefix("part-").and_then(|rest| rest.strip_suffix(".parquet"));
+                    is_account && number.is_some_and(|n| n.len() == 5 && n.bytes().all(|byte| byte.is_ascii_digit()))
                 };
                 files.extend(entries(&account.join(format!("month={month}"))).into_iter().filter(is_part));
             }
@@ -236,6 +238,10 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// What is in a folder, sorted; nothing where there is no folder.
+fn name_of(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut entries: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();

@@ -85,7 +85,7 @@ pub struct Part {
     pub path: String,
     /// Rows.
     pub rows: u64,
-    /// Sums of the columns that add up, in their order; nulls are left out.
+    /// Sums of the columns that add up, in their order; nulls are left out, and columns with nothing else.
     pub sums: BTreeMap<&'static str, Sum>,
     /// SHA-256 of the bytes.
     pub sha256: String,
@@ -187,6 +187,7 @@ fn order<T>(table: &Declared<T>, a: &T, b: &T) -> Ordering {
 fn sums<T>(table: &Declared<T>, rows: &[&T]) -> BTreeMap<&'static str, Sum> {
     let added_up = table.columns.iter().filter(|column| column.shape.adds_up);
     added_up
+        .filter(|column| rows.is_empty() || rows.iter().any(|row| !matches!((column.get)(row), Cell::Null)))
         .map(|column| {
             let cells = rows.iter().map(|row| (column.get)(row));
             let sum = if column.shape.kind == Kind::Amount {

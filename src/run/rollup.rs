@@ -13,7 +13,7 @@ use crate::model::flow::{FlowRecord, FlowSink};
 use crate::model::period::{Window, iso};
 use crate::model::symbols::Symbols;
 use crate::report::InputRow;
-use crate::sources::flow::{FieldSet, FormatName, LayoutHints, ObjectOutcome, ReadError, read_object};
+use crate::sources::flow::{FieldSet, FileShape, FormatName, LayoutHints, ObjectOutcome, ReadError, read_object};
 use crate::sources::objects::{Object, ObjectBytes, SourceName};
 use crate::sql::back::{Back, BackError, ReadBack};
 use crate::sql::table::{self, Kind, TableError};
@@ -266,10 +266,18 @@ pub fn local(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Vec<u8
     Ok(table::write(&COLUMNS, &rows).map_err(RollupError::from)?)
 }
 
+/// What one table can hold: text binds by place, so that the order of its columns matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Layout {
+    format: FormatName,
+    fields: FieldSet,
+    columns: Vec<String>,
+}
+
 /// What a look at flow logs tells.
 struct Looked {
-    /// Of each flow log: its format, fields, and the object that told.
-    layouts: BTreeMap<String, (FormatName, FieldSet, String)>,
+    /// Of each flow log: its layout, and the object that told.
+    layouts: BTreeMap<String, (Layout, String)>,
     exceptions: Vec<Exception>,
 }
 
@@ -291,7 +299,7 @@ impl Looked {
                 if matches!(told.format, FormatName::Empty | FormatName::WriteTest) {
                     continue;
                 }
-                looked.add(object, &told)?;
+                looked.add(object, &told, hints)?;
                 if !object.is_stored() {
                     let content = told.content_hash.to_le_bytes().to_vec();
                     is_duplicate = told.records > 0 && !seen.insert((content, told.inflated_bytes));
@@ -317,15 +325,23 @@ impl Looked {
         Ok(looked)
     }
 
-    fn add(&mut self, object: &Object, told: &ObjectOutcome) -> Result<(), RollupError> {
+    fn add(&mut self, object: &Object, told: &ObjectOutcome, hints: &LayoutHints) -> Result<(), RollupError> {
         if !matches!(told.format, FormatName::Text | FormatName::TextNoHeader | FormatName::Parquet) {
             return Err(RollupError::Format { object: object.key.clone(), format: told.format });
         }
         let name = name_of(&object.flow_log, None).into_owned();
-        let layout = (told.format, told.fields_present, object.key.clone());
-        let known = self.layouts.entry(name.clone()).or_insert_with(|| layout.clone());
-        if (known.0, known.1) != (layout.0, layout.1) {
-            return Err(RollupError::Mixed { flow_log: name, one: known.2.clone(), other: layout.2 });
+        let columns = match told.format {
+            // By name, wherever they stand.
+            FormatName::Parquet => Vec::new(),
+            _ => FileShape::of(object, &object.flow_log, hints)
+                .map_err(|why| RollupError::Object { object: object.key.clone(), why })?
+                .map(|shape| shape.columns.into_iter().map(|(name, _)| name).collect())
+                .unwrap_or_default(),
+        };
+        let layout = Layout { format: told.format, fields: told.fields_present, columns };
+        let (known, one) = self.layouts.entry(name.clone()).or_insert_with(|| (layout.clone(), object.key.clone()));
+        if *known != layout {
+            return Err(RollupError::Mixed { flow_log: name, one: one.clone(), other: object.key.clone() });
         }
         Ok(())
     }
@@ -336,7 +352,7 @@ impl Looked {
         let mut bytes = 0_u64;
         for object in objects.iter().rev() {
             let name = name_of(&object.flow_log, None).into_owned();
-            let is_parquet = self.layouts.get(&name).is_some_and(|layout| layout.0 == FormatName::Parquet);
+            let is_parquet = self.layouts.get(&name).is_some_and(|(layout, _)| layout.format == FormatName::Parquet);
             let read = if is_parquet {
                 let share = match shares.entry(name) {
                     Entry::Occupied(known) => *known.get(),
@@ -356,9 +372,8 @@ impl Looked {
 
     /// A table for each layout, and comments that say which flow logs are in it.
     fn sources(&self, table: &str) -> Result<(Vec<Source>, String), RollupError> {
-        let mut by_layout: Vec<((FormatName, FieldSet), Vec<&str>)> = Vec::new();
-        for (name, (format, fields, _)) in &self.layouts {
-            let layout = (*format, *fields);
+        let mut by_layout: Vec<(&Layout, Vec<&str>)> = Vec::new();
+        for (name, (layout, _)) in &self.layouts {
             match by_layout.iter_mut().find(|(known, _)| *known == layout) {
                 Some((_, names)) => names.push(name),
                 None => by_layout.push((layout, vec![name])),
@@ -367,11 +382,12 @@ impl Looked {
         let one = by_layout.len() == 1;
         let mut about = String::new();
         let mut sources = Vec::new();
-        for (at, ((format, fields), names)) in by_layout.into_iter().enumerate() {
+        for (at, (Layout { format, fields, .. }, names)) in by_layout.into_iter().enumerate() {
             let table = if one { table.to_owned() } else { format!("{table}_{}", at + 1) };
             let _ = writeln!(about, "-- {table} ({format}): {}", names.join(" "));
             let fields = fields.iter().map(|field| field.name().to_owned()).collect();
-            sources.push(Source { table, fields, is_text: format != FormatName::Parquet });
+            let flow_logs = names.into_iter().map(str::to_owned).collect();
+            sources.push(Source { table, fields, flow_logs, is_text: *format != FormatName::Parquet });
         }
         if sources.is_empty() { Err(RollupError::NoLogs) } else { Ok((sources, about)) }
     }

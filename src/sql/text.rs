@@ -42,6 +42,8 @@ pub struct Source {
     pub table: String,
     /// Fields that it has, as AWS names them: `pkt-srcaddr`. Its columns are called the same, with `_` for `-`.
     pub fields: BTreeSet<String>,
+    /// The flow logs whose records count here; others may lie in the same folder, and be another table's.
+    pub flow_logs: BTreeSet<String>,
     /// Whether its records are lines of text, in which every field says something: of a line that is too short some do not.
     pub is_text: bool,
 }
@@ -196,9 +198,10 @@ fn records(emission: &Emission, source: &Source) -> Result<String, SourceRefusal
     let missing = missing.collect::<Vec<_>>().join(" OR ");
     let is_short = if source.is_text { format!("CASE WHEN {missing} THEN 1 ELSE 0 END") } else { "0".to_owned() };
     select(is_short, "is_short", true);
+    let own = source.flow_logs.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
     let partitions = emission.partitions.as_deref().map(|only| format!(" WHERE {only}")).unwrap_or_default();
     Ok(format!(
-        "  SELECT\n{out}  FROM (SELECT s.*, {object} AS object FROM {} s{partitions}) t\n  LEFT JOIN natlens_objects o ON o.object = t.object\n  WHERE coalesce(o.is_duplicate, 0) = 0 AND coalesce({}, '-') <> 'log-status'\n",
+        "  SELECT\n{out}  FROM (SELECT s.*, {object} AS object FROM {} s{partitions}) t\n  LEFT JOIN natlens_objects o ON o.object = t.object\n  WHERE coalesce(o.is_duplicate, 0) = 0 AND coalesce({}, '-') <> 'log-status'\n    AND coalesce(o.flow_log, {flow_log}) IN ({own})\n",
         source.table,
         format_args!("CAST({} AS {varchar})", column("log-status")),
     ))

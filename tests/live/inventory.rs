@@ -314,7 +314,11 @@ fn every_request_is_of_the_policy() {
     let folder = empty();
     let fake = Fake::start(small());
     assert_eq!(run(folder.path(), &fake, &[]).code, 0);
-    let calls = natlens::aws::call::all().into_iter().filter(|call| !natlens::aws::s3::WRITES.contains(call));
+    // `collect` asks Athena for nothing, and writes into a bucket only if told to.
+    let writes = |call: &natlens::aws::Call| {
+        natlens::aws::s3::WRITES.contains(call) || natlens::aws::athena::calls().any(|of_athena| of_athena == *call)
+    };
+    let calls = natlens::aws::call::all().into_iter().filter(|call| !writes(call));
     let policy: Vec<&str> = calls.map(|call| call.action).collect();
     for asked in fake.asked() {
         assert!(policy.contains(&asked.action.as_str()), "{} is not in the policy", asked.action);

@@ -109,10 +109,11 @@ pub(super) fn act(
         read: &remote.reader,
     };
     let answer =
-        athena::ask(&question(made), &remote.engine, &work, args.athena.max_scan_gb, &say).map_err(|failure| {
-            error(&failure.to_string(), failure.hint().as_deref());
-            exit_of(&failure)
-        })?;
+        athena::ask(&question(made, &args.athena.database), &remote.engine, &work, args.athena.max_scan_gb, &say)
+            .map_err(|failure| {
+                error(&failure.to_string(), failure.hint().as_deref());
+                exit_of(&failure)
+            })?;
     if !global.quiet {
         note(&spent(&answer));
     }
@@ -163,7 +164,8 @@ impl Remote {
     }
 }
 
-fn question(made: Made) -> Question {
+/// The same logs in another database may be another table.
+fn question(made: Made, database: &str) -> Question {
     let references = made.tables.into_iter().map(|table| Reference {
         name: table.name,
         columns: table
@@ -179,7 +181,12 @@ fn question(made: Made) -> Question {
             .collect(),
         file: table.file,
     });
-    Question { sql: made.sql, references: references.collect(), flow_logs: made.flow_logs, estimate: made.scan }
+    Question {
+        sql: made.sql,
+        references: references.collect(),
+        flow_logs: format!("{database}\n{}", made.flow_logs),
+        estimate: made.scan,
+    }
 }
 
 fn exit_of(failure: &AthenaError) -> Exit {
