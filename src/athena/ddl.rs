@@ -1,6 +1,7 @@
 //! Statements: the small tables, and the roll-up into files.
 
-use super::{Reference, content_hash};
+use super::Reference;
+use crate::model::sha256::sha256;
 use std::fmt::Write as _;
 
 /// What a column holds.
@@ -33,7 +34,7 @@ pub(super) struct Table {
 
 impl Table {
     fn new(reference: &Reference) -> Self {
-        let hash = content_hash(&reference.file);
+        let hash = sha256(&reference.file);
         let columns = reference.columns.iter().map(|column| {
             let kind = match column.kind {
                 ColumnKind::Text => "string",

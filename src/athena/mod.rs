@@ -11,11 +11,10 @@ pub use ddl::{Column, ColumnKind};
 use crate::aws::AwsError;
 use crate::aws::athena::{Athena, Done, Limits, Undone};
 use crate::model::bytes::Bytes;
+use crate::model::sha256::sha256;
 use crate::sources::objects::StoreError;
 use crate::target::{Over, Target};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// A small table that the statement joins.
 #[derive(Clone, Debug)]
@@ -217,24 +216,7 @@ fn within(estimate: Bytes, most: MaxScan, limits: &Limits) -> Result<(), AthenaE
 
 /// What names a run: a statement and what it reads.
 fn run_of(sql: &str, flow_logs: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(sql.as_bytes());
-    hash.update([0]);
-    hash.update(flow_logs.as_bytes());
-    hex(&hash.finalize())
-}
-
-/// The SHA-256 of a file, in small hexadecimal letters.
-#[must_use]
-pub fn content_hash(file: &[u8]) -> String {
-    hex(&Sha256::digest(file))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    sha256(&[sql.as_bytes(), b"\0", flow_logs.as_bytes()].concat())
 }
 
 fn marker(run: &str) -> String {

@@ -130,7 +130,7 @@ fn small_tables_have_names_by_their_content_and_the_result_is_athenas_list() {
     let files = Memory::default();
     let engine = Fake::new(&files, &[]);
     let answer = asked(&question("a"), &engine, "u", None).expect("an answer");
-    let hash = content_hash(b"peers");
+    let hash = sha256(b"peers");
     let statements = engine.statements.borrow();
     assert_eq!(
         statements[0],

@@ -21,7 +21,7 @@ pub const START: Call = Call { action: "athena:StartQueryExecution", purpose: "t
 pub const GET: Call = Call { action: "athena:GetQueryExecution", purpose: "how far the roll-up is" };
 /// Ends one that nobody wants any more.
 pub const STOP: Call = Call { action: "athena:StopQueryExecution", purpose: "ending a roll-up that was interrupted" };
-/// Where a workgroup keeps results, and how much it lets a statement read.
+/// Which engine a workgroup runs, and how much it lets a statement read.
 pub const WORKGROUP: Call = Call { action: "athena:GetWorkGroup", purpose: "the limits of the workgroup" };
 
 /// The wait before the first question how far a statement is, and the longest. `GetQueryExecution` may be called 100 times a second
@@ -54,8 +54,6 @@ pub struct Place {
 pub struct Limits {
     /// Bytes after which it ends a statement.
     pub scan_cutoff: Option<u64>,
-    /// Where it insists on keeping results.
-    pub enforced_output: Option<String>,
     /// Its engine, `Athena engine version 3`.
     pub engine: Option<String>,
 }
@@ -128,11 +126,8 @@ impl Athena {
         let Some(configuration) = answer.work_group().and_then(|group| group.configuration()) else {
             return Ok(Limits::default());
         };
-        let enforced = configuration.enforce_work_group_configuration().unwrap_or(false);
-        let own = configuration.result_configuration().and_then(ResultConfiguration::output_location);
         Ok(Limits {
             scan_cutoff: configuration.bytes_scanned_cutoff_per_query().and_then(|bytes| u64::try_from(bytes).ok()),
-            enforced_output: own.filter(|_| enforced).map(str::to_owned),
             engine: configuration
                 .engine_version()
                 .and_then(|version| version.effective_engine_version().or(version.selected_engine_version()))

@@ -88,11 +88,8 @@ impl Rollup {
         let hint = |symbols: &mut Symbols, text: Option<&str>| symbols.intern(text.unwrap_or_default().as_bytes());
         let (account, region) = (hint(&mut self.symbols, hints.account), hint(&mut self.symbols, hints.region));
         let or = |said: Sym, hint: Sym| if said.is_none() { hint } else { said };
-        let texts: Vec<Sym> = (0..fold.symbols.len())
-            .map(|i| Sym::from_raw(u32::try_from(i).expect("a symbol")))
-            .map(|sym| self.symbols.intern(fold.symbols.text(sym).as_bytes()))
-            .collect();
-        let addrs: Vec<AddrId> = fold.addrs.addrs().iter().map(|&addr| self.addrs.intern(addr)).collect();
+        let texts = self.symbols.intern_all(&fold.symbols);
+        let addrs = self.addrs.intern_all(&fold.addrs);
         let text = |sym: Sym| texts[sym.index()];
         let addr = |id: AddrId| addrs[id.index()];
         let mut interfaces = Vec::with_capacity(fold.interfaces.len());

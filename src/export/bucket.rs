@@ -65,7 +65,7 @@ fn each<T: Sync>(all: &[T], work: &(dyn Fn(&T) -> Result<(), StoreError> + Sync)
 mod tests {
     use super::*;
     use crate::export::manifest::{FileEntry, SCHEMA, TableEntry};
-    use crate::export::part::sha256;
+    use crate::model::sha256::sha256;
     use crate::sources::objects::store::StoreTrouble;
     use std::collections::BTreeMap;
     use std::sync::Mutex;

@@ -8,8 +8,9 @@
 //! by the next, whatever month that is about. As long as `commit.json` is there, files of the month may be old or new, each whole.
 
 use super::manifest::{Manifest, OWN};
-use super::part::{Part, sha256};
+use super::part::Part;
 use super::tables::TABLES;
+use crate::model::sha256::sha256;
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};

@@ -3,7 +3,9 @@
 use super::column::{Cell, Column, Kind, Missing};
 use super::rows::Dataset;
 use super::tables::Declared;
+use crate::model::account::is_account;
 use crate::model::period::Month;
+use crate::model::sha256::sha256;
 use crate::model::usd::Usd;
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray,
@@ -15,7 +17,6 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -102,42 +103,10 @@ pub enum Sum {
     Amount(Usd),
 }
 
-/// SHA-256 in hexadecimal digits.
-#[must_use]
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// SHA-256 over parts, each with its length, so that no two lists of parts are alike.
-#[derive(Debug, Default)]
-pub struct Hasher(Sha256);
-
-impl Hasher {
-    /// Adds a part.
-    pub fn add(&mut self, part: &[u8]) {
-        self.0.update((part.len() as u64).to_le_bytes());
-        self.0.update(part);
-    }
-
-    /// In hexadecimal digits.
-    #[must_use]
-    pub fn finish(self) -> String {
-        hex(&self.0.finalize())
-    }
-}
-
-/// Hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
-    bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte)]).collect()
-}
-
 /// What stands behind `account_id=`: 12 digits, or the word for none.
 #[must_use]
 pub fn partition_of(account: Option<&str>) -> &str {
-    let is_account = |text: &&str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    account.filter(is_account).unwrap_or(UNKNOWN_ACCOUNT)
+    account.filter(|text| is_account(text)).unwrap_or(UNKNOWN_ACCOUNT)
 }
 
 /// Where a table's rows of an account and a month are. One file holds them: the rows of a month are few.

@@ -66,6 +66,12 @@ impl Default for AddrTable {
 }
 
 impl AddrTable {
+    /// The ids here of all addresses of another table, by its ids' indexes.
+    #[must_use]
+    pub fn intern_all(&mut self, other: &Self) -> Vec<AddrId> {
+        other.addrs.iter().map(|&addr| self.intern(addr)).collect()
+    }
+
     /// The id of an address, which is given one if it is new.
     #[inline]
     pub fn intern(&mut self, addr: Addr) -> AddrId {

@@ -19,5 +19,6 @@ pub mod records;
 pub mod region;
 pub mod service;
 pub mod several;
+pub mod sha256;
 pub mod symbols;
 pub mod usd;

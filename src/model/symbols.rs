@@ -69,6 +69,13 @@ impl Default for Symbols {
 }
 
 impl Symbols {
+    /// The symbols here of all texts of another table, by its symbols' indexes.
+    #[must_use]
+    pub fn intern_all(&mut self, other: &Self) -> Vec<Sym> {
+        let symbol = |raw| Sym::from_raw(u32::try_from(raw).expect("a symbol"));
+        (0..other.len()).map(|raw| self.intern(other.text(symbol(raw)).as_bytes())).collect()
+    }
+
     /// The symbol of a text; `-` and empty text are [`Sym::NONE`]. Bytes that are not UTF-8 are replaced as Rust does.
     #[inline]
     pub fn intern(&mut self, text: &[u8]) -> Sym {

@@ -3,13 +3,13 @@
 use super::inputs::Given;
 use super::{Answer, Plan, RunError};
 use crate::bill::settle::{Charge, Charges};
-use crate::export::part::Hasher;
 use crate::export::rows::{
     BillLine, Client, Dataset, DayOfTraffic, Decision, Digest, Finding, NatGateway, Price, SummaryLine,
 };
 use crate::model::bytes::Bytes;
 use crate::model::period::Month;
 use crate::model::several::agree;
+use crate::model::sha256::Hasher;
 use crate::price::Item;
 use crate::reconcile::ledger::cost_of;
 use crate::report::build::Builder;

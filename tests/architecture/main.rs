@@ -127,7 +127,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("crc32fast", &["sources"]),
     // Checksums that S3 keeps with objects.
     ("crc_fast", &["aws"]),
-    ("sha2", &["export", "athena"]),
+    ("sha2", &["model"]),
     // By hand, because an address that is taken for a URL loses keys with dots (docs/decisions.md).
     ("http", &["aws"]),
     ("http_body_util", &["aws"]),

@@ -25,11 +25,8 @@ impl Fold<'_> {
         if part.all_bytes > MAX_BYTES - self.all_bytes {
             return false;
         }
-        let texts: Vec<Sym> = (0..part.symbols.len())
-            .map(|raw| Sym::from_raw(u32::try_from(raw).expect("a symbol")))
-            .map(|sym| self.symbols.intern(part.symbols.text(sym).as_bytes()))
-            .collect();
-        let addrs: Vec<AddrId> = part.addrs.addrs().iter().map(|&addr| self.addrs.intern(addr)).collect();
+        let texts = self.symbols.intern_all(&part.symbols);
+        let addrs = self.addrs.intern_all(&part.addrs);
         let text = |sym: Sym| texts[sym.index()];
         let addr = |id: AddrId| addrs[id.index()];
         let mut interfaces = Vec::with_capacity(part.interfaces.len());
