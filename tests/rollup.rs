@@ -117,6 +117,100 @@ fn what_is_no_rollup_of_the_time_is_refused() {
 }
 
 #[test]
+fn a_rule_by_a_port_that_the_rollup_did_not_keep_is_refused() {
+    let account = Account::new("--vantage nat --seed 3");
+    account.remove("dns");
+    let rule = |port: u16, name: &str| format!("[[rules]]\ncidr = \"0.0.0.0/0\"\nport = {port}\nname = \"{name}\"\n");
+    let set = |text: &str| fs::write(account.path("bundle/natlens.toml"), text).expect("settings");
+    set(&rule(443, "tls"));
+    account.check("the rules of the roll-up", "day");
+    let text = account.athena(&["--emit-sql"]);
+    assert!(text.stdout.contains(" '443', "), "the text says which ports it keeps");
+    set(&(rule(443, "tls") + &rule(8443, "own") + &rule(5432, "db")));
+    let run = account.report(&["--rollup", "rollup.parquet"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{}", run.stderr);
+    assert!(run.stderr.contains("5432 (rule `db`), 8443 (rule `own`)"), "{}", run.stderr);
+    assert!(
+        !run.stderr.contains("443 (rule `tls`)") && run.stderr.contains("hint: make the roll-up again"),
+        "{}",
+        run.stderr
+    );
+    // Fewer ports than were kept are enough, and a rule without a port needs none.
+    set("[[rules]]\ncidr = \"192.0.2.0/24\"\nname = \"partner\"\n");
+    let (expect, found) = (account.report(&MONTH), account.report(&["--rollup", "rollup.parquet"]));
+    assert_eq!(found.code, 0, "{}", found.stderr);
+    assert_eq!(cleaned(&found), cleaned(&expect));
+}
+
+#[test]
+fn a_rollup_beside_the_inventory_of_another_account_is_refused() {
+    let account = Account::new("--vantage vpc --seed 3");
+    account.remove("dns");
+    let made = account.athena(&["--engine", "local", "-o", "rollup.parquet"]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let warned = |situation: &str| {
+        let run = account.report(&["--rollup", "rollup.parquet"]);
+        assert_eq!(run.code, 0, "{situation}: {}", run.stderr);
+        cleaned(&run)["warnings"].as_array().expect("a list").iter().any(|row| row["code"] == "rollup-inventory")
+    };
+    assert!(!warned("its own inventory"));
+    // The same account, described without its routes: which rows had to be kept was decided with them.
+    let routes: Vec<PathBuf> = files(&account.path("bundle/inventory"), "route-tables");
+    assert!(!routes.is_empty());
+    let kept: Vec<Vec<u8>> = routes.iter().map(|file| fs::read(file).expect("a file")).collect();
+    for file in &routes {
+        fs::remove_file(file).expect("removed");
+    }
+    assert!(warned("another inventory"));
+    for (file, bytes) in routes.iter().zip(kept) {
+        fs::write(file, bytes).expect("a file");
+    }
+    assert!(!warned("its own inventory again"));
+    // Everything of the account under another number and other ids.
+    let own = own_account(&account.path("bundle/inventory"));
+    for file in files(&account.path("bundle/inventory"), "") {
+        let text = fs::read_to_string(&file).expect("JSON");
+        let other = text.replace(&own, "999999999999").replace("eni-0", "eni-9").replace("nat-0", "nat-9");
+        fs::write(file, other.replace("vpc-0", "vpc-9")).expect("a file");
+    }
+    let run = account.report(&["--rollup", "rollup.parquet"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{}", run.stderr);
+    assert!(
+        run.stderr.contains(&format!("the roll-up is of account {own}, and the inventory of 999999999999")),
+        "{}",
+        run.stderr
+    );
+    // Without an inventory nothing contradicts.
+    account.remove("inventory");
+    assert!(warned("none"));
+}
+
+/// Files below a folder whose names have this in them.
+fn files(folder: &Path, part: &str) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_path_buf()]);
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().contains(part) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The first owner that an inventory names.
+fn own_account(inventory: &Path) -> String {
+    let files = files(inventory, "network-interfaces").into_iter();
+    let text: String = files.map(|file| fs::read_to_string(file).expect("JSON")).collect();
+    let at = text.find("\"OwnerId\"").expect("an owner") + "\"OwnerId\"".len();
+    text[at..].chars().filter(char::is_ascii_digit).take(12).collect()
+}
+
+#[test]
 fn the_text_and_its_tables_are_written_whole_and_alike() {
     let account = Account::new("--vantage two-logs");
     let emit = |tables: &str| account.athena(&["--emit-sql", "--tables", tables]);

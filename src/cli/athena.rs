@@ -195,6 +195,7 @@ fn told(failure: &RunError) -> Exit {
     error(&failure.to_string(), failure.hint());
     match failure {
         RunError::OverLimit(_) => Exit::Limit,
+        failure if failure.is_usage() => Exit::Usage,
         failure => failure.of_store().map_or(Exit::Failed, |error| exit_of(error.trouble)),
     }
 }

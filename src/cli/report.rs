@@ -102,6 +102,7 @@ pub(super) fn run_with_progress(plan: &run::Plan, global: &Global) -> Result<run
         error(&failure.to_string(), failure.hint());
         match &failure {
             run::RunError::OverLimit(_) => Exit::Limit,
+            failure if failure.is_usage() => Exit::Usage,
             failure if failure.of_store().is_some() => {
                 failure.of_store().map_or(Exit::Failed, |error| exit_of(error.trouble))
             }

@@ -81,6 +81,12 @@ impl Roles {
         self.ports = ports.into_iter().collect();
     }
 
+    /// The ports that are kept wherever a remote serves at them.
+    #[must_use]
+    pub const fn ports(&self) -> &BTreeSet<u16> {
+        &self.ports
+    }
+
     /// Whether ports can matter in the records of an interface of this role, or with `None` of any.
     #[must_use]
     pub fn wants_ports(&self, role: Option<Role>) -> bool {

@@ -186,6 +186,13 @@ impl RunError {
 }
 
 impl RunError {
+    /// Whether what was asked for does not fit together, so that nothing about the data has to change.
+    #[must_use]
+    pub const fn is_usage(&self) -> bool {
+        use rollup::RollupError;
+        matches!(self, Self::Rollup(RollupError::Ports(_) | RollupError::Accounts { .. } | RollupError::NoWindow))
+    }
+
     /// What a store said, if that is why.
     #[must_use]
     pub const fn of_store(&self) -> Option<&StoreError> {

@@ -10,6 +10,7 @@ use crate::count::rollup::Rollup;
 use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
 use crate::model::flow::{FlowRecord, FlowSink};
+use crate::model::inventory::Inventory;
 use crate::model::period::{Window, iso};
 use crate::model::symbols::Symbols;
 use crate::report::InputRow;
@@ -52,6 +53,17 @@ pub enum RollupError {
     /// Resolver logs name by the hour.
     #[error("the roll-up has one row a day, and Resolver logs name by the hour")]
     Grain,
+    /// Rules ask for ports that were not kept, so that nothing tells what they name.
+    #[error("the roll-up did not keep every port that rules ask for: {0}")]
+    Ports(String),
+    /// Nothing in it is of the accounts that everything else is of.
+    #[error("the roll-up is of account {rollup}, and the inventory of {inventory}")]
+    Accounts {
+        /// Accounts of its records.
+        rollup: String,
+        /// Accounts of the inventory.
+        inventory: String,
+    },
     /// Without a time nothing tells which partitions to read.
     #[error("which time is not said")]
     NoWindow,
@@ -99,6 +111,8 @@ impl RollupError {
         match self {
             Self::Window(_) => "leave out --month, --from and --to, or make a roll-up of that time",
             Self::Grain => "make it by `natlens athena --grain hour`, or leave out --dns",
+            Self::Ports(_) => "make the roll-up again with these rules, or leave them out",
+            Self::Accounts { .. } => "give the bundle that the roll-up was made of, or make one of this account",
             Self::NoWindow => "give --month, or --from and --to",
             Self::Format { .. } | Self::Mixed { .. } | Self::Source(_) => {
                 "report these flow logs by `natlens report`, or leave them out by --flow-logs"
@@ -165,14 +179,46 @@ pub(super) fn read(
         read.map_err(|why| RollupError::File { file: object.key.clone(), why })?;
     }
     let whole = back.finish().map_err(|why| RollupError::Whole(at.to_owned(), why))?;
-    let ReadBack { rollup, grain, .. } = whole;
-    if grain == Grain::Day && !plan.inputs.dns.is_empty() {
+    let ReadBack { rollup, made } = whole;
+    if made.grain == Grain::Day && !plan.inputs.dns.is_empty() {
         return Err(RollupError::Grain);
+    }
+    let lost = plan.inputs.rules.iter().filter_map(|rule| {
+        let port = rule.port.filter(|port| !made.ports.contains(port))?;
+        Some((port, format!("{port} (rule `{}`)", rule.name)))
+    });
+    let lost: BTreeSet<(u16, String)> = lost.collect();
+    if !lost.is_empty() {
+        return Err(RollupError::Ports(lost.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(", ")));
+    }
+    same_account(&rollup, &loaded.inventory)?;
+    if made.inventory != Guide::new(&loaded.inventory, roles).digest() {
+        warnings.add(Code::RollupInventory, at.to_owned());
     }
     let (count, bytes) = (objects.len() as u64, objects.iter().map(|object| object.size).sum());
     loaded.rows.insert(0, InputRow { kind: FLOW_LOGS, source: at.to_owned(), objects: count, bytes, unreadable: 0 });
     warnings.add_counted(Code::MalformedRecord, rollup.loose.malformed, at.to_owned());
     Ok(rollup)
+}
+
+/// Refuses a roll-up of which the inventory knows nothing at all, neither account nor interface nor VPC.
+fn same_account(rollup: &Rollup, inventory: &Inventory) -> Result<(), RollupError> {
+    let text = |sym| rollup.symbols.text(sym);
+    let interfaces = || rollup.interfaces.iter();
+    let knows = |name: &str| inventory.interface(name).is_some() || inventory.nat_gateway(name).is_some();
+    if interfaces().any(|one| knows(text(one.name)) || inventory.vpc(text(one.facts.vpc)).is_some()) {
+        return Ok(());
+    }
+    let of_rollup: BTreeSet<&str> =
+        interfaces().map(|one| text(one.facts.account)).filter(|account| !account.is_empty()).collect();
+    let of_gateways = inventory.nat_gateways().filter_map(|nat| nat.account.as_deref());
+    let of_inventory: BTreeSet<&str> =
+        of_gateways.chain(inventory.interfaces().filter_map(|interface| interface.owner.as_deref())).collect();
+    if of_rollup.is_empty() || of_inventory.is_empty() || !of_rollup.is_disjoint(&of_inventory) {
+        return Ok(());
+    }
+    let joined = |accounts: BTreeSet<&str>| accounts.into_iter().collect::<Vec<_>>().join(", ");
+    Err(RollupError::Accounts { rollup: joined(of_rollup), inventory: joined(of_inventory) })
 }
 
 /// How a roll-up is made, beside what the plan says.
@@ -230,7 +276,8 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
         partitions: form.partitions.clone(),
         window,
         grain: form.grain(plan),
-        ports: plan.inputs.rules.iter().filter_map(|rule| rule.port).collect(),
+        ports: roles.ports().clone(),
+        inventory: guide.digest(),
         prefixes: guide.prefixes().clone(),
     };
     let sql = format!("{about}{}", render(&emission).map_err(RollupError::from)?);

@@ -16,7 +16,7 @@ use crate::model::flow::InterfaceFacts;
 use crate::model::period::{HOUR_SECONDS, Window};
 use crate::model::symbols::Sym;
 use hashbrown::HashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why rows are no roll-up.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +87,7 @@ pub struct Back<'a> {
     folds: BTreeMap<String, (Fold<'a>, HashMap<Sym, u32>)>,
     facts: Vec<Said>,
     loose: [RowSum; 2],
-    windows: Vec<(i64, Grain, Window)>,
+    windows: Vec<(i64, Made)>,
     all: RowSum,
 }
 
@@ -105,10 +105,21 @@ struct Said {
 pub struct ReadBack {
     /// The rollup.
     pub rollup: Rollup,
-    /// The time for which it was made.
+    /// How it was made.
+    pub made: Made,
+}
+
+/// What a result says of how it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The time.
     pub window: Window,
     /// How finely its rows are kept.
     pub grain: Grain,
+    /// Ports that were kept for naming rules; rows at others do not tell theirs.
+    pub ports: BTreeSet<u16>,
+    /// The inventory, [`super::Guide::digest`].
+    pub inventory: String,
 }
 
 impl<'a> Back<'a> {
@@ -132,7 +143,10 @@ impl<'a> Back<'a> {
             "window" => {
                 let grain = Grain::of_seconds(row.number(PORT)).ok_or_else(|| row.bad(PORT))?;
                 let window = Window { start: row.number(FIRST), end: row.number(LAST) };
-                self.windows.push((row.number(HOUR), grain, window));
+                let ports = absent(row.text(SHOWN)).split(',').filter(|port| !port.is_empty()).map(str::parse);
+                let ports = ports.collect::<Result<_, _>>().map_err(|_| row.bad(SHOWN))?;
+                let inventory = row.text(OWNER).to_owned();
+                self.windows.push((row.number(HOUR), Made { window, grain, ports, inventory }));
             }
             "malformed" => {
                 self.add(along)?;
@@ -235,9 +249,9 @@ impl<'a> Back<'a> {
 
     /// All of it.
     pub fn finish(self) -> Result<ReadBack, BackError> {
-        let [(form, grain, window)] = self.windows[..] else { return Err(BackError::Windows(self.windows.len())) };
-        if form != FORM {
-            return Err(BackError::Form(form));
+        let [(form, made)] = &self.windows[..] else { return Err(BackError::Windows(self.windows.len())) };
+        if *form != FORM {
+            return Err(BackError::Form(*form));
         }
         let facts: HashMap<&str, &Said> = self.facts.iter().map(|said| (said.name.as_str(), said)).collect();
         let mut rollup = Rollup::default();
@@ -260,8 +274,8 @@ impl<'a> Back<'a> {
             let source = rollup.source(&name);
             rollup.merge(&fold, source, &Hints::default());
         }
-        coherent(&rollup, window)?;
-        Ok(ReadBack { rollup, window, grain })
+        coherent(&rollup, made.window)?;
+        Ok(ReadBack { rollup, made: made.clone() })
     }
 }
 
@@ -448,7 +462,10 @@ mod tests {
         check("whole", &whole(), Ok(3));
         check("no window", &whole()[1..], Err("0 rows of kind window"));
         check("two windows", &with(window(FORM)), Err("2 rows of kind window"));
-        check("of another version", &[window(FORM + 1)], Err("reads 1"));
+        check("of another version", &[window(FORM + 1)], Err("reads 2"));
+        let mut ports = window(FORM);
+        ports[SHOWN] = "443,many".into();
+        check("ports that are none", &[ports], Err("shown of a row of kind window is \"443,many\""));
         check("a kind of the future", &with(row(&[("kind", "new".into())])), Err("no kind \"new\""));
         check("more in rows than in hours", &with(sums("row", "fl-1", 7200, 2)), Err("rows of the interface eni-1"));
         check(

@@ -374,5 +374,5 @@ FROM grouped
 WHERE loose_kind <> '-' OR (crossing_port IS NULL AND cell_hour >= 0) OR facts_of <> '?' OR word_owner <> '?' OR row_time >= 0
   OR (crossing_port >= 0 AND cell_hour >= 0)
 UNION ALL
-SELECT 'window', '-', '-', @FORM, '-', '-', '-', '-', '-', '-', '-', '-', '-', '-', '-', '-', '-', '-', '-', @GRAIN, '-',
+SELECT 'window', '-', '-', @FORM, '-', '-', '-', '-', '-', '-', '-', '-', '-', @KEPT, '-', '-', '-', '-', '-', @GRAIN, @INVENTORY,
   @WINDOW_START, @WINDOW_END, 0, 0, 0, 0, 0, 0, 0

@@ -18,7 +18,7 @@ use crate::model::period::{DAY_SECONDS, HOUR_SECONDS};
 use table::Kind;
 
 /// The form of what is written here. Whoever changes what a row or its columns mean gives it the next number.
-pub const FORM: i64 = 1;
+pub const FORM: i64 = 2;
 
 /// How finely rows are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,8 @@ impl Grain {
 ///   where no record tells);
 /// - `word`: what records say of an owner, from the hour `first_at` to the hour `last_at`;
 /// - `malformed`, `out_of_window`: records in no hour;
-/// - `window`: one row: `hour` is [`FORM`], `port` the grain in seconds, `first_at` and `last_at` the window.
+/// - `window`: one row: `hour` is [`FORM`], `port` the grain in seconds, `first_at` and `last_at` the window, `shown` the ports that were
+///   kept for naming rules, joined by commas, `owner` tells the inventory from any other ([`Guide::digest`]).
 ///
 /// Texts that do not apply are `-`, numbers 0; nothing is null. Times are Unix seconds.
 pub const COLUMNS: [(&str, Kind); 30] = [

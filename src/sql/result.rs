@@ -2,6 +2,7 @@
 
 use super::guide::Guide;
 use super::table::Value;
+use super::text::kept;
 use super::{COLUMNS, FORM, Grain};
 use crate::count::fold::{NOT_NAT, RowKey, RowSum, RowSums, SOME_NAT, Seen};
 use crate::count::legs::Shape;
@@ -83,7 +84,9 @@ pub fn rows(rollup: &Rollup, guide: &Guide<'_>, window: Window, grain: Grain) ->
             .number("hour", FORM.unsigned_abs())
             .number("port", grain.seconds().unsigned_abs())
             .number("first_at", window.start.unsigned_abs())
-            .number("last_at", window.end.unsigned_abs()),
+            .number("last_at", window.end.unsigned_abs())
+            .text("shown", &kept(guide.roles.ports()))
+            .text("owner", &guide.digest()),
     ];
     writer.loose(&mut lines);
     writer.hours(&mut lines);

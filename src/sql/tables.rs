@@ -4,6 +4,8 @@ use super::guide::{Guide, Span};
 use super::table::{Kind, TableError, Value, write};
 use super::text;
 use crate::count::roles::Role;
+use crate::model::sha256::sha256;
+use std::fmt::Write as _;
 
 /// An object whose path does not say what natlens knows, or that must not be counted a second time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,10 +49,54 @@ const NUMBER: Kind = Kind::Number;
 type Columns = &'static [(&'static str, Kind)];
 const RANGE: [(&str, Kind); 3] = [("bucket", NUMBER), ("range_start", NUMBER), ("range_end", NUMBER)];
 
+/// A small table before it is a file.
+type Table = (&'static str, Columns, Vec<Vec<Value>>);
+
 /// All small tables. The same inventory gives the same bytes.
-#[expect(clippy::too_many_lines, reason = "one table after the other")]
 pub fn reference_tables(guide: &Guide<'_>, exceptions: &[Exception]) -> Result<Vec<ReferenceTable>, TableError> {
-    let dash = || Value::from("-");
+    let objects = exceptions.iter().map(|exception| {
+        let or = |said: &Option<String>| Value::from(said.as_deref().unwrap_or("-"));
+        vec![
+            exception.object.as_str().into(),
+            exception.flow_log.as_str().into(),
+            or(&exception.account),
+            or(&exception.region),
+            i64::from(exception.is_duplicate).into(),
+        ]
+    });
+    let objects: Table = (
+        "natlens_objects",
+        &[("object", TEXT), ("flow_log", TEXT), ("account", TEXT), ("region", TEXT), ("is_duplicate", NUMBER)],
+        objects.collect(),
+    );
+    of_inventory(guide)
+        .into_iter()
+        .chain([objects])
+        .map(|(name, columns, rows)| Ok(ReferenceTable { name, columns, file: write(columns, &rows)? }))
+        .collect()
+}
+
+impl Guide<'_> {
+    /// What tells this inventory from any other, as far as a roll-up can depend on it: the hash of the small tables' rows.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut text = String::new();
+        for (name, _, rows) in of_inventory(self) {
+            let _ = writeln!(text, "{name} {}", rows.len());
+            for value in rows.iter().flatten() {
+                let _ = match value {
+                    // Quoted, so that no text can look like two.
+                    Value::Text(value) => write!(text, "{value:?} "),
+                    Value::Number(value) => write!(text, "{value} "),
+                };
+            }
+        }
+        sha256(text.as_bytes())[..16].to_owned()
+    }
+}
+
+/// The small tables that say what the inventory says.
+fn of_inventory(guide: &Guide<'_>) -> [Table; 7] {
     let interfaces = guide.known.iter().map(|(name, known)| {
         let (role, gateway, regional) = match known.role {
             Role::Nat(index) => {
@@ -89,17 +135,7 @@ pub fn reference_tables(guide: &Guide<'_>, exceptions: &[Exception]) -> Result<V
             row
         })
     });
-    let objects = exceptions.iter().map(|exception| {
-        let or = |said: &Option<String>| said.as_deref().map_or_else(dash, Value::from);
-        vec![
-            exception.object.as_str().into(),
-            exception.flow_log.as_str().into(),
-            or(&exception.account),
-            or(&exception.region),
-            i64::from(exception.is_duplicate).into(),
-        ]
-    });
-    let tables: [(&'static str, Columns, Vec<Vec<Value>>); 8] = [
+    [
         (
             "natlens_interfaces",
             &[("name", TEXT), ("role", TEXT), ("gateway", TEXT), ("is_regional", NUMBER), ("route_key", TEXT)],
@@ -115,16 +151,7 @@ pub fn reference_tables(guide: &Guide<'_>, exceptions: &[Exception]) -> Result<V
         ("natlens_local_ranges", &RANGE, local.collect()),
         ("natlens_vpc_ranges", &[RANGE[0], RANGE[1], RANGE[2], ("holders", NUMBER)], holders.collect()),
         ("natlens_peers", &[("address", TEXT)], guide.peers().into_iter().map(|addr| vec![addr.into()]).collect()),
-        (
-            "natlens_objects",
-            &[("object", TEXT), ("flow_log", TEXT), ("account", TEXT), ("region", TEXT), ("is_duplicate", NUMBER)],
-            objects.collect(),
-        ),
-    ];
-    tables
-        .into_iter()
-        .map(|(name, columns, rows)| Ok(ReferenceTable { name, columns, file: write(columns, &rows)? }))
-        .collect()
+    ]
 }
 
 /// A span as one row for each /16: its first two numbers are the bucket that the text joins by.

@@ -67,6 +67,8 @@ pub struct Emission {
     pub grain: Grain,
     /// Ports that naming rules ask for.
     pub ports: BTreeSet<u16>,
+    /// What tells the inventory from any other, [`super::Guide::digest`].
+    pub inventory: String,
     /// How addresses of VPCs begin.
     pub prefixes: BTreeSet<String>,
 }
@@ -135,9 +137,17 @@ pub fn render(emission: &Emission) -> Result<String, SourceRefusal> {
         .replace("@GRAIN", &emission.grain.seconds().to_string())
         .replace("@FORM", &FORM.to_string())
         .replace("@PORTS", &ports)
+        .replace("@KEPT", &quoted(&kept(&emission.ports)))
+        .replace("@INVENTORY", &quoted(&emission.inventory))
         .replace("@VPC_PREFIXES", &prefixes);
     text.push_str(&core);
     Ok(text)
+}
+
+/// Ports as the row of kind `window` has them.
+pub(super) fn kept(ports: &BTreeSet<u16>) -> String {
+    let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+    if ports.is_empty() { "-".to_owned() } else { ports.join(",") }
 }
 
 fn quoted(text: &str) -> String {
