@@ -6,6 +6,7 @@ mod common;
 use common::{Run, arg, natlens};
 use serde_json::Value;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 const MONTH: [&str; 2] = ["--month", "2026-10"];
@@ -229,6 +230,54 @@ fn the_text_and_its_tables_are_written_whole_and_alike() {
         assert_eq!(file("one").expect("a table"), file("other").expect("a table"), "{table}");
         assert!(one.stdout.contains(&format!("JOIN natlens_{table} ")), "{table}");
     }
+}
+
+/// The flow logs of each table by the text's first lines, and by the condition that leaves others in the same folder out.
+fn tables(sql: &str) -> Vec<(String, Vec<String>, Vec<String>)> {
+    let heads = sql.lines().filter_map(|line| line.strip_prefix("-- ")?.split_once(" (text): "));
+    let table = |(table, ids): (&str, &str)| {
+        let (_, own) = sql.split_once(&format!("FROM {table} s)")).expect("it is read");
+        let (_, own) = own.split_once(" IN (").expect("a condition");
+        let own = own[..own.find(')').expect("its end")].split(", ").map(|id| id.trim_matches('\'').to_owned());
+        (table.to_owned(), ids.split(' ').map(str::to_owned).collect(), own.collect())
+    };
+    heads.map(table).collect()
+}
+
+#[test]
+fn layouts_in_one_folder_are_tables_that_share_no_flow_log() {
+    let account = Account::new("--vantage two-logs --seed 7");
+    let emit = || account.athena(&["--emit-sql"]).stdout;
+    let two = tables(&emit());
+    assert_eq!(two.len(), 2);
+    // The same fields in another order are another table: text binds by place.
+    let turned = two[0].1[0].clone();
+    let objects = files(&account.path("bundle/flow-logs"), &format!("_{turned}_"));
+    assert!(two[0].1.len() > 1 && objects.len() > 1, "{two:?}");
+    for object in &objects {
+        let text = String::from_utf8(inflated(&fs::read(object).expect("an object"))).expect("text");
+        let turn = |line: &str| line.split(' ').rev().collect::<Vec<_>>().join(" ") + "\n";
+        fs::write(object, text.lines().map(turn).collect::<String>()).expect("an object");
+    }
+    let three = tables(&emit());
+    assert_eq!(three.len(), 3, "{three:?}");
+    assert!(three.iter().any(|(_, ids, _)| *ids == [turned.clone()]), "{three:?}");
+    let mut all: Vec<&String> = Vec::new();
+    for (table, ids, own) in &three {
+        assert_eq!(ids, own, "{table}");
+        all.extend(own);
+    }
+    all.sort();
+    let mut expect: Vec<&String> = two.iter().flat_map(|(_, ids, _)| ids).collect();
+    expect.sort();
+    assert_eq!(all, expect, "each flow log in one table");
+}
+
+/// The content of a gzip file.
+fn inflated(stored: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    flate2::read::MultiGzDecoder::new(stored).read_to_end(&mut content).expect("a whole gzip file");
+    content
 }
 
 #[test]

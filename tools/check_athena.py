@@ -3,10 +3,11 @@
     python3 tools/check_athena.py NATLENS
 
 The report made from what Athena wrote must be the report made from the flow logs; what is asked twice runs once; throttling and what
-may be tried again are tried again; what reads too much never starts; an interruption stops the statement; credentials that are
-refused give exit code 4; nothing is written but below the address that was named. Needs duckdb, boto3 and moto.
+may be tried again are tried again; what reads too much never starts; what read less or more than is listed is told; each flow log of a
+folder with several layouts is counted once; an interruption stops the statement; credentials that are refused give exit code 4; nothing is written but below the address that was named. Needs duckdb, boto3 and moto.
 """
 
+import gzip
 import json
 import logging
 import os
@@ -50,7 +51,9 @@ class Check:
         self.natlens("simulate", "--vantage", "nat", "--month", MONTH, "--to", self.bundle)
         self.put(self.bundle)
         self.before = self.keys("data")
-        self.athena = FakeAthena(self.s3, self.db())
+        self.athena = FakeAthena(self.s3, duckdb.connect())
+        self.declare("flow_logs", self.bundle, self.logs(self.bundle)[0])
+        self.athena.scanned = self.listed()
         self.environment = KEYS | {
             "AWS_ENDPOINT_URL_S3": url,
             "AWS_ENDPOINT_URL_ATHENA": self.athena.url,
@@ -60,29 +63,36 @@ class Check:
 
     def put(self, folder):
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            self.s3.put_object(Bucket="data", Key=f"bundle/{file.relative_to(folder).as_posix()}", Body=file.read_bytes())
+            key = f"{folder.name}/{file.relative_to(folder).as_posix()}"
+            self.s3.put_object(Bucket="data", Key=key, Body=file.read_bytes())
 
     def keys(self, bucket):
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         return {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", [])}
 
-    def db(self):
-        """Flow logs as the table that `natlens export --ddl` declares: columns by their place, and the object's address."""
-        import gzip
+    def listed(self, folder="bundle"):
+        """Bytes of the flow logs of a bundle."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket="data", Prefix=f"{folder}/flow-logs/")
+        return sum(found["Size"] for page in pages for found in page.get("Contents", []))
 
-        db = duckdb.connect()
-        logs = self.bundle / "flow-logs"
-        files = [path for path in sorted(logs.rglob("*.log.gz"))]
-        with gzip.open(files[0], "rt") as text:
+    @staticmethod
+    def logs(bundle):
+        return sorted((bundle / "flow-logs").rglob("*.log.gz"))
+
+    def declare(self, table, bundle, like):
+        """Flow logs as the table that `natlens export --ddl` declares: all objects of the folder, with the columns of one of them by
+        their place, and the object's address."""
+        with gzip.open(like, "rt") as text:
             names = text.readline().strip().replace("-", "_").split(" ")
         columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
-        listed = ", ".join(f"'{file}'" for file in files)
-        db.execute(
-            f"""CREATE VIEW flow_logs AS SELECT * EXCLUDE (filename), replace(filename, '{logs}/', 's3://data/bundle/flow-logs/') AS "$path"
+        listed = ", ".join(f"'{file}'" for file in self.logs(bundle))
+        address = f"s3://data/{bundle.name}/flow-logs/"
+        # Fields beyond the columns are left out, as Hive's reader does.
+        self.athena.db.execute(
+            f"""CREATE VIEW {table} AS SELECT {", ".join(f'"{name}"' for name in names)}, replace(filename, '{bundle}/flow-logs/', '{address}') AS "$path"
             FROM read_csv([{listed}], delim = ' ', columns = {{{columns}}}, header = false, skip = 1, auto_detect = false, quote = '',
             escape = '', null_padding = true, strict_mode = false, ignore_errors = true, filename = true, hive_partitioning = false)"""
         )
-        return db
 
     def start(self, *arguments):
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("NATLENS_", "AWS_"))}
@@ -98,9 +108,9 @@ class Check:
         assert process.returncode == exit, f"{' '.join(map(str, arguments))}: {process.returncode}, not {exit}:\n{err}"
         return out, err
 
-    def ask(self, *more, exit=0):
+    def ask(self, *more, exit=0, bundle="bundle"):
         return self.natlens(
-            "athena", "s3://data/bundle", "--month", MONTH, "--engine", "athena", "--work", WORK, "--database", "logs", *more, exit=exit
+            "athena", f"s3://data/{bundle}", "--month", MONTH, "--engine", "athena", "--work", WORK, "--database", "logs", *more, exit=exit
         )
 
     def report(self, *arguments):
@@ -125,11 +135,8 @@ def roll_up_is_the_report(check):
     check.athena.fates = ["AGAIN"]
     out, err = check.ask()
     assert out.strip().startswith(WORK + "runs/"), out
-    assert "read 0.12 GB, 0.0006 USD" in err, f"what was read is not said: {err}"
-    found = check.report("s3://data/bundle", "--rollup", out.strip())
-    expected = check.report(check.bundle, "--month", MONTH)
-    for part, value in expected.items():
-        assert found[part] == value, f"`{part}` differs: {found[part]} by Athena, {value} from the flow logs"
+    assert "read 0.01 GB, 0.0001 USD" in err and "warning" not in err, f"what was read is not said: {err}"
+    same_report(check, check.bundle, out)
     # Asked again, nothing is read.
     before = len(check.statements())
     assert check.ask()[0] == out
@@ -137,6 +144,62 @@ def roll_up_is_the_report(check):
     # With one object more it is another question.
     first = next(key for key in sorted(check.before) if key.startswith("bundle/flow-logs/"))
     check.s3.copy_object(Bucket="data", Key=MORE, CopySource={"Bucket": "data", "Key": first})
+    check.athena.scanned = check.listed()
+
+
+def same_report(check, bundle, out):
+    found = check.report(f"s3://data/{bundle.name}", "--rollup", out.strip())
+    for part, value in check.report(bundle, "--month", MONTH).items():
+        assert found[part] == value, f"`{part}` differs: {found[part]} by Athena, {value} from the flow logs"
+
+
+def what_was_read_is_held_against_the_listing(check):
+    listed = check.listed()
+    # Another question than any before.
+    ask = lambda *more, exit=0: check.ask("--grain", "day", *more, exit=exit)
+    check.athena.scanned = listed // 3
+    out, err = ask(exit=1)
+    assert not out and f"Athena read {listed // 3} of about {listed} bytes" in err and "hint:" in err, err
+    # That is no answer to keep, and one that is kept is not the last word.
+    check.athena.scanned = listed * 9 // 10
+    out, err = ask(exit=3)
+    assert f"warning: Athena read {listed * 9 // 10} of about {listed} bytes" in err, err
+    before = len(check.statements())
+    assert ask(exit=3)[0] == out and len(check.statements()) == before
+    check.athena.scanned = listed + (1 << 30)
+    again, err = ask("--refresh")
+    assert again != out and "see other objects, too" in err, err
+    assert ask()[0] == again
+    check.athena.scanned = listed
+
+
+def each_flow_log_is_counted_once(check):
+    """Three layouts in one folder, two of them of the same fields: every table sees all objects."""
+    bundle = check.scratch / "layouts"
+    check.natlens("simulate", "--vantage", "two-logs", "--month", MONTH, "--seed", "7", "--to", bundle)
+    turned = tables_of(check, bundle)["flow_logs_1"][0]
+    for file in (file for file in check.logs(bundle) if f"_{turned}_" in file.name):
+        with gzip.open(file, "rt") as text:
+            lines = [" ".join(reversed(line.split())) for line in text]
+        file.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode()))
+    check.put(bundle)
+    tables = tables_of(check, bundle)
+    assert len(tables) == 3 and [turned] in tables.values(), tables
+    for table, flow_logs in tables.items():
+        like = next(file for file in check.logs(bundle) if f"_{flow_logs[0]}_" in file.name)
+        check.declare(table.replace("flow_logs", "layouts"), bundle, like)
+    was, check.athena.scanned = check.athena.scanned, 3 * check.listed("layouts")
+    out, err = check.ask("--flow-table", "layouts", bundle="layouts")
+    assert "warning" not in err, err
+    same_report(check, bundle, out)
+    check.athena.scanned = was
+
+
+def tables_of(check, bundle):
+    """Which flow logs belong in which table, as the text says."""
+    sql = check.natlens("athena", bundle, "--month", MONTH, "--emit-sql")[0]
+    heads = [line.split(" ") for line in sql.splitlines() if line.startswith("-- flow_logs")]
+    return {head[1]: head[3:] for head in heads}
 
 
 def too_much_never_starts(check):
@@ -189,14 +252,16 @@ def main():
         check = Check(sys.argv[1], Path(scratch))
         try:
             roll_up_is_the_report(check)
+            what_was_read_is_held_against_the_listing(check)
             too_much_never_starts(check)
             failures_are_told(check)
             interruption_stops_the_statement(check)
             check.ask()
+            each_flow_log_is_counted_once(check)
             written = {key for key in check.keys("work")}
             assert all(key.startswith("natlens/") for key in written), written
             after = check.keys("data")
-            after.pop(MORE)
+            after = {key: tag for key, tag in after.items() if key != MORE and not key.startswith("layouts/")}
             assert after == check.before, "something was written into the bucket of the flow logs"
             names = {name for name, _ in check.athena.calls}
             policy = json.loads(check.natlens("doctor", "s3://data/bundle", "--policy", "--athena", "--target", WORK)[0])

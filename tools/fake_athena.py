@@ -30,8 +30,10 @@ class Fault(Exception):
 class FakeAthena:
     """`s3` is a boto3 client, `db` a DuckDB connection that has the views of flow logs."""
 
-    def __init__(self, s3, db, scanned=123_456_789):
-        self.s3, self.db, self.scanned = s3, db, scanned
+    def __init__(self, s3, db):
+        self.s3, self.db = s3, db
+        # Bytes that every statement says to have read.
+        self.scanned = 0
         self.lock = threading.Lock()
         self.calls, self.executions, self.tokens = [], {}, {}
         # Errors of the next requests by name; what becomes of the next statements; polls until a statement is done.

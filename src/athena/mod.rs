@@ -36,8 +36,58 @@ pub struct Question {
     pub references: Vec<Reference>,
     /// What tells these flow logs from any others: their keys, sizes and tags.
     pub flow_logs: String,
-    /// Bytes that it will read, as far as that can be told before.
-    pub estimate: Bytes,
+    /// What it will read, as far as that can be told before.
+    pub scan: Scan,
+}
+
+/// What a statement has to read, by the listing of the flow logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// Of text, which is read whole: just what the objects have.
+    pub text: Bytes,
+    /// Of Parquet, about what the columns have that are read.
+    pub columns: Bytes,
+    /// All objects whole, in every table.
+    pub most: Bytes,
+}
+
+/// What was read beside what had to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As listed.
+    AsListed,
+    /// A little less: some objects were not seen.
+    Less,
+    /// So much less that the tables are not of these flow logs, or that partitions are missing.
+    FarLess,
+    /// More than there is.
+    More,
+}
+
+impl Scan {
+    /// About what is read.
+    #[must_use]
+    pub const fn estimate(&self) -> Bytes {
+        Bytes::new(self.text.get().saturating_add(self.columns.get()))
+    }
+
+    /// Text is known to the byte, so that one object in a thousand is missed; what Athena reads of Parquet beside the columns (small
+    /// files whole, footers) and how well one file stands for all is not. The small tables are read beside it.
+    #[must_use]
+    pub fn judge(&self, scanned: u64) -> Reading {
+        const SMALL_TABLES: u64 = 16 << 20;
+        let part = |bytes: Bytes, thousandths: u64| u128::from(bytes.get()) * u128::from(thousandths) / 1000;
+        let scanned = u128::from(scanned);
+        if scanned < part(self.estimate(), 500) {
+            Reading::FarLess
+        } else if scanned < part(self.text, 999) + part(self.columns, 850) {
+            Reading::Less
+        } else if scanned > part(self.most, 1010) + u128::from(SMALL_TABLES) {
+            Reading::More
+        } else {
+            Reading::AsListed
+        }
+    }
 }
 
 /// What Athena gave.
@@ -59,10 +109,10 @@ pub struct Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum AthenaError {
     /// It would read more than the user allows.
-    #[error("Athena would read about {0}, more than --max-scan-gb allows")]
+    #[error("Athena would read about {0} bytes, more than --max-scan-gb allows")]
     OverScan(Bytes),
     /// It would read more than the workgroup allows.
-    #[error("Athena would read about {0}, and the workgroup ends what reads more than {1}")]
+    #[error("Athena would read about {0} bytes, and the workgroup ends what reads more than {1}")]
     OverCutoff(Bytes, Bytes),
     /// An engine that knows less.
     #[error("the workgroup runs {0}; the roll-up is for Athena engine version 3")]
@@ -76,6 +126,16 @@ pub enum AthenaError {
     /// The user's address.
     #[error(transparent)]
     Work(#[from] StoreError),
+    /// Far less was read than there is.
+    #[error("Athena read {scanned} of about {listed} bytes that are listed; the result is in {folder}")]
+    FarLess {
+        /// What it read.
+        scanned: Bytes,
+        /// What had to be read.
+        listed: Bytes,
+        /// Where the result is.
+        folder: String,
+    },
     /// The list of files and the files are not the same.
     #[error("{folder}: {why}")]
     NotWhole {
@@ -94,6 +154,10 @@ impl AthenaError {
             Self::OverScan(_) => "allow more by --max-scan-gb, or ask for less time by --from and --to",
             Self::OverCutoff(..) => "use another workgroup by --workgroup, or ask for less time by --from and --to",
             Self::Engine(_) => "choose version 3 in the workgroup's settings, or another workgroup by --workgroup",
+            Self::FarLess { .. } => {
+                "the tables see other folders, or fewer accounts, Regions or days (--partitions, projection) than the listing: declare \
+                 them again by `natlens export --ddl`; if the rest is not wanted, `natlens report --rollup` takes the result as it is"
+            }
             Self::NotWhole { .. } | Self::Undone(Undone::Interrupted(_)) => {
                 "run the same command again: it starts anew"
             }
@@ -155,26 +219,33 @@ pub trait ReadAddress: std::fmt::Debug {
     fn read(&self, address: &str) -> Result<Vec<u8>, StoreError>;
 }
 
-/// Most bytes that a statement may read.
-pub type MaxScan = Option<Bytes>;
+/// What the user allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Most bytes that a statement may read.
+    pub most: Option<Bytes>,
+    /// Whether an answer that is there does not do.
+    pub refresh: bool,
+}
 
 /// The answer to a question: one that is there already, or what Athena says.
 pub fn ask(
     question: &Question,
     engine: &dyn Engine,
     work: &Work<'_>,
-    most: MaxScan,
+    terms: Terms,
     on_event: &dyn Fn(Event<'_>),
 ) -> Result<Answer, AthenaError> {
     let (sql, tables) = ddl::with_content_names(&question.sql, &question.references);
     let run = run_of(&sql, &question.flow_logs);
-    if let Some(kept) = kept(work, &run)? {
+    if let Some(kept) = kept(work, &run)?.filter(|_| !terms.refresh) {
         on_event(Event::Kept(&kept));
         return Ok(kept);
     }
-    on_event(Event::Estimated(question.estimate));
+    let estimate = question.scan.estimate();
+    on_event(Event::Estimated(estimate));
     let limits = engine.limits()?;
-    within(question.estimate, most, &limits)?;
+    within(estimate, terms.most, &limits)?;
     for (table, reference) in tables.iter().zip(&question.references) {
         let file = format!("{}part-00000.parquet", table.folder);
         // The name is the hash: whoever was first wrote the same.
@@ -194,6 +265,11 @@ pub fn ask(
     let done = engine.run(&unload)?;
     let folder = folder(tried.get());
     let files = whole(work, &folder, done.manifest.as_deref())?;
+    if question.scan.judge(done.scanned) == Reading::FarLess {
+        // No answer to keep: the same command has to ask again once the tables are right.
+        let folder = format!("{}{folder}", work.address);
+        return Err(AthenaError::FarLess { scanned: Bytes::new(done.scanned), listed: estimate, folder });
+    }
     let answer = Answer { folder, files, scanned: done.scanned, statement: done.id, millis: done.millis };
     let text = serde_json::to_vec_pretty(&answer).expect("texts and numbers are JSON");
     work.target.put(&marker(&run), text, Over::Replace)?;
@@ -201,7 +277,7 @@ pub fn ask(
 }
 
 /// Whether so much may be read.
-fn within(estimate: Bytes, most: MaxScan, limits: &Limits) -> Result<(), AthenaError> {
+fn within(estimate: Bytes, most: Option<Bytes>, limits: &Limits) -> Result<(), AthenaError> {
     if most.is_some_and(|most| estimate > most) {
         return Err(AthenaError::OverScan(estimate));
     }

@@ -63,13 +63,14 @@ struct Fake<'a> {
     files: &'a Memory,
     fates: RefCell<Vec<Fate>>,
     limits: Limits,
+    scanned: u64,
     statements: RefCell<Vec<String>>,
 }
 
 impl<'a> Fake<'a> {
     fn new(files: &'a Memory, fates: &[Fate]) -> Self {
         let fates = RefCell::new(fates.iter().rev().copied().collect());
-        Self { files, fates, limits: Limits::default(), statements: RefCell::default() }
+        Self { files, fates, limits: Limits::default(), scanned: 1000, statements: RefCell::default() }
     }
 
     fn put(&self, name: &str) {
@@ -104,11 +105,13 @@ impl Engine for Fake<'_> {
             }
             self.files.put("q-manifest.csv", list.into_bytes(), Over::Replace).expect("memory");
             let manifest = Some(format!("{AT}q-manifest.csv"));
-            return Ok(Done { id: "q".to_owned(), scanned: 10, millis: 20, manifest });
+            return Ok(Done { id: "q".to_owned(), scanned: self.scanned, millis: 20, manifest });
         }
         unreachable!("attempts go on for ever")
     }
 }
+
+const TEXT: Scan = Scan { text: Bytes::new(1000), columns: Bytes::new(0), most: Bytes::new(1000) };
 
 fn question(flow_logs: &str) -> Question {
     let columns = vec![Column { name: "a", kind: ColumnKind::Text }, Column { name: "end", kind: ColumnKind::Number }];
@@ -116,13 +119,17 @@ fn question(flow_logs: &str) -> Question {
         sql: SQL.to_owned(),
         references: vec![Reference { name: "natlens_peers", columns, file: b"peers".to_vec() }],
         flow_logs: flow_logs.to_owned(),
-        estimate: Bytes::new(1000),
+        scan: TEXT,
     }
 }
 
-fn asked(question: &Question, engine: &Fake<'_>, unique: &str, most: MaxScan) -> Result<Answer, AthenaError> {
+fn asked(question: &Question, engine: &Fake<'_>, unique: &str, most: Option<Bytes>) -> Result<Answer, AthenaError> {
+    on_terms(question, engine, unique, Terms { most, refresh: false })
+}
+
+fn on_terms(question: &Question, engine: &Fake<'_>, unique: &str, terms: Terms) -> Result<Answer, AthenaError> {
     let work = Work { target: engine.files, address: AT.to_owned(), unique: unique.to_owned(), read: engine.files };
-    ask(question, engine, &work, most, &|_| {})
+    ask(question, engine, &work, terms, &|_| {})
 }
 
 #[test]
@@ -145,7 +152,7 @@ fn small_tables_have_names_by_their_content_and_the_result_is_athenas_list() {
     assert!(statements[1].starts_with("UNLOAD (\nSELECT"), "{}", statements[1]);
     let file = format!("reference/natlens_peers/sha256={hash}/part-00000.parquet");
     assert_eq!(Target::read(&files, &file).expect("memory"), Some(b"peers".to_vec()));
-    assert_eq!((answer.files, answer.scanned), (vec![format!("{}0", answer.folder)], 10));
+    assert_eq!((answer.files, answer.scanned), (vec![format!("{}0", answer.folder)], 1000));
 }
 
 #[test]
@@ -163,6 +170,54 @@ fn the_same_question_is_answered_once_and_another_is_not() {
     let anew = Fake::new(&files, &[]);
     let third = asked(&question("a"), &anew, "four", None).expect("an answer");
     assert_ne!(third.folder, first.folder);
+}
+
+#[test]
+fn who_asks_to_refresh_gets_a_new_answer_that_is_kept_from_then_on() {
+    let files = Memory::default();
+    let first = asked(&question("a"), &Fake::new(&files, &[]), "one", None).expect("an answer");
+    let refresh = Terms { refresh: true, ..Terms::default() };
+    let second = on_terms(&question("a"), &Fake::new(&files, &[]), "two", refresh).expect("an answer");
+    assert_ne!(second.folder, first.folder);
+    assert_eq!(asked(&question("a"), &Fake::new(&files, &[]), "three", None).expect("an answer"), second);
+}
+
+const GB: u64 = 1 << 30;
+
+#[test]
+fn what_was_read_is_held_against_the_listing() {
+    let scan =
+        |text, columns, most| Scan { text: Bytes::new(text), columns: Bytes::new(columns), most: Bytes::new(most) };
+    for (situation, scan, scanned, expect) in [
+        ("text", scan(1000, 0, 1000), 1000, Reading::AsListed),
+        ("text and the small tables", scan(1000, 0, 1000), 9000, Reading::AsListed),
+        ("two objects of a thousand are missing", scan(1000, 0, 1000), 998, Reading::Less),
+        ("an account is missing", scan(1000, 0, 1000), 700, Reading::Less),
+        ("half of it is missing", scan(1000, 0, 1000), 499, Reading::FarLess),
+        ("nothing was seen", scan(1000, 0, 1000), 0, Reading::FarLess),
+        ("other months, too", scan(GB, 0, GB), 3 * GB, Reading::More),
+        ("two tables over one folder", scan(GB, 0, 2 * GB), 2 * GB, Reading::AsListed),
+        ("columns are about", scan(0, 1000, 5000), 900, Reading::AsListed),
+        ("columns, some", scan(0, 1000, 5000), 800, Reading::Less),
+        ("columns, hardly any", scan(0, 1000, 5000), 400, Reading::FarLess),
+        ("small files whole", scan(0, GB, 3 * GB), 3 * GB, Reading::AsListed),
+        ("text and Parquet", scan(1000, 1000, 5000), 1700, Reading::Less),
+        ("no overflow", scan(u64::MAX, 0, u64::MAX), u64::MAX, Reading::AsListed),
+    ] {
+        assert_eq!(scan.judge(scanned), expect, "{situation}");
+    }
+}
+
+#[test]
+fn an_answer_of_a_part_of_the_logs_is_an_error_and_not_kept() {
+    let files = Memory::default();
+    let blind = Fake { scanned: 100, ..Fake::new(&files, &[]) };
+    let found = asked(&question("a"), &blind, "u", None).expect_err("it read a tenth");
+    let folder = "s3://work/natlens/runs/";
+    assert!(matches!(&found, AthenaError::FarLess { folder: at, .. } if at.starts_with(folder)), "{found}");
+    let next = Fake::new(&files, &[]);
+    asked(&question("a"), &next, "v", None).expect("an answer");
+    assert!(!next.statements.borrow().is_empty());
 }
 
 #[test]

@@ -253,6 +253,10 @@ pub struct Made {
     pub tables: Vec<ReferenceTable>,
     /// Bytes that an engine will read for it, as far as a look at the listing and at a few objects tells.
     pub scan: Bytes,
+    /// The part of that which is text, and so just what is read.
+    pub text: Bytes,
+    /// Bytes of all objects, once for each table: tables may lie over the same folder.
+    pub most: Bytes,
     /// What tells these flow logs from any others: a line an object.
     pub flow_logs: String,
 }
@@ -280,6 +284,7 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
         inventory: guide.digest(),
         prefixes: guide.prefixes().clone(),
     };
+    let tables_of_logs = emission.sources.len() as u64;
     let sql = format!("{about}{}", render(&emission).map_err(RollupError::from)?);
     let tables = reference_tables(&guide, &looked.exceptions).map_err(RollupError::from)?;
     let mut flow_logs = String::new();
@@ -287,7 +292,10 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
         let tag = object.trait_of_content().unwrap_or_default();
         let _ = writeln!(flow_logs, "{} {} {}", object.key, object.size, String::from_utf8_lossy(&tag));
     }
-    Ok(Made { sql, tables, scan: looked.scan(&objects)?, flow_logs })
+    let size = |of: &dyn Fn(&Object) -> bool| -> u64 { objects.iter().filter(|one| of(one)).map(|one| one.size).sum() };
+    let text = Bytes::new(size(&|object| !looked.is_parquet(object)));
+    let most = Bytes::new(size(&|_| true).saturating_mul(tables_of_logs));
+    Ok(Made { sql, tables, scan: looked.scan(&objects)?, text, most, flow_logs })
 }
 
 /// The local engine's result in the declared form, as a Parquet file.
@@ -391,6 +399,11 @@ impl Looked {
             return Err(RollupError::Mixed { flow_log: name, one: one.clone(), other: object.key.clone() });
         }
         Ok(())
+    }
+
+    fn is_parquet(&self, object: &Object) -> bool {
+        let name = name_of(&object.flow_log, None);
+        self.layouts.get(&*name).is_some_and(|(layout, _)| layout.format == FormatName::Parquet)
     }
 
     /// What an engine will read of these objects: text whole, of Parquet the share of columns that the last one of each flow log has.

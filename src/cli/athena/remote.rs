@@ -6,7 +6,9 @@ use super::super::output::{error, note, write_data};
 use super::super::plan::Refusal;
 use super::super::{Exit, Global, aws};
 use super::{AthenaArgs, refused, told, usage, written};
-use crate::athena::{self, Answer, AthenaError, Column, ColumnKind, Event, Question, ReadAddress, Reference, Work};
+use crate::athena::{
+    self, Answer, AthenaError, Column, ColumnKind, Event, Question, ReadAddress, Reading, Reference, Scan, Terms, Work,
+};
 use crate::aws::athena::{Athena, Place, Undone};
 use crate::aws::{AwsError, Trouble};
 use crate::cancel::Cancel;
@@ -40,6 +42,9 @@ pub struct RemoteArgs {
     /// Start nothing that would read more, in GB of 2^30 bytes
     #[arg(long, value_name = "GB", value_parser = gigabytes)]
     pub max_scan_gb: Option<Bytes>,
+    /// Ask again although the same was answered before: after tables or their data have changed
+    #[arg(long)]
+    pub refresh: bool,
 }
 
 /// 10^12 of a GB are one, as in money: decimals without floats.
@@ -108,18 +113,42 @@ pub(super) fn act(
         unique: format!("{:016x}", RandomState::new().hash_one(0u8)),
         read: &remote.reader,
     };
-    let answer =
-        athena::ask(&question(made, &args.athena.database), &remote.engine, &work, args.athena.max_scan_gb, &say)
-            .map_err(|failure| {
-                error(&failure.to_string(), failure.hint().as_deref());
-                exit_of(&failure)
-            })?;
+    let question = question(made, &args.athena.database);
+    let terms = Terms { most: args.athena.max_scan_gb, refresh: args.athena.refresh };
+    let answer = athena::ask(&question, &remote.engine, &work, terms, &say).map_err(|failure| {
+        error(&failure.to_string(), failure.hint().as_deref());
+        exit_of(&failure)
+    })?;
     if !global.quiet {
         note(&spent(&answer));
     }
     let output = args.output.as_deref();
     let at = format!("{}{}\n", remote.address, answer.folder);
-    written(output.unwrap_or(Path::new("stdout")), write_data(&at, output))
+    written(output.unwrap_or(Path::new("stdout")), write_data(&at, output))?;
+    tell_gap(&question.scan, answer.scanned, global)
+}
+
+/// Says where what was read is not what is listed. With less than that the roll-up lacks something.
+fn tell_gap(scan: &Scan, scanned: u64, global: &Global) -> Result<(), Exit> {
+    let (read, listed) = (Bytes::new(scanned), scan.estimate());
+    let (what, hint) = match scan.judge(scanned) {
+        Reading::AsListed => return Ok(()),
+        Reading::Less | Reading::FarLess => (
+            format!(
+                "Athena read {read} of about {listed} bytes that are listed: its tables do not see all of the flow logs"
+            ),
+            "give --partitions a day more on either side, declare the tables again by `natlens export --ddl`, and ask with --refresh",
+        ),
+        Reading::More => (
+            format!("Athena read {read} bytes, and about {listed} are listed: its tables see other objects, too"),
+            "leave other days out by --partitions; what else lies in the tables' folders and is of the same flow logs was counted",
+        ),
+    };
+    if !global.quiet {
+        note(&format!("warning: {what}"));
+        note(&format!("hint: {hint}"));
+    }
+    if scan.judge(scanned) == Reading::More { Ok(()) } else { Err(Exit::Incomplete) }
 }
 
 fn spent(answer: &Answer) -> String {
@@ -185,7 +214,11 @@ fn question(made: Made, database: &str) -> Question {
         sql: made.sql,
         references: references.collect(),
         flow_logs: format!("{database}\n{}", made.flow_logs),
-        estimate: made.scan,
+        scan: Scan {
+            text: made.text,
+            columns: Bytes::new(made.scan.get().saturating_sub(made.text.get())),
+            most: made.most,
+        },
     }
 }
 
@@ -200,7 +233,10 @@ fn exit_of(failure: &AthenaError) -> Exit {
         AthenaError::Undone(Undone::Aws(error)) | AthenaError::Aws(error) => of_aws(error),
         AthenaError::Work(error) => aws::exit_of(error.trouble),
         AthenaError::Undone(Undone::Interrupted(_)) => Exit::Interrupted,
-        AthenaError::Undone(_) | AthenaError::Engine(_) | AthenaError::NotWhole { .. } => Exit::Failed,
+        AthenaError::Undone(_)
+        | AthenaError::Engine(_)
+        | AthenaError::NotWhole { .. }
+        | AthenaError::FarLess { .. } => Exit::Failed,
     }
 }
 
