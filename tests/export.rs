@@ -278,6 +278,87 @@ fn the_manifest_tells_what_is_there() {
 }
 
 #[test]
+fn a_part_of_a_month_that_replaces_more_of_it_says_so() {
+    let account = Account::new("--seed 17");
+    let half = ["--from", "2026-10-01", "--until", "2026-10-16"];
+    let manifest = || -> Value { read_json(&account.dataset().join("_natlens/month=2026-10.json")) };
+    let run = account.export(&half);
+    assert!(!run.stderr.contains("note: ") && manifest()["replaced_period"].is_null(), "{}", run.stderr);
+    let run = account.export(&["--month", "2026-10"]);
+    assert!(!run.stderr.contains("note: ") && manifest()["replaced_period"].is_null(), "{}", run.stderr);
+    let run = account.export(&half);
+    let note = "note: 2026-10 was exported from 2026-10-01T00:00:00Z to 2026-11-01T00:00:00Z before, and is replaced by 2026-10-01T00:00:00Z to 2026-10-16T00:00:00Z";
+    assert!(run.stderr.contains(note), "{}", run.stderr);
+    assert_eq!(manifest()["replaced_period"]["end"], "2026-11-01T00:00:00Z");
+    assert_eq!(manifest()["period_end"], "2026-10-16T00:00:00Z");
+    let once = files(&account.dataset());
+    let run = account.export(&half);
+    assert!(!run.stderr.contains("note: "), "{}", run.stderr);
+    assert_eq!(files(&account.dataset()), once, "the same again changes nothing");
+}
+
+#[test]
+fn accounts_that_are_exported_one_by_one_stand_side_by_side() {
+    let (one, other) = (Account::new("--seed 18"), Account::new("--seed 19"));
+    let numbers = [&one, &other].map(|account| {
+        account.export(&[]);
+        let traffic = files(&account.dataset().join("traffic"));
+        let name = traffic.keys().next().expect("traffic");
+        name["account_id=".len()..][..12].to_owned()
+    });
+    assert_ne!(numbers[0], numbers[1]);
+    let own = |account: &Account, number: &str| -> Files {
+        files(&account.dataset())
+            .into_iter()
+            .filter(|(name, _)| name.contains(&format!("account_id={number}/")))
+            .collect()
+    };
+    let expect = [own(&one, &numbers[0]), own(&other, &numbers[1])];
+    // The second account into the first one's dataset.
+    let to = arg(&one.dataset()).to_owned();
+    let into = || natlens(other.folder.path(), &["export", "bundle", "--no-cache", "--to", &to]);
+    let run = into();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stderr.contains(&format!("note: 2026-10 of {} stays as it was exported before", numbers[0])),
+        "{}",
+        run.stderr
+    );
+    assert_eq!([own(&one, &numbers[0]), own(&one, &numbers[1])], expect);
+    let manifest = read_json(&one.dataset().join("_natlens/month=2026-10.json"));
+    let kept: BTreeSet<&str> =
+        list(&manifest, "kept").iter().map(|file| file["path"].as_str().expect("a path")).collect();
+    assert_eq!(kept, expect[0].keys().map(String::as_str).collect());
+    let both = files(&one.dataset());
+    assert_eq!(into().code, 0);
+    assert_eq!(files(&one.dataset()), both, "the same again changes nothing");
+    // And the first again: both are there, and no row of the one was touched by the other.
+    one.export(&[]);
+    assert_eq!([own(&one, &numbers[0]), own(&one, &numbers[1])], expect);
+}
+
+fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
+}
+
+#[test]
+fn an_unfinished_export_of_another_version_is_left_alone() {
+    let account = Account::new("--seed 20");
+    account.export(&[]);
+    let commit = account.dataset().join("_natlens/commit.json");
+    std::fs::write(&commit, "{\"schema\": \"natlens.export/9\"}").expect("written");
+    let before = files(&account.dataset());
+    let run = account.run(&["--cost-basis", "list"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("_natlens/commit.json: it has the form") && run.stderr.contains("hint: "),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(files(&account.dataset()), before);
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_before_anything_is_read() {
     let account = Account::new("--seed 13");
     let check = |more: &[&str], code: i32, what: &str| {

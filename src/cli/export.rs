@@ -14,6 +14,7 @@ use crate::export::{bucket, files};
 use crate::run::Outcome;
 use crate::run::shapes::log_tables;
 use crate::sinks::export::render_table;
+use crate::target::Target as _;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -66,11 +67,21 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Exit, Exit> {
             // First the folder: whoever has to wait for another run need not read anything before.
             let folder = Folder::open(to).map_err(refused)?;
             let (outcome, manifest, parts) = month(&plan, global)?;
+            let before = folder.before(&manifest.month).map_err(refused)?;
+            let (manifest, notes) = manifest.after(before.as_ref(), &|path| folder.has(path));
             folder.replace(&manifest, &parts).map_err(refused)?;
+            tell(&notes, global);
             (outcome, manifest)
         }
         To::Bucket(target) => {
             let (outcome, manifest, parts) = month(&plan, global)?;
+            let before = bucket::before(target.as_ref(), &manifest.month).map_err(|failure| {
+                error(&failure.what, failure.hint.as_deref());
+                exit_of(failure.trouble)
+            })?;
+            // What cannot be asked for is there.
+            let is_there = |path: &str| target.names(path).map_or(true, |names| names.iter().any(|name| name == path));
+            let (manifest, notes) = manifest.after(before.as_ref(), &is_there);
             bucket::replace(target.as_ref(), &manifest, &parts).map_err(|failure| {
                 // Its own hint says why; what is to be done is the same whatever it is.
                 let hint = failure.hint.as_deref().map_or(String::new(), |hint| format!("{hint}; then "));
@@ -80,6 +91,7 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Exit, Exit> {
                 );
                 exit_of(failure.trouble)
             })?;
+            tell(&notes, global);
             (outcome, manifest)
         }
     };
@@ -89,6 +101,12 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Exit, Exit> {
     };
     print(&text)?;
     Ok(exit_with_losses(&outcome))
+}
+
+fn tell(notes: &[String], global: &Global) {
+    for text in notes.iter().filter(|_| !global.quiet) {
+        note(&format!("note: {text}"));
+    }
 }
 
 /// Reads everything and makes the files of a month.

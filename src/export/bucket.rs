@@ -9,8 +9,8 @@ use super::manifest::{Manifest, OWN};
 use super::part::Part;
 use super::tables::TABLES;
 use crate::sources::objects::StoreError;
+use crate::sources::objects::store::StoreTrouble;
 use crate::target::{Over, Target};
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Objects that are written at once.
@@ -22,6 +22,18 @@ pub fn mark(month: &str) -> String {
     format!("{OWN}/month={month}.replacing.json")
 }
 
+/// What is said of a month that is there.
+pub fn before(target: &dyn Target, month: &str) -> Result<Option<Manifest>, StoreError> {
+    let name = format!("{OWN}/month={month}.json");
+    let foreign = |why: &dyn std::fmt::Display| StoreError {
+        trouble: StoreTrouble::Request,
+        what: format!("{}: {why}", target.shown(&name)),
+        hint: Some("nothing was changed: move the object away, or use the natlens that wrote it".to_owned()),
+    };
+    let Some(text) = target.read(&name)? else { return Ok(None) };
+    Manifest::parse(&text).map(Some).map_err(|why| foreign(&why))
+}
+
 /// Puts a month in place of what is there of it.
 pub fn replace(target: &dyn Target, manifest: &Manifest, parts: &[Part]) -> Result<(), StoreError> {
     let text = manifest.to_json();
@@ -29,17 +41,10 @@ pub fn replace(target: &dyn Target, manifest: &Manifest, parts: &[Part]) -> Resu
     target.put(&mark, text.clone().into_bytes(), Over::Replace)?;
     each(parts, &|part| target.put(&part.path, part.bytes.clone(), Over::Replace).map(drop))?;
     target.put(&manifest.path(), text.into_bytes(), Over::Replace)?;
-    let kept: BTreeSet<&str> = parts.iter().map(|part| part.path.as_str()).collect();
     let mut stale = Vec::new();
     for table in TABLES {
         let all = target.names(&format!("{}/account_id=", table.name()))?;
-        let is_of_month = |name: &String| {
-            let folders: Vec<&str> = name.split('/').collect();
-            let [_, _, month, file] = folders[..] else { return false };
-            let part = file.strip_prefix("part-").and_then(|rest| rest.strip_suffix(".parquet"));
-            month.strip_prefix("month=") == Some(manifest.month.as_str()) && part.is_some()
-        };
-        stale.extend(all.into_iter().filter(|name| is_of_month(name) && !kept.contains(name.as_str())));
+        stale.extend(all.into_iter().filter(|name| manifest.is_stale(name)));
     }
     each(&stale, &|name| target.delete(name))?;
     target.delete(&mark)
@@ -64,9 +69,7 @@ fn each<T: Sync>(all: &[T], work: &(dyn Fn(&T) -> Result<(), StoreError> + Sync)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::manifest::{FileEntry, SCHEMA, TableEntry};
     use crate::model::sha256::sha256;
-    use crate::sources::objects::store::StoreTrouble;
     use std::collections::BTreeMap;
     use std::sync::Mutex;
 
@@ -113,43 +116,23 @@ mod tests {
         }
     }
 
+    const ONE: &str = "traffic/account_id=111111111111";
+    const TWO: &str = "clients/account_id=111111111111";
+    const THREE: &str = "findings/account_id=111111111111";
+    const OTHER: &str = "traffic/account_id=222222222222";
+
     fn month(month: &str, files: &[(&str, &str)]) -> (Manifest, Vec<Part>) {
-        let part = |(account, text): &(&str, &str)| Part {
+        let part = |(folder, text): &(&str, &str)| Part {
             table: "traffic",
-            account: (*account).to_owned(),
-            path: format!("traffic/account_id={account}/month={month}/part-00000.parquet"),
+            account: folder[folder.len() - 12..].to_owned(),
+            path: format!("{folder}/month={month}/part-00000.parquet"),
             rows: 1,
             sums: BTreeMap::new(),
             sha256: sha256(text.as_bytes()),
             bytes: text.as_bytes().to_vec(),
         };
         let parts: Vec<Part> = files.iter().map(part).collect();
-        let entry = |part: &Part| FileEntry {
-            path: part.path.clone(),
-            account_id: part.account.clone(),
-            rows: 1,
-            bytes: part.bytes.len() as u64,
-            sha256: part.sha256.clone(),
-        };
-        let table = TableEntry {
-            table: "traffic".to_owned(),
-            rows: 1,
-            sums: BTreeMap::new(),
-            files: parts.iter().map(entry).collect(),
-        };
-        let manifest = Manifest {
-            schema: SCHEMA.to_owned(),
-            month: month.to_owned(),
-            period_start: String::new(),
-            period_end: String::new(),
-            partial: false,
-            currency: "USD".to_owned(),
-            cost_basis: "net".to_owned(),
-            version: "0".to_owned(),
-            tables: vec![table],
-            inputs: Vec::new(),
-        };
-        (manifest, parts)
+        (Manifest::of_test(month, &parts), parts)
     }
 
     fn whole(months: &[&(Manifest, Vec<Part>)]) -> BTreeMap<String, Vec<u8>> {
@@ -172,9 +155,9 @@ mod tests {
 
     #[test]
     fn a_run_that_ends_anywhere_leaves_whole_objects_and_a_mark_and_the_next_does_the_rest() {
-        let other = month("2026-09", &[("1", "september")]);
-        let old = month("2026-10", &[("1", "old one"), ("2", "old two")]);
-        let new = month("2026-10", &[("1", "new one"), ("3", "new three")]);
+        let other = month("2026-09", &[(ONE, "september")]);
+        let old = month("2026-10", &[(ONE, "old one"), (TWO, "old two")]);
+        let new = month("2026-10", &[(ONE, "new one"), (THREE, "new three")]);
         for changes in 0.. {
             let memory = Memory::default();
             for month in [&other, &old] {
@@ -202,16 +185,29 @@ mod tests {
     #[test]
     fn what_is_not_ours_stays() {
         let memory = Memory::default();
-        put(&memory, 99, &month("2026-10", &[("1", "one"), ("2", "two")])).expect("all of it");
-        let mine =
-            ["traffic/account_id=2/month=2026-10/notes.txt", "traffic/account_id=2/month=2026-10/a/part-0.parquet"];
-        for name in mine {
-            memory.objects.lock().expect("one").insert(name.to_owned(), Vec::new());
+        put(&memory, 99, &month("2026-10", &[(ONE, "one"), (TWO, "two")])).expect("all of it");
+        let mine = ["notes.txt", "a/part-00000.parquet"].map(|name| format!("{TWO}/month=2026-10/{name}"));
+        for name in &mine {
+            memory.objects.lock().expect("one").insert(name.clone(), Vec::new());
         }
-        put(&memory, 99, &month("2026-10", &[("1", "one")])).expect("all of it");
-        let names: Vec<String> = memory.all().into_keys().filter(|name| name.contains("account_id=2")).collect();
-        let mut expect = mine.map(str::to_owned).to_vec();
+        put(&memory, 99, &month("2026-10", &[(ONE, "one")])).expect("all of it");
+        let names: Vec<String> = memory.all().into_keys().filter(|name| name.starts_with(TWO)).collect();
+        let mut expect = mine.to_vec();
         expect.sort();
         assert_eq!(names, expect);
+    }
+
+    #[test]
+    fn another_accounts_objects_stay() {
+        let memory = Memory::default();
+        let (first, second) = (month("2026-10", &[(ONE, "one"), (TWO, "two")]), month("2026-10", &[(OTHER, "other")]));
+        put(&memory, 99, &first).expect("all of it");
+        put(&memory, 99, &second).expect("all of it");
+        let names: Vec<String> = memory.all().into_keys().filter(|name| name.contains("account_id=")).collect();
+        assert_eq!(names.len(), 3, "{names:?}");
+        assert_eq!(before(&memory, "2026-10").expect("read"), Some(second.0));
+        memory.objects.lock().expect("one").insert("_natlens/month=2026-10.json".to_owned(), b"{}".to_vec());
+        let found = before(&memory, "2026-10").expect_err("no manifest");
+        assert!(found.what.starts_with("_natlens/month=2026-10.json: it has the form"), "{}", found.what);
     }
 }

@@ -7,7 +7,7 @@
 //! A run that is stopped before 2 has changed nothing; what it wrote is deleted by the next. One that is stopped after 2 is finished
 //! by the next, whatever month that is about. As long as `commit.json` is there, files of the month may be old or new, each whole.
 
-use super::manifest::{Manifest, OWN};
+use super::manifest::{Foreign, Manifest, OWN};
 use super::part::Part;
 use super::tables::TABLES;
 use crate::model::sha256::sha256;
@@ -43,6 +43,14 @@ pub enum FolderError {
         /// What the system said.
         why: io::Error,
     },
+    /// A record that this version cannot go by; what it was for is not known, so nothing is touched.
+    #[error("{path}: {why}")]
+    Foreign {
+        /// The record.
+        path: String,
+        /// What is wrong.
+        why: Foreign,
+    },
     /// What a run that was cut off had written is gone.
     #[error("{path}: the export of {month} was cut off, and this file of it is missing or not what was written")]
     Lost {
@@ -62,6 +70,10 @@ impl FolderError {
             Self::Unchanged { .. } => "nothing of the month was changed; make room, or name another folder".to_owned(),
             Self::Between { .. } => {
                 "the month is part old, part new until `natlens export` runs again, which finishes it".to_owned()
+            }
+            Self::Foreign { .. } => {
+                "nothing was changed: let the natlens that wrote it export once more, or move the file away and export its month again"
+                    .to_owned()
             }
             Self::Lost { month, .. } => format!("export {month} again, which replaces all of it"),
         }
@@ -108,6 +120,27 @@ impl Folder {
             folder.clear()?;
         }
         Ok(folder)
+    }
+
+    /// What is said of a month that is there.
+    pub fn before(&self, month: &str) -> Result<Option<Manifest>, FolderError> {
+        Self::manifest(&self.own(&format!("month={month}.json")))
+    }
+
+    /// Whether a file is there.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        self.root.join(path).is_file()
+    }
+
+    /// A record, if there is one.
+    fn manifest(path: &Path) -> Result<Option<Manifest>, FolderError> {
+        let shown = || path.display().to_string();
+        match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(FolderError::Foreign { path: shown(), why: Foreign::Unreadable(error.to_string()) }),
+            Ok(text) => Manifest::parse(&text).map(Some).map_err(|why| FolderError::Foreign { path: shown(), why }),
+        }
     }
 
     /// Puts a month in place of what is there of it.
@@ -157,10 +190,7 @@ impl Folder {
     /// Does what is left of a month that was decided. Every step may be the last: done again, it goes on from there.
     fn finish(&self, step: Step<'_>) -> Result<(), FolderError> {
         let commit = self.own(COMMIT);
-        let Some(manifest) = fs::read(&commit).ok().and_then(|text| serde_json::from_slice::<Manifest>(&text).ok())
-        else {
-            return Ok(());
-        };
+        let Some(manifest) = Self::manifest(&commit)? else { return Ok(()) };
         // First all, so that nothing is touched where something is missing.
         let mut moves = Vec::new();
         for file in manifest.files() {
@@ -179,8 +209,8 @@ impl Folder {
             folders.extend(place.parent().map(Path::to_path_buf));
         }
         folders.iter().try_for_each(|folder| sync(folder).map_err(between(folder)))?;
-        let kept: BTreeSet<PathBuf> = manifest.files().map(|file| self.root.join(&file.path)).collect();
-        for stale in self.files_of(&manifest.month).into_iter().filter(|file| !kept.contains(file)) {
+        for stale in self.files_of(&manifest.month).into_iter().filter(|path| manifest.is_stale(path)) {
+            let stale = self.root.join(stale);
             step(&stale).map_err(between(&stale))?;
             fs::remove_file(&stale).map_err(between(&stale))?;
             // The folders of the month and of the account; what else is in them keeps them.
@@ -196,18 +226,14 @@ impl Folder {
         self.clear()
     }
 
-    /// Files of a month that are natlens's by their names.
-    fn files_of(&self, month: &str) -> Vec<PathBuf> {
+    /// Paths below the folders of a month, whoever's.
+    fn files_of(&self, month: &str) -> Vec<String> {
         let mut files = Vec::new();
         for table in TABLES {
             for account in entries(&self.root.join(table.name())) {
-                // What somebody else keeps beside them is not ours to delete.
-                let is_account = name_of(&account).starts_with("account_id=");
-                let is_part = |path: &PathBuf| {
-                    let number = name_of(path).strip_prefix("part-").and_then(|rest| rest.strip_suffix(".parquet"));
-                    is_account && number.is_some_and(|n| n.len() == 5 && n.bytes().all(|byte| byte.is_ascii_digit()))
-                };
-                files.extend(entries(&account.join(format!("month={month}"))).into_iter().filter(is_part));
+                let folder = format!("{}/{}/month={month}", table.name(), name_of(&account));
+                let names = entries(&self.root.join(&folder)).into_iter();
+                files.extend(names.map(|path| format!("{folder}/{}", name_of(&path))));
             }
         }
         files

@@ -1,12 +1,12 @@
 //! What there is of a month: written last, so that it tells of files that are there.
 
-use super::part::{Part, Sum};
+use super::part::{Part, Sum, UNKNOWN_ACCOUNT, account_of};
 use super::rows::{Dataset, Digest};
 use super::tables::TABLES;
-use crate::model::period::iso;
+use crate::model::period::{Month, iso};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The form of the manifest and of the tables. Columns are added within a form; a change of meaning is a new one.
 pub const SCHEMA: &str = "natlens.export/1";
@@ -33,10 +33,42 @@ pub struct Manifest {
     pub cost_basis: String,
     /// Version of natlens.
     pub version: String,
+    /// The longer time that the month was exported for before, where this one is shorter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_period: Option<Span>,
     /// The tables.
     pub tables: Vec<TableEntry>,
+    /// Files of accounts that this export says nothing of: they are there from before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<FileEntry>,
     /// What all this was made from.
     pub inputs: Vec<Digest>,
+}
+
+/// From one instant to another, as [`Manifest::period_start`] has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// First instant.
+    pub start: String,
+    /// First instant after it.
+    pub end: String,
+}
+
+/// Why a text is no manifest that this version can go by.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Foreign {
+    /// The system's word.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// No JSON of this form.
+    #[error("it is no manifest of natlens: {0}")]
+    Form(String),
+    /// Another version's.
+    #[error("it has the form {0:?}, and this version of natlens knows {SCHEMA:?}")]
+    Schema(String),
+    /// It names what is none of natlens's files.
+    #[error("it names {0:?}, which is no file of a month's dataset")]
+    Name(String),
 }
 
 /// A table in a month.
@@ -65,9 +97,30 @@ pub struct FileEntry {
     pub bytes: u64,
     /// SHA-256 of its bytes.
     pub sha256: String,
+    /// The time that its export was of, where that was an earlier one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<Span>,
 }
 
 impl Manifest {
+    /// What was written as [`Manifest::to_json`]. No path in it leads to anything but files of its month.
+    pub fn parse(text: &[u8]) -> Result<Self, Foreign> {
+        let form = |error: serde_json::Error| Foreign::Form(error.to_string());
+        // First the version: another may have other fields.
+        let value: Value = serde_json::from_slice(text).map_err(form)?;
+        match value.get("schema").and_then(Value::as_str) {
+            Some(SCHEMA) => {}
+            schema => return Err(Foreign::Schema(schema.unwrap_or_default().to_owned())),
+        }
+        let manifest: Self = serde_json::from_value(value).map_err(form)?;
+        if Month::parse(&manifest.month).is_none() {
+            return Err(Foreign::Name(manifest.month));
+        }
+        let strange = manifest.all_files().find(|file| account_of(&file.path, &manifest.month).is_none());
+        strange.map_or(Ok(()), |file| Err(Foreign::Name(file.path.clone())))?;
+        Ok(manifest)
+    }
+
     /// Of these files.
     #[must_use]
     pub fn new(dataset: &Dataset, parts: &[Part]) -> Self {
@@ -90,14 +143,93 @@ impl Manifest {
             currency: summary.currency.clone(),
             cost_basis: summary.cost_basis.to_owned(),
             version: summary.version.to_owned(),
+            replaced_period: None,
             tables: tables.collect(),
+            kept: Vec::new(),
             inputs: dataset.inputs.clone(),
         }
     }
 
-    /// All files.
+    /// All files of this export.
     pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
         self.tables.iter().flat_map(|table| &table.files)
+    }
+
+    fn all_files(&self) -> impl Iterator<Item = &FileEntry> {
+        self.files().chain(&self.kept)
+    }
+
+    /// The accounts that this export says anything of, and the word for none. Their rows of the month are replaced, in every table.
+    #[must_use]
+    pub fn accounts(&self) -> BTreeSet<&str> {
+        self.files().map(|file| file.account_id.as_str()).collect()
+    }
+
+    /// Whether a file of that path has no place in the month any more. What another account has is its own export's.
+    #[must_use]
+    pub fn is_stale(&self, path: &str) -> bool {
+        let account = account_of(path, &self.month).filter(|account| self.accounts().contains(account));
+        account.is_some() && !self.files().any(|file| file.path == path)
+    }
+
+    /// The same where an earlier export of the month was; `is_there` tells of a path whether its file still is. And what whoever exports
+    /// has to know: what is lost by it, and what stays.
+    #[must_use]
+    pub fn after(mut self, before: Option<&Self>, is_there: &dyn Fn(&str) -> bool) -> (Self, Vec<String>) {
+        let Some(before) = before else { return (self, Vec::new()) };
+        let (own, month) = (self.accounts(), &self.month);
+        let known: BTreeSet<&str> = own.iter().copied().filter(|account| *account != UNKNOWN_ACCOUNT).collect();
+        // Every export has something of no account; that alone makes two exports the same account's only if neither has more.
+        let replaced = |account: &str| if known.is_empty() { own.contains(account) } else { known.contains(account) };
+        let time = before.period();
+        let earlier: Vec<(&FileEntry, &Span)> =
+            before.all_files().map(|file| (file, file.period.as_ref().unwrap_or(&time))).collect();
+        let is_longer = |period: &Span| period.start < self.period_start || period.end > self.period_end;
+        let longer = earlier.iter().filter(|(file, period)| replaced(&file.account_id) && is_longer(period));
+        let longer = longer
+            .map(|(_, period)| (*period).clone())
+            .reduce(|a, b| Span { start: a.start.min(b.start), end: a.end.max(b.end) });
+        let mut notes = Vec::new();
+        if let Some(Span { start, end }) = &longer {
+            notes.push(format!(
+                "{month} was exported from {start} to {end} before, and is replaced by {} to {}",
+                self.period_start, self.period_end
+            ));
+        }
+        let traffic = |manifest: &Self| -> BTreeSet<String> {
+            let files = manifest.tables.iter().filter(|table| table.table == "traffic").flat_map(|table| &table.files);
+            files.filter(|file| file.rows > 0).map(|file| file.account_id.clone()).collect()
+        };
+        let now = traffic(&self);
+        for account in
+            traffic(before).iter().filter(|account| known.contains(account.as_str()) && !now.contains(*account))
+        {
+            notes.push(format!(
+                "{month} of account {account} had traffic when it was exported before, and has none now"
+            ));
+        }
+        let others =
+            earlier.into_iter().filter(|(file, _)| !own.contains(file.account_id.as_str()) && is_there(&file.path));
+        let with_time =
+            |(file, period): (&FileEntry, &Span)| FileEntry { period: Some(period.clone()), ..file.clone() };
+        let mut kept: Vec<FileEntry> = others.map(with_time).collect();
+        kept.sort_by(|a, b| a.path.cmp(&b.path));
+        let accounts: BTreeSet<&str> = kept.iter().map(|file| file.account_id.as_str()).collect();
+        if !accounts.is_empty() {
+            notes.push(format!(
+                "{month} of {} stays as it was exported before; the summary, prices and rows of no account are of this export alone",
+                accounts.into_iter().collect::<Vec<_>>().join(", ")
+            ));
+        }
+        // Exported once more, it says the same.
+        let again = before.replaced_period.clone().filter(|_| before.period() == self.period());
+        self.replaced_period = longer.or(again);
+        self.kept = kept;
+        (self, notes)
+    }
+
+    fn period(&self) -> Span {
+        Span { start: self.period_start.clone(), end: self.period_end.clone() }
     }
 
     /// Where it is under the target.
@@ -124,6 +256,35 @@ impl FileEntry {
             rows: part.rows,
             bytes: part.bytes.len() as u64,
             sha256: part.sha256.clone(),
+            period: None,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Manifest {
+    /// One of these files and nothing else.
+    pub(super) fn of_test(month: &str, parts: &[Part]) -> Self {
+        let text = |text: &str| text.to_owned();
+        let table = TableEntry {
+            table: text("traffic"),
+            rows: parts.iter().map(|part| part.rows).sum(),
+            sums: BTreeMap::new(),
+            files: parts.iter().map(FileEntry::new).collect(),
+        };
+        Self {
+            schema: text(SCHEMA),
+            month: text(month),
+            period_start: format!("{month}-01T00:00:00Z"),
+            period_end: format!("{month}-31T00:00:00Z"),
+            partial: false,
+            currency: text("USD"),
+            cost_basis: text("net"),
+            version: text("0"),
+            replaced_period: None,
+            tables: vec![table],
+            kept: Vec::new(),
+            inputs: Vec::new(),
         }
     }
 }
@@ -144,4 +305,69 @@ fn added(parts: &[&Part]) -> BTreeMap<String, Value> {
         Sum::Count(count) => i64::try_from(count).map_or_else(|_| Value::String(count.to_string()), Value::from),
     };
     sums.into_iter().map(|(name, sum)| (name.to_owned(), value(sum))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sha256::sha256;
+
+    fn export((start, end): (&str, &str), accounts: &[(&str, u64)]) -> Manifest {
+        let part = |(account, rows): &(&str, u64)| Part {
+            table: "traffic",
+            account: (*account).to_owned(),
+            path: format!("traffic/account_id={account}/month=2026-10/part-00000.parquet"),
+            rows: *rows,
+            sums: BTreeMap::new(),
+            sha256: sha256(b""),
+            bytes: Vec::new(),
+        };
+        let parts: Vec<Part> = accounts.iter().map(part).collect();
+        let day = |day: &str| format!("2026-10-{day}T00:00:00Z");
+        Manifest { period_start: day(start), period_end: day(end), ..Manifest::of_test("2026-10", &parts) }
+    }
+
+    const ONE: &str = "111111111111";
+    const TWO: &str = "222222222222";
+    const ALL: (&str, &str) = ("01", "31");
+    const HALF: (&str, &str) = ("01", "15");
+
+    /// Accounts that stay, the longer time that was replaced, and how often something is said.
+    fn check(situation: &str, exports: &[Manifest], kept: &[&str], longer: Option<(&str, &str)>, said: usize) {
+        let (mut last, mut notes) = (None, Vec::new());
+        for export in exports {
+            let (manifest, new) = export.clone().after(last.as_ref(), &|_| true);
+            assert_eq!(Manifest::parse(manifest.to_json().as_bytes()).as_ref(), Ok(&manifest), "{situation}");
+            (last, notes) = (Some(manifest), new);
+        }
+        let last = last.expect("an export");
+        let found: Vec<&str> = last.kept.iter().map(|file| file.account_id.as_str()).collect();
+        assert_eq!(found, kept, "{situation}");
+        let day = |text: &str| text[8..10].to_owned();
+        let found = last.replaced_period.as_ref().map(|Span { start, end }| (day(start), day(end)));
+        assert_eq!(found, longer.map(|(a, b)| (a.to_owned(), b.to_owned())), "{situation}");
+        assert_eq!(notes.len(), said, "{situation}: {notes:?}");
+    }
+
+    #[test]
+    fn what_an_export_replaces_and_what_stays() {
+        let one = |time| export(time, &[(ONE, 5), (UNKNOWN_ACCOUNT, 1)]);
+        let two = |time| export(time, &[(TWO, 5), (UNKNOWN_ACCOUNT, 1)]);
+        let both = |time| export(time, &[(ONE, 5), (TWO, 5), (UNKNOWN_ACCOUNT, 1)]);
+        let none = |time| export(time, &[(UNKNOWN_ACCOUNT, 3)]);
+        check("the first", &[one(ALL)], &[], None, 0);
+        check("the same again", &[one(ALL), one(ALL)], &[], None, 0);
+        check("half of it", &[one(ALL), one(HALF)], &[], Some(ALL), 1);
+        check("half of it again", &[one(ALL), one(HALF), one(HALF)], &[], Some(ALL), 0);
+        check("all of it again", &[one(ALL), one(HALF), one(ALL)], &[], None, 0);
+        check("half of another account", &[one(ALL), two(HALF)], &[ONE], None, 1);
+        check("half of the first behind another", &[one(ALL), two(HALF), one(HALF)], &[TWO], Some(ALL), 2);
+        check("one of two", &[both(ALL), one(ALL)], &[TWO], None, 1);
+        check("both of them", &[both(ALL), one(ALL), both(ALL)], &[], None, 0);
+        check("no account at all", &[none(ALL), none(HALF)], &[], Some(ALL), 1);
+        let idle = export(ALL, &[(ONE, 0), (UNKNOWN_ACCOUNT, 1)]);
+        check("an account that lost its traffic", &[one(ALL), idle], &[], None, 1);
+        let gone = one(ALL).after(Some(&two(ALL)), &|_| false).0;
+        assert!(gone.kept.is_empty(), "what is not there is not named");
+    }
 }

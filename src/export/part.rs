@@ -2,7 +2,7 @@
 
 use super::column::{Cell, Column, Kind, Missing};
 use super::rows::Dataset;
-use super::tables::Declared;
+use super::tables::{Declared, TABLES};
 use crate::model::account::is_account;
 use crate::model::period::Month;
 use crate::model::sha256::sha256;
@@ -113,6 +113,19 @@ pub fn partition_of(account: Option<&str>) -> &str {
 #[must_use]
 pub fn path_of(table: &str, account: &str, month: Month) -> String {
     format!("{table}/account_id={account}/month={month}/part-00000.parquet")
+}
+
+/// The account of a file of the month, or the word for none, by its path under the target; `None` where [`path_of`] gives no such path.
+#[must_use]
+pub fn account_of<'p>(path: &'p str, month: &str) -> Option<&'p str> {
+    let mut folders = path.split('/');
+    let table = folders.next().filter(|name| TABLES.iter().any(|table| table.name() == *name));
+    let account = folders.next()?.strip_prefix("account_id=")?;
+    let of_month = folders.next()?.strip_prefix("month=") == Some(month);
+    let number = folders.next()?.strip_prefix("part-")?.strip_suffix(".parquet")?;
+    let is_number = number.len() == 5 && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_own = table.is_some() && of_month && is_number && folders.next().is_none();
+    Some(account).filter(|text| is_own && (is_account(text) || *text == UNKNOWN_ACCOUNT))
 }
 
 /// A table without rows has a file without rows, so that readers find its columns.

@@ -1,6 +1,6 @@
 //! Runs that end at every step: the month is the old or the new one, and the next run finishes it.
 
-use super::super::manifest::{FileEntry, SCHEMA, TableEntry};
+use super::super::manifest::Foreign;
 use super::*;
 use std::collections::BTreeMap;
 
@@ -8,43 +8,17 @@ use std::collections::BTreeMap;
 fn month(month: &str, files: &[(&str, &str)]) -> (Manifest, Vec<Part>) {
     let parts: Vec<Part> = files
         .iter()
-        .map(|(account, text)| Part {
+        .map(|(folder, text)| Part {
             table: "traffic",
-            account: (*account).to_owned(),
-            path: format!("traffic/account_id={account}/month={month}/part-00000.parquet"),
+            account: folder[folder.len() - 12..].to_owned(),
+            path: format!("{folder}/month={month}/part-00000.parquet"),
             rows: 1,
             sums: BTreeMap::new(),
             sha256: sha256(text.as_bytes()),
             bytes: text.as_bytes().to_vec(),
         })
         .collect();
-    let entry = |part: &Part| FileEntry {
-        path: part.path.clone(),
-        account_id: part.account.clone(),
-        rows: part.rows,
-        bytes: part.bytes.len() as u64,
-        sha256: part.sha256.clone(),
-    };
-    let table = TableEntry {
-        table: "traffic".to_owned(),
-        rows: parts.len() as u64,
-        sums: BTreeMap::new(),
-        files: parts.iter().map(entry).collect(),
-    };
-    let text = |text: &str| text.to_owned();
-    let manifest = Manifest {
-        schema: text(SCHEMA),
-        month: text(month),
-        period_start: text(""),
-        period_end: text(""),
-        partial: false,
-        currency: text("USD"),
-        cost_basis: text("net"),
-        version: text("0"),
-        tables: vec![table],
-        inputs: Vec::new(),
-    };
-    (manifest, parts)
+    (Manifest::of_test(month, &parts), parts)
 }
 
 /// Every file under a folder with its text, but for the lock.
@@ -76,9 +50,11 @@ fn whole(months: &[&(Manifest, Vec<Part>)]) -> BTreeMap<String, String> {
     files
 }
 
-const ONE: &str = "111111111111";
-const TWO: &str = "222222222222";
-const THREE: &str = "333333333333";
+// All of one account, whose rows of a month are replaced whole.
+const ONE: &str = "traffic/account_id=111111111111";
+const TWO: &str = "clients/account_id=111111111111";
+const THREE: &str = "findings/account_id=111111111111";
+const OTHER: &str = "traffic/account_id=222222222222";
 
 fn put(root: &Path, (manifest, parts): &(Manifest, Vec<Part>)) {
     Folder::open(root).expect("opened").replace(manifest, parts).expect("replaced");
@@ -154,7 +130,7 @@ fn what_is_not_ours_stays() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
     put(root, &month("2026-10", &[(ONE, "one"), (TWO, "two")]));
-    let mine = root.join(format!("traffic/account_id={TWO}/month=2026-10/notes.txt"));
+    let mine = root.join(format!("{TWO}/month=2026-10/notes.txt"));
     fs::write(&mine, "mine").expect("written");
     put(root, &month("2026-10", &[(ONE, "one")]));
     assert!(mine.exists() && !mine.with_file_name("part-00000.parquet").exists());
@@ -181,6 +157,67 @@ fn a_month_that_cannot_be_finished_is_exported_again() {
     put(root, &october);
     put(root, &november);
     assert_eq!(all(root), whole(&[&october, &november]));
+}
+
+#[test]
+fn another_accounts_files_stay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    let (first, other) = (month("2026-10", &[(ONE, "one"), (TWO, "two")]), month("2026-10", &[(OTHER, "other")]));
+    put(root, &first);
+    put(root, &other);
+    let mut expect = whole(&[&first, &other]);
+    assert_eq!(all(root), expect);
+    // The account itself may lose what it had.
+    let less = month("2026-10", &[(ONE, "less")]);
+    put(root, &less);
+    expect = whole(&[&other, &less]);
+    assert_eq!(all(root), expect);
+}
+
+#[test]
+fn a_record_that_is_not_understood_is_an_error_and_nothing_is_touched() {
+    let (october, _) = month("2026-10", &[(ONE, "new")]);
+    let json = october.to_json();
+    let path = october.files().next().expect("a file").path.clone();
+    for (situation, text, expect) in [
+        ("cut off", json[..json.len() / 2].to_owned(), "it is no manifest"),
+        (
+            "of another version",
+            json.replace("natlens.export/1", "natlens.export/2"),
+            "it has the form \"natlens.export/2\"",
+        ),
+        ("something else", "[]".to_owned(), "it has the form \"\""),
+        ("a file elsewhere", json.replace(&path, "../outside"), "it names \"../outside\""),
+        ("an absolute path", json.replace(&path, "/tmp/outside"), "it names \"/tmp/outside\""),
+        ("another's file", json.replace(&path, "notes.txt"), "it names \"notes.txt\""),
+        ("another month's", json.replace(&path, &path.replace("-10", "-09")), "it names "),
+        ("no month", json.replace("2026-10\",", "../../x\","), "it names \"../../x\""),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().join("dataset");
+        put(&root, &month("2026-10", &[(ONE, "old"), (TWO, "two")]));
+        let new = root.join(OWN).join(NEW);
+        fs::create_dir_all(&new).expect("made");
+        fs::write(new.join("../outside"), "new").expect("written");
+        fs::write(root.join(OWN).join(COMMIT), &text).expect("written");
+        let before = all(folder.path());
+        let found = Folder::open(&root).expect_err(situation);
+        let is_foreign = matches!(&found, FolderError::Foreign { path, .. } if path.ends_with("_natlens/commit.json"));
+        assert!(is_foreign && found.to_string().contains(expect), "{situation}: {found}");
+        assert_eq!(all(folder.path()), before, "{situation}");
+    }
+}
+
+#[test]
+fn a_month_of_another_version_is_told_before_it_is_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let opened = Folder::open(folder.path()).expect("opened");
+    assert!(opened.before("2026-10").expect("nothing").is_none());
+    fs::write(folder.path().join(OWN).join("month=2026-10.json"), "{\"schema\": \"natlens.export/9\"}")
+        .expect("written");
+    let found = opened.before("2026-10").expect_err("another version");
+    assert!(matches!(found, FolderError::Foreign { why: Foreign::Schema(_), .. }), "{found}");
 }
 
 #[test]
