@@ -327,6 +327,12 @@ fn the_policy_and_the_commands_are_for_what_the_settings_use() {
         ("policy", &one, &["--policy"][..], include_str!("golden/policy.json")),
         ("policy of credentials", &several, &["--policy"], include_str!("golden/policy-credentials.json")),
         ("policy of roles", &several, &["--policy=roles"], include_str!("golden/policy-roles.json")),
+        (
+            "policy for Athena",
+            &one,
+            &["--policy", "--athena", "--target", "s3://work/natlens/", "--athena-output", "s3://lists/athena/"],
+            include_str!("golden/policy-athena.json"),
+        ),
         ("commands", &several, &["--commands", "--log-group", "/vpc/flow logs"], include_str!("golden/commands.sh")),
     ] {
         assert_eq!(printed(folder, args), golden, "{name}");

@@ -45,7 +45,7 @@ class Check:
             aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
         )
-        for bucket in ("data", "work"):
+        for bucket in ("data", "work", "lists"):
             self.s3.create_bucket(Bucket=bucket)
         self.bundle = scratch / "bundle"
         self.natlens("simulate", "--vantage", "nat", "--month", MONTH, "--to", self.bundle)
@@ -173,6 +173,20 @@ def what_was_read_is_held_against_the_listing(check):
     check.athena.scanned = listed
 
 
+def a_workgroup_may_insist_on_its_own_place(check):
+    """Its lists are read there; the result is where it was asked for, and the policy allows both."""
+    own = "s3://lists/athena/"
+    check.athena.workgroup = {"EnforceWorkGroupConfiguration": True, "ResultConfiguration": {"OutputLocation": own}}
+    out, err = check.ask("--refresh")
+    assert out.startswith(WORK) and f"lists of files to {own}" in err, err
+    assert any(key.endswith("-manifest.csv") for key in check.keys("lists"))
+    check.athena.workgroup = {}
+    policy = check.natlens("doctor", "s3://data/bundle", "--policy", "--athena", "--target", WORK, "--athena-output", own)[0]
+    for statement in json.loads(policy)["Statement"]:
+        if statement["Sid"] in ("Read", "WriteByAthena"):
+            assert "arn:aws:s3:::lists/athena/*" in statement["Resource"], statement
+
+
 def each_flow_log_is_counted_once(check):
     """Three layouts in one folder, two of them of the same fields: every table sees all objects."""
     bundle = check.scratch / "layouts"
@@ -258,6 +272,7 @@ def main():
             interruption_stops_the_statement(check)
             check.ask()
             each_flow_log_is_counted_once(check)
+            a_workgroup_may_insist_on_its_own_place(check)
             written = {key for key in check.keys("work")}
             assert all(key.startswith("natlens/") for key in written), written
             after = check.keys("data")

@@ -159,6 +159,8 @@ class FakeAthena:
                 self.s3.upload_file(str(file), place.netloc, key)
                 written.append(f"s3://{place.netloc}/{key}")
         output = execution["request"]["ResultConfiguration"]["OutputLocation"]
+        if self.workgroup.get("EnforceWorkGroupConfiguration"):
+            output = self.workgroup["ResultConfiguration"]["OutputLocation"]
         manifest = f"{output}{identity}-manifest.csv"
         out = urlparse(manifest)
         self.s3.put_object(Bucket=out.netloc, Key=out.path.lstrip("/"), Body="".join(f"{name}\n" for name in written).encode())

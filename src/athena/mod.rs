@@ -178,6 +178,8 @@ pub enum Event<'a> {
     Estimated(Bytes),
     /// The same was asked before; its answer is still there.
     Kept(&'a Answer),
+    /// The workgroup writes its lists into a place of its own.
+    Elsewhere(&'a str),
     /// A statement begins.
     Starts(&'a str),
 }
@@ -246,6 +248,9 @@ pub fn ask(
     on_event(Event::Estimated(estimate));
     let limits = engine.limits()?;
     within(estimate, terms.most, &limits)?;
+    if let Some(output) = limits.output.as_deref().filter(|output| !output.starts_with(&work.address)) {
+        on_event(Event::Elsewhere(output));
+    }
     for (table, reference) in tables.iter().zip(&question.references) {
         let file = format!("{}part-00000.parquet", table.folder);
         // The name is the hash: whoever was first wrote the same.

@@ -56,6 +56,8 @@ pub struct Limits {
     pub scan_cutoff: Option<u64>,
     /// Its engine, `Athena engine version 3`.
     pub engine: Option<String>,
+    /// Where it writes what it says about statements, if it insists on a place of its own.
+    pub output: Option<String>,
 }
 
 /// A statement that is done.
@@ -126,7 +128,10 @@ impl Athena {
         let Some(configuration) = answer.work_group().and_then(|group| group.configuration()) else {
             return Ok(Limits::default());
         };
+        let insists = configuration.enforce_work_group_configuration() == Some(true);
+        let output = configuration.result_configuration().and_then(|result| result.output_location());
         Ok(Limits {
+            output: output.filter(|_| insists).map(str::to_owned),
             scan_cutoff: configuration.bytes_scanned_cutoff_per_query().and_then(|bytes| u64::try_from(bytes).ok()),
             engine: configuration
                 .engine_version()

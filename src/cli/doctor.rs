@@ -82,17 +82,9 @@ impl DoctorPlan {
         // A bundle in a bucket: which parts it has is looked for, and its settings are read.
         let own_folder = bundle.path().to_str().map(|path| format!("{}/", path.trim_end_matches('/')));
         wants.addresses.extend(own_folder.and_then(|folder| Address::parse("bundle", &folder)));
-        if let Some(text) = &args.writes.target {
-            let address = objects::Address::parse(text).filter(objects::Address::is_sound);
-            let wrong = || Refusal {
-                exit: Exit::Usage,
-                what: format!("{text}: is no address of a bucket"),
-                hint: Some("write it as s3://BUCKET/PREFIX".to_owned()),
-            };
-            let address = address.ok_or_else(wrong)?;
-            let prefix = address.folder();
-            wants.targets.push(Address { part: "target", bucket: address.bucket, prefix });
-        }
+        wants.targets.extend(args.writes.target.as_deref().map(|text| named("target", text)).transpose()?);
+        wants.athena_output =
+            args.writes.athena_output.as_deref().map(|text| named("athena-output", text)).transpose()?;
         let ask = (!args.offline && is_reachable(&access, &chain, &wants)).then(|| ask(&access, &own, &wants, args));
         let ask = match ask {
             Some(mut ask) => {
@@ -170,6 +162,19 @@ impl DoctorPlan {
     }
 }
 
+/// The folder that an address of the user's names.
+fn named(part: &'static str, text: &str) -> Result<Address, Refusal> {
+    let address = objects::Address::parse(text).filter(objects::Address::is_sound);
+    let wrong = || Refusal {
+        exit: Exit::Usage,
+        what: format!("{text}: is no address of a bucket"),
+        hint: Some("write it as s3://BUCKET/PREFIX".to_owned()),
+    };
+    let address = address.ok_or_else(wrong)?;
+    let prefix = address.folder();
+    Ok(Address { part, bucket: address.bucket, prefix })
+}
+
 /// What flags, variables and files name is read from there; of what nobody names, the account is asked.
 fn wants(
     input: &InputSettings,
@@ -209,6 +214,7 @@ fn wants(
         addresses: addresses.into_iter().collect(),
         targets: Vec::new(),
         athena: args.writes.athena,
+        athena_output: None,
         roles_of_buckets: BTreeMap::new(),
         bucket_owner: buckets.expected_owner.as_ref().map(|owner| owner.value.clone()),
         live: live.into_iter().filter(|(_, open)| *open).map(|(part, _)| part).collect(),

@@ -410,6 +410,9 @@ pub struct WriteArgs {
     /// Athena makes the roll-up below --target: the policy allows that, too
     #[arg(long, requires = "target")]
     pub athena: bool,
+    /// With --athena: where the workgroup writes what it says about statements, `s3://BUCKET/PREFIX/`, if it insists on a place of its own
+    #[arg(long, value_name = "ADDRESS", requires = "athena")]
+    pub athena_output: Option<String>,
 }
 
 /// Arguments of `doctor`.

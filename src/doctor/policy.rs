@@ -13,6 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 const BY_ATHENA: [&str; 5] =
     ["glue:CreateTable", "glue:GetDatabase", "glue:GetPartitions", "glue:GetTable", "s3:GetBucketLocation"];
 
+/// How Athena writes results and what it says about them, in the name of whoever asks it: in parts, which natlens itself never does.
+/// A workgroup may insist on a place of its own for the latter (same source; `UNLOAD` still writes where it is told to).
+const WRITTEN_BY_ATHENA: [&str; 3] = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"];
+
 /// The policy document.
 #[must_use]
 pub fn policy(wants: &Wants, calls: &[Call], whose: Whose) -> Value {
@@ -61,7 +65,16 @@ pub fn policy(wants: &Wants, calls: &[Call], whose: Whose) -> Value {
         add(&format!("List{}", number + 1), &list, vec![format!("arn:{partition}:s3:::{bucket}")], condition);
     }
     let condition = owner.map(|(test, of)| json!({test: of}));
-    for (sid, actions, addresses) in [("Read", read, &looked_at), ("Write", write, &targets)] {
+    let by_athena: Vec<Address> = match whose {
+        Whose::Credentials if wants.athena => wants.targets.iter().chain(&wants.athena_output).cloned().collect(),
+        _ => Vec::new(),
+    };
+    let groups = [
+        ("Read", read, &looked_at),
+        ("Write", write, &targets),
+        ("WriteByAthena", WRITTEN_BY_ATHENA.to_vec(), &by_athena),
+    ];
+    for (sid, actions, addresses) in groups {
         let objects = buckets(addresses).into_iter().flat_map(|(bucket, prefixes)| {
             prefixes.into_iter().map(move |prefix| format!("arn:{partition}:s3:::{bucket}/{}*", literal(prefix)))
         });
@@ -154,6 +167,7 @@ mod tests {
             },
             targets: if bit(8) { vec![target()] } else { Vec::new() },
             athena: bit(10),
+            athena_output: None,
             bucket_owner: bit(1).then(|| "111122223333".to_owned()),
             live: live.into_iter().zip(2..).filter(|(_, n)| bit(*n)).map(|(live, _)| live).collect(),
             regions: if bit(6) { vec!["us-east-1".to_owned()] } else { Vec::new() },
@@ -165,6 +179,7 @@ mod tests {
         let statements = policy["Statement"].as_array().expect("an array");
         statements
             .iter()
+            .filter(|statement| statement["Sid"] != "WriteByAthena")
             .flat_map(|statement| statement["Action"].as_array().expect("an array"))
             .map(|action| action.as_str().expect("a text"))
             .collect()
@@ -231,6 +246,27 @@ mod tests {
             "Resource": ["arn:aws:s3:::out/natlens/*"],
         }]);
         assert_eq!(policy["Statement"], expect);
+    }
+
+    #[test]
+    fn athena_writes_in_parts_into_the_target_and_where_the_workgroup_insists() {
+        let output = Address::parse("athena-output", "s3://lists/athena/");
+        let by_athena = |wants: &Wants, whose| {
+            let policy = policy(wants, &call::all(), whose);
+            let statements = policy["Statement"].as_array().expect("an array").iter();
+            statements
+                .filter(|one| one["Sid"] == "WriteByAthena")
+                .map(|one| one["Resource"].clone())
+                .collect::<Vec<_>>()
+        };
+        let both = Wants { athena_output: output, ..wants(0x500) };
+        let expect = json!(["arn:aws:s3:::lists/athena/*", "arn:aws:s3:::out/natlens/*"]);
+        assert_eq!(by_athena(&both, Whose::Credentials), [expect]);
+        // Athena acts for whoever starts the statement, whoever else writes into the bucket.
+        let of_role = wants(0x700);
+        assert_eq!(by_athena(&of_role, Whose::Credentials), [json!(["arn:aws:s3:::out/natlens/*"])]);
+        assert!(by_athena(&of_role, Whose::Roles).is_empty());
+        assert!(by_athena(&Wants { athena: false, ..both }, Whose::Credentials).is_empty());
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub struct Wants {
     pub targets: Vec<Address>,
     /// Whether Athena makes the roll-up, into the targets.
     pub athena: bool,
+    /// Where the workgroup insists on writing what it says about statements, which is read.
+    pub athena_output: Option<Address>,
     /// The account that must own the buckets.
     pub bucket_owner: Option<String>,
     /// Parts from the live account.
@@ -119,7 +121,8 @@ impl Wants {
     #[must_use]
     pub fn looked_at(&self, whose: Whose) -> Vec<Address> {
         let read = self.addresses.iter().filter(|address| self.is_by(address, whose));
-        read.chain(self.targets_of(whose)).cloned().collect()
+        let output = self.athena_output.iter().filter(|_| self.athena && whose == Whose::Credentials);
+        read.chain(self.targets_of(whose)).chain(output).cloned().collect()
     }
 
     /// Every role that is taken on.

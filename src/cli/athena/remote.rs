@@ -104,6 +104,10 @@ pub(super) fn act(
                 note(&format!("Athena will read about {}, {}", gb(bytes.get()), price(bytes.get())));
             }
             Event::Kept(answer) => note(&format!("{} has the answer from before", answer.statement)),
+            Event::Elsewhere(output) => note(&format!(
+                "the workgroup writes its lists of files to {output}, which is read there (`natlens doctor --policy --athena \
+                 --athena-output {output}`)"
+            )),
             Event::Starts(what) => note(&format!("Athena: {what}")),
         }
     };
