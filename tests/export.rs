@@ -469,6 +469,52 @@ fn ddl_has_the_flow_logs_columns_and_folders_as_they_are() {
     check("--seed 25 --layout hourly", &v2, &["/${hour}'", "'projection.hour.format'='yyyy/MM/dd/HH'"], &["${day}"]);
 }
 
+/// The flow logs of each table, by its name.
+fn tables(lines: &str, is_head: &str, name: &dyn Fn(&str) -> Option<String>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut found = BTreeMap::new();
+    let mut ids = BTreeSet::new();
+    for line in lines.lines() {
+        if line.contains(is_head) {
+            let words = line.split([' ', ',', '.']).filter(|word| word.starts_with("fl-"));
+            ids = words.map(str::to_owned).collect();
+        }
+        if let Some(name) = name(line) {
+            found.insert(name, ids.clone());
+        }
+    }
+    found
+}
+
+#[test]
+fn ddl_and_roll_up_mean_the_same_table_by_the_same_name() {
+    for seed in ["31", "32", "33", "34"] {
+        let account = Account::new(&format!("--vantage two-logs --seed {seed}"));
+        let more = [
+            "export",
+            "bundle",
+            "--no-cache",
+            "--ddl",
+            "--to",
+            "s3://bucket/dataset",
+            "--logs-at",
+            "s3://logs/vpc",
+            "-q",
+        ];
+        let ddl = natlens(account.folder.path(), &more).stdout;
+        let create = |line: &str| {
+            let name = line.strip_prefix("CREATE EXTERNAL TABLE IF NOT EXISTS natlens.")?.strip_suffix(" (")?;
+            name.starts_with("flow_logs").then(|| name.to_owned())
+        };
+        let of_ddl = tables(&ddl, " of fl-", &create);
+        let sql = natlens(account.folder.path(), &["athena", "bundle", "--month", "2026-10", "--emit-sql"]).stdout;
+        let head = |line: &str| Some(line.strip_prefix("-- ")?.split_once(" (text)")?.0.to_owned());
+        assert_eq!(of_ddl, tables(&sql, " (text): fl-", &head), "{seed}");
+        assert_eq!(of_ddl.len(), 2, "{seed}");
+    }
+    let one = flow_log_ddl("--seed 35");
+    assert!(one.contains("NOT EXISTS natlens.flow_logs ("), "{one}");
+}
+
 #[test]
 fn ddl_is_refused_where_it_could_not_work() {
     let account = Account::new("--seed 26 --logs-only");
@@ -478,7 +524,9 @@ fn ddl_is_refused_where_it_could_not_work() {
         assert!(run.stderr.contains(what) && run.stdout.is_empty(), "{more:?}: {}", run.stderr);
     };
     check(&["--ddl", "--to", "dataset"], "Athena reads buckets");
-    check(&["--ddl", "--to", "s3://bucket/a'b"], "Athena reads buckets");
+    check(&["--ddl", "--to", "s3://bucket/a'b"], "a'b: DDL cannot name it");
+    check(&["--ddl", "--to", "s3://b/a"], "b is no name of a bucket");
+    check(&["--ddl", "--to", "s3://my bucket/a"], "my bucket is no name of a bucket");
     check(&["--ddl", "--to", "s3://bucket/a", "--logs-at", "logs"], "--logs-at logs");
     check(&["--to", "dataset", "--logs-at", "s3://bucket/logs"], "--ddl");
     let run = natlens(account.folder.path(), &["export", "bundle", "--no-cache", "--ddl", "--to", "s3://bucket/a"]);

@@ -14,7 +14,7 @@ use crate::cancel::Cancel;
 use crate::diag::{Code, Warnings};
 use crate::run::rollup::{Form, RollupError, local, make};
 use crate::run::{Plan, RunError};
-use crate::sql::{Dialect, Grain};
+use crate::sql::{Dialect, Grain, is_table_name};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -43,8 +43,8 @@ pub struct AthenaArgs {
     /// Folder for the small tables that the text joins, a folder each; made if it is not there
     #[arg(long, value_name = "DIR", conflicts_with = "engine")]
     pub tables: Option<PathBuf>,
-    /// Name of the table of flow logs; with several layouts _1, _2, … are added to it
-    #[arg(long, value_name = "NAME", default_value = "flow_logs")]
+    /// Name of the table of flow logs, as DATABASE.NAME where it is elsewhere; with several layouts _1, _2, … are added to it
+    #[arg(long, value_name = "NAME", default_value = "flow_logs", value_parser = table_name)]
     pub flow_table: String,
     /// What the paths of all objects begin with in that table, up to the folder that --flow-logs names [default: nothing; with
     /// --engine athena the address of the flow logs]
@@ -116,6 +116,11 @@ impl From<GrainName> for Grain {
             GrainName::Hour => Self::Hour,
         }
     }
+}
+
+fn table_name(text: &str) -> Result<String, String> {
+    let wrong = || "up to three names between dots, of letters, digits, _ and -".to_owned();
+    is_table_name(text).then(|| text.to_owned()).ok_or_else(wrong)
 }
 
 /// Writes the text, or the local engine's result.

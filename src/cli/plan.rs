@@ -219,19 +219,28 @@ impl ExportPlan {
 
 /// What DDL is for: names in it stand between quotes, and Athena reads nothing but buckets.
 fn check_addresses(args: &ExportArgs) -> Result<(), Refusal> {
-    let is_address = |text: &str| {
-        let plain = !text.contains(['\'', '\\', '$', '*']) && !text.chars().any(char::is_control);
-        plain && Address::parse(text).is_some_and(|address| address.is_sound())
+    let why = |text: &str| -> Option<(String, &'static str)> {
+        match Address::parse(text) {
+            None => Some(("Athena reads buckets".to_owned(), "write it as s3://BUCKET/PREFIX")),
+            Some(address) if !address.is_sound() => Some((
+                format!("{} is no name of a bucket", address.bucket),
+                "a bucket has 3 to 63 lower-case letters, digits, dots and dashes",
+            )),
+            Some(_) if text.contains(['\'', '\\', '$', '*']) || text.chars().any(char::is_control) => Some((
+                "DDL cannot name it".to_owned(),
+                "choose a prefix without quotes, backslashes, $, * and control characters",
+            )),
+            Some(_) => None,
+        }
     };
     let given = [("--to", Some(&args.to)), ("--logs-at", args.logs_at.as_ref())];
-    match given.into_iter().find_map(|(flag, text)| Some((flag, text.filter(|text| !is_address(text))?))) {
-        None => Ok(()),
-        Some((flag, text)) => Err(Refusal {
-            exit: Exit::Usage,
-            what: format!("{flag} {text}: Athena reads buckets"),
-            hint: Some("write it as s3://BUCKET/PREFIX".to_owned()),
-        }),
+    for (flag, text) in given.into_iter().filter_map(|(flag, text)| Some((flag, text?))) {
+        if let Some((why, hint)) = why(text) {
+            let what = format!("{flag} {text}: {why}");
+            return Err(Refusal { exit: Exit::Usage, what, hint: Some(hint.to_owned()) });
+        }
     }
+    Ok(())
 }
 
 /// The cache in a folder; `None` where nothing tells this build from others.

@@ -12,7 +12,7 @@ mod text;
 
 pub use guide::Guide;
 pub use tables::{Exception, ReferenceTable, reference_tables};
-pub use text::{Dialect, Emission, Source, SourceRefusal, is_read, render};
+pub use text::{Dialect, Emission, Source, SourceRefusal, is_read, is_table_name, render};
 
 use crate::model::period::{DAY_SECONDS, HOUR_SECONDS};
 use table::Kind;

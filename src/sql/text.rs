@@ -38,7 +38,7 @@ impl Dialect {
 /// A table of flow logs of one layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Its name, as SQL has it.
+    /// Its name: up to three parts between dots, of letters, digits, `_` and `-`, see [`is_table_name`].
     pub table: String,
     /// Fields that it has, as AWS names them: `pkt-srcaddr`. Its columns are called the same, with `_` for `-`.
     pub fields: BTreeSet<String>,
@@ -79,6 +79,14 @@ pub enum SourceRefusal {
     /// What the local engine would have to assume.
     #[error("the flow logs have no {0}, which only the local engine assumes")]
     Assumed(&'static str),
+}
+
+/// Whether a text can name a table: `table`, `database.table` or `catalog.database.table`.
+#[must_use]
+pub fn is_table_name(text: &str) -> bool {
+    let plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    text.split('.').count() <= 3 && text.split('.').all(plain)
 }
 
 const CORE: &str = include_str!("core.sql");
@@ -154,6 +162,14 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// A table's name; parts that are no plain words stand between the dialect's quotes.
+fn table_name(dialect: Dialect, name: &str) -> String {
+    let quote = if dialect == Dialect::Spark { '`' } else { '"' };
+    let is_word = |part: &str| !part.contains('-') && !part.starts_with(|first: char| first.is_ascii_digit());
+    let part = |part: &str| if is_word(part) { part.to_owned() } else { format!("{quote}{part}{quote}") };
+    name.split('.').map(part).collect::<Vec<_>>().join(".")
+}
+
 /// One table's records in canonical columns: absent texts are `-`, absent numbers null.
 fn records(emission: &Emission, source: &Source) -> Result<String, SourceRefusal> {
     let has = |field: &str| source.fields.contains(field);
@@ -212,7 +228,7 @@ fn records(emission: &Emission, source: &Source) -> Result<String, SourceRefusal
     let partitions = emission.partitions.as_deref().map(|only| format!(" WHERE {only}")).unwrap_or_default();
     Ok(format!(
         "  SELECT\n{out}  FROM (SELECT s.*, {object} AS object FROM {} s{partitions}) t\n  LEFT JOIN natlens_objects o ON o.object = t.object\n  WHERE coalesce(o.is_duplicate, 0) = 0 AND coalesce({}, '-') <> 'log-status'\n    AND coalesce(o.flow_log, {flow_log}) IN ({own})\n",
-        source.table,
+        table_name(emission.dialect, &source.table),
         format_args!("CAST({} AS {varchar})", column("log-status")),
     ))
 }
@@ -252,4 +268,25 @@ pub(super) fn said_by_path(path: &str) -> [String; 3] {
     let part = |at| after.split('_').nth(at).unwrap_or_default().to_owned();
     let account = before.len().checked_sub(12).and_then(|at| before.get(at..)).unwrap_or("-");
     [part(1), account.to_owned(), part(0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_tables_are_words_or_quoted() {
+        for (name, trino, spark) in [
+            ("flow_logs_1", "flow_logs_1", "flow_logs_1"),
+            ("logs.flow_logs", "logs.flow_logs", "logs.flow_logs"),
+            ("AwsDataCatalog.my-logs.2026", "AwsDataCatalog.\"my-logs\".\"2026\"", "AwsDataCatalog.`my-logs`.`2026`"),
+        ] {
+            assert!(is_table_name(name));
+            assert_eq!(table_name(Dialect::Trino, name), trino);
+            assert_eq!(table_name(Dialect::Spark, name), spark);
+        }
+        for none in ["", "a b", "a;", "\"a\"", "a..b", "a.b.c.d", ".a", "a--b\n", "(SELECT 1)", "t\u{e4}"] {
+            assert!(!is_table_name(none), "{none}");
+        }
+    }
 }

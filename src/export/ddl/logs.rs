@@ -69,10 +69,12 @@ pub(super) fn all(tables: &[LogTable]) -> String {
              -- a gateway and in logs of interface, subnet and VPC; `natlens report` counts each once. Folders go by time of delivery: look a\n\
              -- day further than the time that `start` is compared with. Accounts, Regions and the first day are those of this data: what is of\n\
              -- others is not found, without an error.\n\n";
-    let names = names(tables);
-    for (table, name) in tables.iter().zip(&names) {
-        let others: Vec<&LogTable> = tables.iter().filter(|other| shares(table, other)).collect();
-        of_table(&mut text, table, name, &others);
+    // In the order in which `natlens athena` numbers its tables, by the first flow log of each.
+    let mut tables: Vec<&LogTable> = tables.iter().collect();
+    tables.sort_by_key(|table| (table.flow_logs.is_empty(), table.flow_logs.first()));
+    for (table, name) in tables.iter().zip(names(&tables)) {
+        let others: Vec<&LogTable> = tables.iter().copied().filter(|other| shares(table, other)).collect();
+        of_table(&mut text, table, &name, &others);
     }
     text
 }
@@ -85,18 +87,19 @@ fn shares(table: &LogTable, other: &LogTable) -> bool {
     table != other && below && meets(&table.accounts, &other.accounts) && meets(&table.regions, &other.regions)
 }
 
-/// `flow_logs_text`, `flow_logs_parquet`, and with a number where there are several.
-fn names(tables: &[LogTable]) -> Vec<String> {
-    let kind = |table: &LogTable| if table.format == Format::Parquet { "parquet" } else { "text" };
-    let name = |(at, table): (usize, &LogTable)| {
-        let alike = |others: &[LogTable]| others.iter().filter(|other| kind(other) == kind(table)).count();
-        match (alike(tables), alike(&tables[..at])) {
-            (1, _) => format!("flow_logs_{}", kind(table)),
-            (_, before) => format!("flow_logs_{}_{}", kind(table), before + 1),
-        }
+/// `flow_logs`, and with a number where there are several. Where there is no table, no number is spent.
+fn names(tables: &[&LogTable]) -> Vec<String> {
+    let is_table = |table: &&&LogTable| !matches!(table.format, Format::Other(_));
+    let before = |at: usize| tables[..at].iter().filter(is_table).count();
+    let name = |at: usize| match before(tables.len()) {
+        0 | 1 => TABLE.to_owned(),
+        _ => format!("{TABLE}_{}", before(at) + 1),
     };
-    tables.iter().enumerate().map(name).collect()
+    (0..tables.len()).map(name).collect()
 }
+
+/// What `natlens athena` looks for without `--flow-table`.
+const TABLE: &str = "flow_logs";
 
 /// Partition columns have names that no field of a flow log has, because Hive would not take two of one name.
 const ACCOUNT: &str = "aws_account";
@@ -116,13 +119,18 @@ fn of_table(text: &mut String, table: &LogTable, name: &str, others: &[&LogTable
     let _ = writeln!(text, "-- {}: {}{whose}.", table.location, format_name(table.format));
     let with_parquet =
         others.iter().any(|other| (other.format == Format::Parquet) != (table.format == Format::Parquet));
-    if !others.is_empty() && with_parquet && table.format == Format::Parquet {
-        *text += "-- Text lies in the same folders, and a query that meets it fails: let the flow log in Parquet deliver to a prefix of its own.\n";
-    } else if !others.is_empty() {
+    // Text that is read as Parquet stops a query; Parquet that is read as text is rows that the view leaves out.
+    let stops = with_parquet && table.format == Format::Parquet;
+    let has_view = !(others.is_empty() || ids.is_empty() || stops);
+    if has_view {
         let _ = writeln!(
             text,
             "-- Objects of another format lie in the same folders: query {name}_only, which leaves them out."
         );
+    } else if stops {
+        *text += "-- Text lies in the same folders, and a query that meets it fails: let the flow log in Parquet deliver to a prefix of its own.\n";
+    } else if !others.is_empty() {
+        *text += "-- Objects of another format lie in the same folders, and no name tells them apart: let each format have a prefix of its own.\n";
     }
     let columns: Vec<String> =
         named(&table.columns).into_iter().map(|(name, kind)| format!("  `{name}` {kind}")).collect();
@@ -146,10 +154,10 @@ fn of_table(text: &mut String, table: &LogTable, name: &str, others: &[&LogTable
         let _ = write!(create, "\nTBLPROPERTIES (\n{}\n)", lines.join(",\n"));
     }
     statement(text, &create);
-    if !others.is_empty() && !ids.is_empty() && table.format != Format::Parquet {
+    if has_view {
         let ids: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
         let view = format!(
-            "CREATE OR REPLACE VIEW {DATABASE}.{name}_only AS\nSELECT * FROM {DATABASE}.{name}\n\
+            "CREATE OR REPLACE VIEW {DATABASE}.{name}_only AS\nSELECT *, \"$path\" AS object_path FROM {DATABASE}.{name}\n\
              WHERE regexp_extract(\"$path\", 'fl-[0-9a-f]+', 0) IN ({})",
             ids.join(", ")
         );

@@ -105,8 +105,23 @@ fn two_formats_in_the_same_folders_are_two_tables() {
     check("two_texts.sql", &logs::all(&two_texts));
     let with_parquet = [of(Format::Text, &CUSTOM[..2], "fl-1"), of(Format::Parquet, &CUSTOM[..2], "fl-2")];
     let text = logs::all(&with_parquet);
-    assert!(text.contains("flow_logs_text_only") && !text.contains("flow_logs_parquet_only"), "{text}");
+    assert!(text.contains("natlens.flow_logs_1_only") && !text.contains("flow_logs_2_only"), "{text}");
     assert!(text.contains("-- Text lies in the same folders"), "{text}");
+    // Parquet is read by name, so that objects with other columns stop nothing; a view leaves them out.
+    let two_parquets = [of(Format::Parquet, &CUSTOM[..2], "fl-1"), of(Format::Parquet, &CUSTOM[..3], "fl-2")];
+    let text = logs::all(&two_parquets);
+    for (table, id) in [("flow_logs_1", "fl-1"), ("flow_logs_2", "fl-2")] {
+        assert!(text.contains(&format!("query {table}_only, which")), "{text}");
+        let view = format!(
+            "VIEW natlens.{table}_only AS\nSELECT *, \"$path\" AS object_path FROM natlens.{table}\nWHERE regexp_extract(\"$path\", 'fl-[0-9a-f]+', 0) IN ('{id}')"
+        );
+        assert!(text.contains(&view), "{text}");
+    }
+    // No view is named that is not there.
+    let nameless = LogTable { flow_logs: BTreeSet::new(), ..two_parquets[0].clone() };
+    let text = logs::all(&[nameless, two_parquets[1].clone()]);
+    assert!(text.contains("no name tells them apart") && text.contains("VIEW natlens.flow_logs_1_only"), "{text}");
+    assert_eq!(text.matches("_only").count(), text.matches("query flow_logs_1_only").count() * 2, "{text}");
     let elsewhere = LogTable { regions: set("eu-west-1"), ..with_parquet[1].clone() };
     let text = logs::all(&[with_parquet[0].clone(), elsewhere]);
     assert!(!text.contains("_only") && !text.contains("same folders"), "{text}");

@@ -4,7 +4,7 @@
 -- others is not found, without an error.
 
 -- s3://logs/vpc/AWSLogs/: text with a header line of fl-1.
-CREATE EXTERNAL TABLE IF NOT EXISTS natlens.flow_logs_text_1 (
+CREATE EXTERNAL TABLE IF NOT EXISTS natlens.flow_logs_1 (
   `interface_id` string,
   `pkt_srcaddr` string,
   `end` bigint,
@@ -32,7 +32,7 @@ TBLPROPERTIES (
 );
 
 -- s3://hourly/AWSLogs/: text without a header line of fl-1.
-CREATE EXTERNAL TABLE IF NOT EXISTS natlens.flow_logs_text_2 (
+CREATE EXTERNAL TABLE IF NOT EXISTS natlens.flow_logs_2 (
   `interface_id` string,
   `pkt_srcaddr` string,
   `end` bigint
@@ -56,7 +56,7 @@ TBLPROPERTIES (
 );
 
 -- s3://hive/AWSLogs/: Parquet of fl-1.
-CREATE EXTERNAL TABLE IF NOT EXISTS natlens.flow_logs_parquet (
+CREATE EXTERNAL TABLE IF NOT EXISTS natlens.flow_logs_3 (
   `interface_id` string,
   `pkt_srcaddr` string,
   `end` bigint
@@ -85,14 +85,14 @@ TBLPROPERTIES (
   'storage.location.template'='s3://hive/AWSLogs/aws-account-id=${aws_account}/aws-service=vpcflowlogs/aws-region=${aws_region}/year=${year}/month=${month}/day=${day}/hour=${hour}'
 );
 
+-- s3://firehose/: JSON of fl-1. No table: natlens reads it, Athena needs it as text or Parquet.
+
 -- s3://exports/task/stream/: an export of CloudWatch Logs.
-CREATE EXTERNAL TABLE IF NOT EXISTS natlens.flow_logs_text_3 (
+CREATE EXTERNAL TABLE IF NOT EXISTS natlens.flow_logs_4 (
   `exported_at` string,
   `version` int
 )
 ROW FORMAT DELIMITED FIELDS TERMINATED BY ' '
 STORED AS TEXTFILE
 LOCATION 's3://exports/task/stream/';
-
--- s3://firehose/: JSON of fl-1. No table: natlens reads it, Athena needs it as text or Parquet.
 

@@ -4,8 +4,8 @@
 -- others is not found, without an error.
 
 -- s3://logs/vpc/AWSLogs/: text with a header line of fl-1.
--- Objects of another format lie in the same folders: query flow_logs_text_1_only, which leaves them out.
-CREATE EXTERNAL TABLE IF NOT EXISTS natlens.flow_logs_text_1 (
+-- Objects of another format lie in the same folders: query flow_logs_1_only, which leaves them out.
+CREATE EXTERNAL TABLE IF NOT EXISTS natlens.flow_logs_1 (
   `interface_id` string,
   `pkt_srcaddr` string
 )
@@ -28,13 +28,13 @@ TBLPROPERTIES (
   'skip.header.line.count'='1'
 );
 
-CREATE OR REPLACE VIEW natlens.flow_logs_text_1_only AS
-SELECT * FROM natlens.flow_logs_text_1
+CREATE OR REPLACE VIEW natlens.flow_logs_1_only AS
+SELECT *, "$path" AS object_path FROM natlens.flow_logs_1
 WHERE regexp_extract("$path", 'fl-[0-9a-f]+', 0) IN ('fl-1');
 
 -- s3://logs/vpc/AWSLogs/: text with a header line of fl-2, fl-3.
--- Objects of another format lie in the same folders: query flow_logs_text_2_only, which leaves them out.
-CREATE EXTERNAL TABLE IF NOT EXISTS natlens.flow_logs_text_2 (
+-- Objects of another format lie in the same folders: query flow_logs_2_only, which leaves them out.
+CREATE EXTERNAL TABLE IF NOT EXISTS natlens.flow_logs_2 (
   `interface_id` string,
   `pkt_srcaddr` string,
   `end` bigint
@@ -58,7 +58,7 @@ TBLPROPERTIES (
   'skip.header.line.count'='1'
 );
 
-CREATE OR REPLACE VIEW natlens.flow_logs_text_2_only AS
-SELECT * FROM natlens.flow_logs_text_2
+CREATE OR REPLACE VIEW natlens.flow_logs_2_only AS
+SELECT *, "$path" AS object_path FROM natlens.flow_logs_2
 WHERE regexp_extract("$path", 'fl-[0-9a-f]+', 0) IN ('fl-2', 'fl-3');
 
