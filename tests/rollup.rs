@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Run, arg, natlens};
+use common::{Run, arg, natlens, natlens_in};
 use serde_json::Value;
 use std::fs;
 use std::io::Read;
@@ -319,6 +319,37 @@ fn logs_that_are_no_table_are_refused() {
 fn a_time_is_needed() {
     let account = Account::new("--vantage nat");
     let run = natlens(account.folder.path(), &["athena", arg(&account.path("bundle")), "--emit-sql"]);
-    assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{}", run.stderr);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{}", run.stderr);
     assert!(run.stderr.contains("hint: give --month"), "{}", run.stderr);
+}
+
+#[test]
+fn flags_of_another_way_are_refused_and_not_passed_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("bundle")).expect("a folder");
+    let check = |variables: &[(&str, &str)], more: &[&str], expect: &str| {
+        let run = natlens_in(folder.path(), variables, &[&["athena", "bundle", "--month", "2026-10"], more].concat());
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{more:?}: {}", run.stderr);
+        assert!(run.stderr.contains(expect), "{more:?}: {}", run.stderr);
+    };
+    // Whoever says neither is told of both.
+    check(&[], &[], "--emit-sql|--engine <ENGINE>");
+    check(&[], &["--emit-sql", "--engine", "local"], "cannot be used with");
+    for flag in [["--work", "s3://work/a/"], ["--database", "logs"], ["--workgroup", "primary"], ["--max-scan-gb", "1"]]
+    {
+        let expect = format!("{} is of --engine athena", flag[0]);
+        check(&[], &[&["--emit-sql"], &flag[..]].concat(), &expect);
+        check(&[], &[&["--engine", "local", "-o", "x.parquet"], &flag[..]].concat(), &expect);
+    }
+    check(&[], &["--emit-sql", "--refresh"], "--refresh is of --engine athena");
+    for flag in [["--flow-table", "logs"], ["--location", "s3://a/"], ["--partitions", "day > ''"]] {
+        let expect = format!("{} is of SQL", flag[0]);
+        check(&[], &[&["--engine", "local", "-o", "x.parquet"], &flag[..]].concat(), &expect);
+    }
+    check(&[], &["--emit-sql", "--flow-table", "a; b"], "--flow-table");
+    // What the environment says for another time is no mistake now.
+    let work = [("NATLENS_ATHENA_WORK", "s3://work/a/")];
+    let run = natlens_in(folder.path(), &work, &["athena", "bundle", "--month", "2026-10", "--emit-sql"]);
+    assert!(run.code == 1 && run.stderr.contains("no flow-logs folder"), "{}", run.stderr);
+    check(&work, &["--emit-sql", "--work", "s3://other/"], "--work is of --engine athena");
 }

@@ -6,6 +6,7 @@ pub use remote::RemoteArgs;
 
 use super::aws::exit_of;
 use super::bundle::Bundle;
+use super::given::Given;
 use super::layers::Layers;
 use super::output::{Claim, error, note, write_data, write_file};
 use super::plan::{Refusal, failed, lowered};
@@ -15,13 +16,16 @@ use crate::diag::{Code, Warnings};
 use crate::run::rollup::{Form, RollupError, local, make};
 use crate::run::{Plan, RunError};
 use crate::sql::{Dialect, Grain, is_table_name};
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `athena`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("way").required(true).args(["emit_sql", "engine"]))]
 pub struct AthenaArgs {
+    /// Which arguments were given; first, because reading an argument takes it away.
+    #[command(flatten)]
+    pub given: Given,
     /// Folder of the bundle
     #[arg(value_name = "BUNDLE")]
     pub bundle: Option<PathBuf>,
@@ -29,7 +33,7 @@ pub struct AthenaArgs {
     #[command(flatten)]
     pub input: InputArgs,
     /// Print the SQL text and stop; its result is what `natlens report --rollup` reads
-    #[arg(long, required_unless_present = "engine", conflicts_with = "engine")]
+    #[arg(long)]
     pub emit_sql: bool,
     /// Make the roll-up with this engine: `local` into the file that -o names, `athena` below the address that --work names
     #[arg(long, value_name = "ENGINE")]
@@ -162,7 +166,24 @@ pub fn act(args: &AthenaArgs, global: &Global, cancel: &Cancel) -> Exit {
     done.err().unwrap_or(if lost { Exit::Incomplete } else { Exit::Done })
 }
 
+/// Refuses flags that what was asked for would pass over.
+fn check(args: &AthenaArgs) -> Result<(), Refusal> {
+    const OF_ATHENA: [&str; 5] = ["work", "database", "workgroup", "max-scan-gb", "refresh"];
+    const OF_SQL: [&str; 3] = ["flow-table", "location", "partitions"];
+    let first = |of: &[&'static str]| of.iter().copied().find(|flag| args.given.is_flag(flag));
+    let passed_over = match args.engine {
+        Some(Engine::Athena) => None,
+        Some(Engine::Local) => first(&OF_ATHENA)
+            .map(|flag| (flag, "--engine athena"))
+            .or_else(|| first(&OF_SQL).map(|flag| (flag, "SQL, and --engine local reads the flow logs themselves"))),
+        None => first(&OF_ATHENA).map(|flag| (flag, "--engine athena")),
+    };
+    passed_over
+        .map_or(Ok(()), |(flag, of)| Err(usage(&format!("--{flag} is of {of}"), "leave it out, or choose another way")))
+}
+
 fn lower(args: &AthenaArgs) -> Result<(Plan, Layers), Refusal> {
+    check(args)?;
     let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
     let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
     let plan = lowered(&bundle, &args.input, &layers)?;
@@ -171,7 +192,7 @@ fn lower(args: &AthenaArgs) -> Result<(Plan, Layers), Refusal> {
         return Err(failed(what, "give the bundle's folder, or the flow logs by --flow-logs"));
     }
     if plan.period.window().is_none() {
-        return Err(failed(RollupError::NoWindow.to_string(), RollupError::NoWindow.hint()));
+        return Err(usage(&RollupError::NoWindow.to_string(), RollupError::NoWindow.hint()));
     }
     Ok((plan, layers))
 }

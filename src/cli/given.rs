@@ -23,6 +23,12 @@ impl Given {
         self.0.contains_key(&setting.replace('-', "_"))
     }
 
+    /// Whether it was given on the command line, and not by a variable that is set for whenever it is needed.
+    #[must_use]
+    pub fn is_flag(&self, setting: &str) -> bool {
+        self.0.get(&setting.replace('-', "_")) == Some(&Way::Flag)
+    }
+
     /// How a setting that was given was given.
     #[must_use]
     pub fn origin(&self, setting: &str) -> Origin {
