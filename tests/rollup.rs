@@ -138,6 +138,36 @@ fn the_text_and_its_tables_are_written_whole_and_alike() {
 }
 
 #[test]
+fn the_estimate_is_of_all_that_the_tables_read() {
+    for (options, tables) in [("--vantage two-logs", 2), ("--vantage vpc --log-file-format parquet", 1)] {
+        let account = Account::new(options);
+        let estimate = |more: &[&str]| -> u64 {
+            let run = account.athena(&[&["--emit-sql"], more].concat());
+            assert_eq!(run.code, 0, "{options}: {}", run.stderr);
+            let line = run.stdout.lines().find_map(|line| line.strip_prefix("-- reads about ")).expect("an estimate");
+            line.strip_suffix(" bytes").expect("bytes").parse().expect("a number")
+        };
+        let days = ["--partitions", "day > '2026/09/29'"];
+        let (of_days, of_all) = (estimate(&days), estimate(&[]));
+        // An object of another year, which only partitions leave out.
+        let logs = account.path("bundle/flow-logs");
+        let mut files =
+            walkdir::WalkDir::new(&logs).sort_by_file_name().into_iter().map(|entry| entry.expect("an entry"));
+        let is_of_month =
+            |entry: &walkdir::DirEntry| entry.file_type().is_file() && arg(entry.path()).contains("/2026/10/");
+        let object = files.find(is_of_month).expect("an object");
+        let old = PathBuf::from(arg(object.path()).replace("/2026/10/", "/2024/10/"));
+        fs::create_dir_all(old.parent().expect("a folder")).expect("a folder");
+        let size = fs::copy(object.path(), &old).expect("a copy");
+        assert_eq!(estimate(&days), of_days, "{options}");
+        let more = estimate(&[]) - of_all;
+        // Each table over the folder reads it. Of a small Parquet file the end is read for its footer, and the columns again.
+        let expect = if tables == 2 { 2 * size..2 * size + 1 } else { size + 1..2 * size };
+        assert!(expect.contains(&more), "{options}: {more} more for {size} bytes");
+    }
+}
+
+#[test]
 fn logs_that_are_no_table_are_refused() {
     let refused = |situation: &str, options: &str, change: &dyn Fn(&Path), more: &[&str], expect: &str| {
         let account = Account::new(options);
