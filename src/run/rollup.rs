@@ -10,7 +10,7 @@ use crate::count::rollup::Rollup;
 use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
 use crate::model::flow::{FlowRecord, FlowSink};
-use crate::model::period::{Window, iso};
+use crate::model::period::{Month, Window, iso};
 use crate::model::symbols::Symbols;
 use crate::report::InputRow;
 use crate::sources::flow::{
@@ -50,6 +50,9 @@ pub enum RollupError {
     /// Asked for a time that it is not of.
     #[error("the roll-up is of {} to {}", iso(.0.start), iso(.0.end))]
     Window(Window),
+    /// A dataset is of months.
+    #[error("the roll-up is of {} to {}, and each month is a part of the dataset of its own", iso(.0.start), iso(.0.end))]
+    Months(Window),
     /// Resolver logs name by the hour.
     #[error("the roll-up has one row a day, and Resolver logs name by the hour")]
     Grain,
@@ -100,6 +103,7 @@ impl RollupError {
         match self {
             Self::Window(_) => "leave out --month, --from and --to, or make a roll-up of that time",
             Self::Grain => "make it by `natlens athena --grain hour`, or leave out --dns",
+            Self::Months(_) => "make a roll-up of each month, and export one after the other",
             Self::NoWindow => "give --month, or --from and --to",
             Self::Format { .. } | Self::Mixed { .. } | Self::Source(_) => {
                 "report these flow logs by `natlens report`, or leave them out by --flow-logs"
@@ -147,6 +151,9 @@ pub(super) fn settled(plan: &Plan) -> Result<Plan, RunError> {
     let window = window.ok_or_else(|| RollupError::Whole(at.clone(), BackError::Windows(0)))?;
     if plan.period.window().is_some_and(|asked| asked != window) {
         return Err(RollupError::Window(window).into());
+    }
+    if plan.dataset && Month::of(window.start) != Month::of(window.end - 1) {
+        return Err(RollupError::Months(window).into());
     }
     Ok(Plan { period: PeriodChoice::Given(window), cache: None, ..plan.clone() })
 }
