@@ -117,7 +117,8 @@ trino_jars() {
 }
 
 trino() {
-    "$ENGINES/bin/python" tools/check_rollup.py "$BINARY" --engines trino --trino "$TRINO" --only 'nat|nat-parquet|two-logs|vpc'
+    "$ENGINES/bin/python" tools/check_rollup.py "$BINARY" --engines trino --trino "$TRINO" --dataset sample-data \
+        --only 'nat|nat-parquet|two-logs|vpc|row-groups'
 }
 
 sample_data() {

@@ -2,8 +2,11 @@
 //! flow logs. That the SQL text gives the same rows is for `tools/check_rollup.py`, on engines of others.
 
 mod common;
+#[path = "common/explained.rs"]
+mod explained;
 
 use common::{Run, arg, natlens, natlens_in};
+use explained::{check, explained};
 use serde_json::Value;
 use std::fs;
 use std::io::Read;
@@ -51,6 +54,70 @@ impl Account {
         assert!(expect.code == found.code && found.code == 0, "{situation}: {}{}", expect.stderr, found.stderr);
         assert_eq!(cleaned(&found), cleaned(&expect), "{situation}");
     }
+
+    fn export(&self, to: &str, more: &[&str]) -> Run {
+        natlens(self.folder.path(), &[&["export", "bundle", "--no-cache", "--to", to], more].concat())
+    }
+
+    /// Every file is the same, byte for byte; the manifest says what was read.
+    fn check_dataset(&self, situation: &str) {
+        let mut manifests = Vec::new();
+        for (to, more) in [("of-logs", &MONTH[..]), ("of-rollup", &["--rollup", "rollup.parquet"])] {
+            let run = self.export(to, more);
+            assert_eq!(run.code, 0, "{situation}: {}", run.stderr);
+            let text = fs::read_to_string(self.path(to).join("_natlens/month=2026-10.json")).expect("a manifest");
+            let mut manifest: Value = serde_json::from_str(&text).expect("JSON");
+            let inputs = manifest.as_object_mut().expect("an object").remove("inputs").expect("inputs");
+            manifests.push((manifest, inputs));
+        }
+        let [(of_logs, logs), (of_rollup, rollup)] = &manifests[..] else { panic!("two manifests") };
+        assert_eq!(of_rollup, of_logs, "{situation}: SHA-256 of every file among it");
+        let kinds = |inputs: &Value| -> Vec<String> {
+            let rows = inputs.as_array().expect("a list").iter();
+            rows.map(|row| row["kind"].as_str().expect("a kind").replace("rollup", "flow-logs")).collect()
+        };
+        assert_eq!(kinds(rollup), kinds(logs), "{situation}");
+        for table in of_logs["tables"].as_array().expect("tables") {
+            for file in table["files"].as_array().expect("files") {
+                let bytes =
+                    |to: &str| fs::read(self.path(to).join(file["path"].as_str().expect("a path"))).expect("a file");
+                assert_eq!(bytes("of-rollup"), bytes("of-logs"), "{situation}: {}", file["path"]);
+            }
+        }
+    }
+
+    /// The same lines, but for where the numbers are from, and a last part about what only flow logs tell.
+    fn check_explanations(&self, situation: &str) {
+        let report = cleaned(&self.report(&MONTH));
+        let mut told = 0;
+        for (part, field) in [("nat_gateways", "nat_gateway_id"), ("decisions", "service"), ("clients", "client")] {
+            let rows = report[part].as_array().expect("a list");
+            let subjects = rows.iter().map(|row| row[field].as_str().expect("a text"));
+            let Some(subject) = subjects.filter(|subject| !subject.starts_with('(')).max() else { continue };
+            let explained = |more: &[&str]| explained(self.folder.path(), "bundle", subject, more);
+            let expect = explained(&MONTH);
+            let mut found = explained(&["--rollup", "rollup.parquet"]);
+            check(&found);
+            let steps = found["steps"].as_array_mut().expect("steps");
+            let beyond = steps.iter().rposition(|step| step["kind"] == "part").expect("a part");
+            let more = steps.split_off(beyond);
+            assert!(
+                more[1]["text"].as_str().is_some_and(|text| text.contains("rollup.parquet")),
+                "{situation}: {more:?}"
+            );
+            for step in steps.iter_mut().filter(|step| step["source"] == "roll-up") {
+                step["source"] = "flow logs".into();
+                told += 1;
+            }
+            let lines = |explanation: &Value| -> Vec<Value> {
+                let steps = explanation["steps"].as_array().expect("steps");
+                // The local path counts what came twice, too.
+                steps.iter().filter(|step| step["label"] != "read, of all interfaces").cloned().collect()
+            };
+            assert_eq!(lines(&found), lines(&expect), "{situation}: {subject}");
+        }
+        assert!(told > 0, "{situation}: nothing is from the roll-up");
+    }
 }
 
 /// A report without what may differ between two ways to the same records (product contract 6).
@@ -93,6 +160,24 @@ fn the_report_of_a_rollup_is_that_of_its_logs() {
 }
 
 #[test]
+fn so_are_the_dataset_and_what_is_explained() {
+    for (situation, options, grain) in [
+        ("gateways' own records", "--vantage nat", "day"),
+        ("names by the hour", "--vantage vpc --rules", "hour"),
+        ("a hub", "--vantage hub", "day"),
+    ] {
+        let account = Account::new(options);
+        if grain == "day" {
+            account.remove("dns");
+        }
+        let made = account.athena(&["--engine", "local", "--grain", grain, "-o", "rollup.parquet"]);
+        assert_eq!(made.code, 0, "{situation}: {}", made.stderr);
+        account.check_dataset(situation);
+        account.check_explanations(situation);
+    }
+}
+
+#[test]
 fn what_is_no_rollup_of_the_time_is_refused() {
     let account = Account::new("--vantage nat");
     let made = account.athena(&["--engine", "local", "--grain", "day", "-o", "day.parquet"]);
@@ -111,6 +196,16 @@ fn what_is_no_rollup_of_the_time_is_refused() {
     refused("rows of days and names of hours", &["--rollup", "day.parquet"], "Resolver logs name by the hour");
     account.remove("dns");
     refused("another month", &["--rollup", "day.parquet", "--month", "2026-09"], "the roll-up is of 2026-10-01");
+    let run = account.export("dataset", &["--rollup", "day.parquet", "--month", "2026-09"]);
+    assert_eq!((run.code, account.path("dataset/summary").exists()), (1, false), "another month: {}", run.stderr);
+    let months = ["--engine", "local", "--from", "2026-10-20", "--to", "2026-11-10", "-o", "months.parquet"];
+    let made = natlens(account.folder.path(), &[&["athena", "bundle", "--no-cache"], &months[..]].concat());
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let run = account.export("dataset", &["--rollup", "months.parquet"]);
+    assert_eq!((run.code, account.path("dataset/summary").exists()), (1, false), "two months: {}", run.stderr);
+    assert!(run.stderr.contains("hint: make a roll-up of each month"), "{}", run.stderr);
+    let explained = natlens(account.folder.path(), &["explain", "bundle", "s3", "--rollup", "cut.parquet"]);
+    assert!(explained.code == 1 && explained.stderr.contains("cut.parquet: "), "{}", explained.stderr);
     refused("the same twice", &["--rollup", "twice"], "2 rows of kind window");
     refused("a file that breaks off", &["--rollup", "cut.parquet"], "cut.parquet: ");
     refused("something else", &["--rollup", "bundle/inventory"], "json: ");
@@ -278,6 +373,36 @@ fn inflated(stored: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     flate2::read::MultiGzDecoder::new(stored).read_to_end(&mut content).expect("a whole gzip file");
     content
+}
+
+#[test]
+fn the_estimate_is_of_all_that_the_tables_read() {
+    for (options, tables) in [("--vantage two-logs", 2), ("--vantage vpc --log-file-format parquet", 1)] {
+        let account = Account::new(options);
+        let estimate = |more: &[&str]| -> u64 {
+            let run = account.athena(&[&["--emit-sql"], more].concat());
+            assert_eq!(run.code, 0, "{options}: {}", run.stderr);
+            let line = run.stdout.lines().find_map(|line| line.strip_prefix("-- reads about ")).expect("an estimate");
+            line.strip_suffix(" bytes").expect("bytes").parse().expect("a number")
+        };
+        let days = ["--partitions", "day > '2026/09/29'"];
+        let (of_days, of_all) = (estimate(&days), estimate(&[]));
+        // An object of another year, which only partitions leave out.
+        let logs = account.path("bundle/flow-logs");
+        let mut files =
+            walkdir::WalkDir::new(&logs).sort_by_file_name().into_iter().map(|entry| entry.expect("an entry"));
+        let is_of_month =
+            |entry: &walkdir::DirEntry| entry.file_type().is_file() && arg(entry.path()).contains("/2026/10/");
+        let object = files.find(is_of_month).expect("an object");
+        let old = PathBuf::from(arg(object.path()).replace("/2026/10/", "/2024/10/"));
+        fs::create_dir_all(old.parent().expect("a folder")).expect("a folder");
+        let size = fs::copy(object.path(), &old).expect("a copy");
+        assert_eq!(estimate(&days), of_days, "{options}");
+        let more = estimate(&[]) - of_all;
+        // Each table over the folder reads it. Of a small Parquet file the end is read for its footer, and the columns again.
+        let expect = if tables == 2 { 2 * size..2 * size + 1 } else { size + 1..2 * size };
+        assert!(expect.contains(&more), "{options}: {more} more for {size} bytes");
+    }
 }
 
 #[test]

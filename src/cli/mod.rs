@@ -213,6 +213,14 @@ pub struct InputArgs<S: Args = SpanArgs> {
     pub aws: AwsArgs,
 }
 
+/// What may stand in place of flow logs.
+#[derive(Debug, Args)]
+pub struct RollupArgs {
+    /// A roll-up that `natlens athena` or its SQL made, in place of flow logs: a Parquet file, or the folder with all of them
+    #[arg(long, value_name = "PATH", conflicts_with = "flow_logs")]
+    pub rollup: Option<String>,
+}
+
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
@@ -222,9 +230,9 @@ pub struct ReportArgs {
     /// Inputs.
     #[command(flatten)]
     pub input: InputArgs,
-    /// A roll-up that `natlens athena` or its SQL made, in place of flow logs: a Parquet file, or the folder with all of them
-    #[arg(long, value_name = "PATH", conflicts_with = "flow_logs")]
-    pub rollup: Option<String>,
+    /// In place of flow logs.
+    #[command(flatten)]
+    pub rollup: RollupArgs,
     /// Form.
     #[command(flatten)]
     pub form: FormArgs,
@@ -275,6 +283,9 @@ pub struct ExplainArgs {
     /// Inputs.
     #[command(flatten)]
     pub input: InputArgs,
+    /// In place of flow logs.
+    #[command(flatten)]
+    pub rollup: RollupArgs,
     /// Form of the explanation
     #[arg(long, value_name = "FORMAT", default_value = "text", env = "NATLENS_EXPLAIN_FORMAT", hide_env_values = true)]
     pub format: ExplainFormat,

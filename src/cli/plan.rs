@@ -62,7 +62,7 @@ impl ReportPlan {
             group_by: form.group_by.value,
             // As the tables have it: 0 shows all.
             top: top.map_or(TOP, |top| if top == 0 { usize::MAX } else { top }),
-            ..plan(&bundle, &args.input, &layers, args.rollup.as_deref())?
+            ..plan(&bundle, &args.input, &layers, args.rollup.rollup.as_deref())?
         };
         Ok(Self {
             format: form.format.value,
@@ -154,7 +154,7 @@ impl ExplainPlan {
         };
         let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
         Ok(Self {
-            plan: Plan { trail: true, ..plan(&bundle, &args.input, &layers, None)? },
+            plan: Plan { trail: true, ..plan(&bundle, &args.input, &layers, args.rollup.rollup.as_deref())? },
             subject,
             json: args.format == ExplainFormat::Json,
             style: style(global, args.output.is_some(), None),
@@ -196,7 +196,7 @@ impl ExportPlan {
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
         let input = args.input.plain();
         let (bundle, layers) = Bundle::open(&bundle, &input.aws)?;
-        let plan = Plan { dataset: true, ..plan(&bundle, &input, &layers, None)? };
+        let plan = Plan { dataset: true, ..plan(&bundle, &input, &layers, args.rollup.rollup.as_deref())? };
         if let PeriodChoice::Given(window) = plan.period
             && Month::of(window.start) != Month::of(window.end - 1)
         {

@@ -1,5 +1,6 @@
 //! A customer's own service in another VPC: what its way costs today, and what `PrivateLink` would cost.
 
+use super::FLOW_LOGS;
 use super::crossing::sides;
 use super::decision::break_even;
 use super::trail::Trail;
@@ -15,7 +16,7 @@ pub(super) fn steps(steps: &mut Steps, s: &CustomServiceRow, working: Option<&Cu
     steps.part(format!("Own service {} port {}, {}", s.peer, s.port, s.path));
     steps.note("comparison", s.reason.clone());
     let Some(working) = working else {
-        steps.given("bytes", vec![Quantity::bytes(s.bytes)], "flow logs");
+        steps.given("bytes", vec![Quantity::bytes(s.bytes)], FLOW_LOGS);
         figures(steps, s);
         return;
     };
@@ -59,7 +60,7 @@ fn today(steps: &mut Steps, s: &CustomServiceRow, working: &CustomWorking, trail
     let bytes = |flow: &CustomFlow| flow.upload + flow.download;
     let Some(today) = s.today_usd else {
         let rows = working.flows.iter().map(|(flow, _)| Row::new(words(flow), [Quantity::bytes(bytes(flow))]));
-        steps.table("bytes", None, rows.collect(), "flow logs");
+        steps.table("bytes", None, rows.collect(), FLOW_LOGS);
         steps.note("today", "Not known: a price or an AZ is missing.");
         return;
     };
@@ -75,7 +76,7 @@ fn today(steps: &mut Steps, s: &CustomServiceRow, working: &CustomWorking, trail
         let cost = |flow: &CustomFlow| path.per_gb().cost(bytes(flow));
         let rows =
             flows.iter().map(|flow| Row::new(words(flow), [Quantity::bytes(bytes(flow)), Quantity::money(cost(flow))]));
-        steps.table(format!("today, {way}"), Some(Rule::price([rate])), rows.collect(), "flow logs");
+        steps.table(format!("today, {way}"), Some(Rule::price([rate])), rows.collect(), FLOW_LOGS);
         parts.push(Quantity::money(flows.iter().map(|flow| cost(flow)).sum()));
     }
     super::gateway::sum(steps, "today", parts, Quantity::money(today));

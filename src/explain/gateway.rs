@@ -1,5 +1,6 @@
 //! A gateway: its bytes, its bill, and what it was for.
 
+use super::FLOW_LOGS;
 use super::bill;
 use super::finding;
 use super::traffic;
@@ -42,12 +43,11 @@ pub(super) fn steps(row: &NatGatewayRow, report: &Report, trail: &Trail) -> Vec<
 }
 
 fn bytes(steps: &mut Steps, row: &NatGatewayRow, count: Option<&GatewayCount>) {
-    const LOGS: &str = "flow logs";
     match (row.upload_bytes, row.download_bytes, row.observed_bytes) {
         (Some(up), Some(down), Some(observed)) => {
             let (up, down) = (Quantity::bytes(up).called("up"), Quantity::bytes(down).called("down"));
-            steps.given("client to remote", vec![up], LOGS);
-            steps.given("remote to client", vec![down], LOGS);
+            steps.given("client to remote", vec![up], FLOW_LOGS);
+            steps.given("remote to client", vec![down], FLOW_LOGS);
             steps.worked("observed", Expression::sum([up, down]), Quantity::bytes(observed));
         }
         _ => steps.note("observed", "No flow log covers it: its bytes are not known, which is not zero."),
@@ -57,12 +57,12 @@ fn bytes(steps: &mut Steps, row: &NatGatewayRow, count: Option<&GatewayCount>) {
     }
     if let Some(count) = count {
         if count.skipdata > 0 {
-            steps.given("SKIPDATA, of unknown size", vec![Quantity::count(count.skipdata, Unit::Records)], LOGS);
+            steps.given("SKIPDATA, of unknown size", vec![Quantity::count(count.skipdata, Unit::Records)], FLOW_LOGS);
         }
         if count.undecided.records > 0 {
             let sum = count.undecided;
             let values = vec![Quantity::count(sum.records, Unit::Records), Quantity::bytes(Bytes::new(sum.bytes))];
-            steps.given("not decided: in no sum", values, LOGS);
+            steps.given("not decided: in no sum", values, FLOW_LOGS);
         }
     }
     for (label, bytes, source) in
@@ -91,7 +91,7 @@ fn other_side(steps: &mut Steps, count: &GatewayCount, mirror: Bytes, unsolicite
     if count.legs[1] >= count.legs[2] {
         steps.worked("unsolicited", Expression::difference(leg_3, [leg_4]), Quantity::bytes(unsolicited));
     } else {
-        steps.given("unsolicited: leg 3 is no more than leg 4", vec![leg_3, leg_4], "flow logs");
+        steps.given("unsolicited: leg 3 is no more than leg 4", vec![leg_3, leg_4], FLOW_LOGS);
     }
     let unsolicited = Term::less(Quantity::bytes(unsolicited).called("unsolicited"));
     let of = Expression::Sum(vec![Term::plus(leg_2), Term::plus(leg_3), unsolicited]);
@@ -110,8 +110,8 @@ fn records(steps: &mut Steps, count: Option<&GatewayCount>, report: &Report) {
         let of: Vec<Quantity> = of.map(|(n, what)| Quantity::count(n, Unit::Records).called(what)).collect();
         let all = Quantity::count(count.records.all(), Unit::Records);
         match of.as_slice() {
-            [] => steps.given("counted at it", vec![all], "flow logs"),
-            [one] => steps.given("counted at it", vec![*one], "flow logs"),
+            [] => steps.given("counted at it", vec![all], FLOW_LOGS),
+            [one] => steps.given("counted at it", vec![*one], FLOW_LOGS),
             _ => steps.worked("counted at it", Expression::sum(of), all),
         }
     }

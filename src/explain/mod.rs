@@ -57,7 +57,7 @@ pub struct UnknownSubject {
 /// A client is found in the trail even where the report sums it up in `(other)`.
 pub fn explain(subject: &str, report: &Report, trail: &Trail) -> Result<Explanation, UnknownSubject> {
     let subject = subject.trim();
-    let (title, steps) = if let Some(row) = report.nat_gateways.iter().find(|g| g.nat_gateway_id == subject) {
+    let (title, mut steps) = if let Some(row) = report.nat_gateways.iter().find(|g| g.nat_gateway_id == subject) {
         let name = row.name.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
         (format!("NAT gateway {subject}{name}"), gateway::steps(row, report, trail))
     } else if vpcs(report).contains(subject) {
@@ -69,7 +69,27 @@ pub fn explain(subject: &str, report: &Report, trail: &Trail) -> Result<Explanat
     } else {
         return Err(UnknownSubject { subject: subject.to_owned(), near: near::near(subject, report, trail) });
     };
+    if let Some(rollup) = &trail.rollup {
+        of_rollup(&mut steps, rollup);
+    }
     Ok(Explanation { schema: SCHEMA, subject: subject.to_owned(), title, currency: report.currency.clone(), steps })
+}
+
+/// What the numbers are sums of, where no flow log was read.
+const FLOW_LOGS: &str = "flow logs";
+
+/// Says of the same numbers that they are a roll-up's, and what no roll-up can tell.
+fn of_rollup(steps: &mut Vec<Step>, rollup: &str) {
+    for step in steps.iter_mut().filter(|step| step.source == FLOW_LOGS) {
+        "roll-up".clone_into(&mut step.source);
+    }
+    let mut more = working::Steps::default();
+    more.part("Beyond the roll-up");
+    more.note("read", format!("{rollup} is read in place of flow logs."));
+    let kept = "It keeps how many there are and their bytes; which ones, only the flow logs tell: leave --rollup out.";
+    more.note("records", kept);
+    more.note("copies", "Records of objects that were delivered twice are not in it, and in no number here.");
+    steps.append(&mut more.0);
 }
 
 /// VPCs that the report says anything about.

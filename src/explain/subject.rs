@@ -1,5 +1,6 @@
 //! A VPC, a service, a client: the rows of the report that are about it, and the arithmetic of each.
 
+use super::FLOW_LOGS;
 use super::custom;
 use super::decision;
 use super::gateway::{attributed, sum};
@@ -25,7 +26,7 @@ pub(super) fn vpc(vpc: &str, report: &Report, trail: &Trail) -> Vec<Step> {
         match gateway.observed_bytes {
             Some(bytes) => {
                 let values = records.into_iter().chain([Quantity::bytes(bytes)]).collect();
-                steps.given(label, values, "flow logs");
+                steps.given(label, values, FLOW_LOGS);
             }
             None => steps.note(label, "No flow log covers it."),
         }
@@ -110,7 +111,7 @@ fn of<'a>(group: &'a GroupRow, dimension: &str) -> Option<&'a str> {
 /// A client's bytes through one gateway, and their part of its attributed cost.
 fn through(steps: &mut Steps, part: &GroupRow, records: u64, report: &Report, trail: &Trail) {
     let nat = of(part, "nat").unwrap_or("gateway not known");
-    steps.given(nat, vec![Quantity::count(records, Unit::Records)], "flow logs");
+    steps.given(nat, vec![Quantity::count(records, Unit::Records)], FLOW_LOGS);
     let (up, down) =
         (Quantity::bytes(part.upload_bytes).called("up"), Quantity::bytes(part.download_bytes).called("down"));
     let bytes = Quantity::bytes(part.upload_bytes + part.download_bytes);

@@ -1,5 +1,6 @@
 //! Rows of traffic: the records behind them, and their share of what their gateway's bytes cost.
 
+use super::FLOW_LOGS;
 use super::gateway::attributed;
 use super::trail::{TrafficTrail, Trail};
 use super::working::{Expression, Quantity, Row, Rule, Steps, Unit};
@@ -63,7 +64,7 @@ fn table(steps: &mut Steps, label: String, id: &str, rows: &[Traffic<'_>], repor
     let rule = priced.filter(|_| observed > Bytes::ZERO).map(|whole| {
         Rule::share(Quantity::money(whole).called("attributed"), Quantity::bytes(observed).called("observed"))
     });
-    steps.table(label, rule, lines.collect(), "flow logs");
+    steps.table(label, rule, lines.collect(), FLOW_LOGS);
     if priced.is_none() {
         steps.note("", "What it cost is not known.");
     }

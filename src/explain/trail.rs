@@ -35,6 +35,8 @@ pub struct Trail {
     pub prices: PriceBook,
     /// The price file that overrides rows of the built-in ones, as given; `None` without one.
     pub price_file: Option<String>,
+    /// The roll-up that was read in place of flow logs, as given.
+    pub rollup: Option<String>,
     /// Whole hours that new endpoints and gateways are weighed over: of the period, or of its part with records.
     pub hours: u64,
     /// Whole hours of the period: what the bill's costs are of.

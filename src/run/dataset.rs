@@ -129,8 +129,10 @@ impl Answer<'_> {
 /// What tells the inputs from all others, without reading them once more.
 fn digests(plan: &Plan) -> Result<Vec<Digest>, RunError> {
     let inputs = &plan.inputs;
-    let lists: [(&str, Given<'_>); 5] = [
+    let rollup: Vec<String> = inputs.rollup.iter().cloned().collect();
+    let lists: [(&str, Given<'_>); 6] = [
         ("flow-logs", plan.flow_logs()),
+        ("rollup", plan.all(&rollup)),
         ("inventory", plan.all(&inputs.inventory)),
         ("billing", plan.all(&inputs.billing)),
         ("metrics", plan.all(&inputs.metrics)),

@@ -11,10 +11,12 @@ use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
 use crate::model::flow::{FlowRecord, FlowSink};
 use crate::model::inventory::Inventory;
-use crate::model::period::{Window, iso};
+use crate::model::period::{Month, Window, iso};
 use crate::model::symbols::Symbols;
 use crate::report::InputRow;
-use crate::sources::flow::{FieldSet, FileShape, FormatName, LayoutHints, ObjectOutcome, ReadError, read_object};
+use crate::sources::flow::{
+    Delivery, FieldSet, FileShape, FormatName, LayoutHints, ObjectOutcome, ReadError, read_object,
+};
 use crate::sources::objects::{Object, ObjectBytes, SourceName};
 use crate::sql::back::{Back, BackError, ReadBack};
 use crate::sql::table::{self, Kind, TableError};
@@ -23,7 +25,6 @@ use crate::sql::{
     render, result, scan,
 };
 use hashbrown::HashSet;
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -50,6 +51,9 @@ pub enum RollupError {
     /// Asked for a time that it is not of.
     #[error("the roll-up is of {} to {}", iso(.0.start), iso(.0.end))]
     Window(Window),
+    /// A dataset is of months.
+    #[error("the roll-up is of {} to {}, and each month is a part of the dataset of its own", iso(.0.start), iso(.0.end))]
+    Months(Window),
     /// Resolver logs name by the hour.
     #[error("the roll-up has one row a day, and Resolver logs name by the hour")]
     Grain,
@@ -113,6 +117,7 @@ impl RollupError {
             Self::Grain => "make it by `natlens athena --grain hour`, or leave out --dns",
             Self::Ports(_) => "make the roll-up again with these rules, or leave them out",
             Self::Accounts { .. } => "give the bundle that the roll-up was made of, or make one of this account",
+            Self::Months(_) => "make a roll-up of each month, and export one after the other",
             Self::NoWindow => "give --month, or --from and --to",
             Self::Format { .. } | Self::Mixed { .. } | Self::Source(_) => {
                 "report these flow logs by `natlens report`, or leave them out by --flow-logs"
@@ -160,6 +165,9 @@ pub(super) fn settled(plan: &Plan) -> Result<Plan, RunError> {
     let window = window.ok_or_else(|| RollupError::Whole(at.clone(), BackError::Windows(0)))?;
     if plan.period.window().is_some_and(|asked| asked != window) {
         return Err(RollupError::Window(window).into());
+    }
+    if plan.dataset && Month::of(window.start) != Month::of(window.end - 1) {
+        return Err(RollupError::Months(window).into());
     }
     Ok(Plan { period: PeriodChoice::Given(window), cache: None, ..plan.clone() })
 }
@@ -251,11 +259,13 @@ pub struct Made {
     pub sql: String,
     /// The small tables.
     pub tables: Vec<ReferenceTable>,
-    /// Bytes that an engine will read for it, as far as a look at the listing and at a few objects tells.
+    /// Bytes that an engine of Trino's kind will read for it, as far as the listing and a look at objects tell.
     pub scan: Bytes,
     /// The part of that which is text, and so just what is read.
     pub text: Bytes,
-    /// Bytes of all objects, once for each table: tables may lie over the same folder.
+    /// The part of Parquet flow logs.
+    pub columns: Bytes,
+    /// The most that these objects can cost, Parquet read whole and its ends twice.
     pub most: Bytes,
     /// What tells these flow logs from any others: a line an object.
     pub flow_logs: String,
@@ -284,18 +294,31 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
         inventory: guide.digest(),
         prefixes: guide.prefixes().clone(),
     };
-    let tables_of_logs = emission.sources.len() as u64;
-    let sql = format!("{about}{}", render(&emission).map_err(RollupError::from)?);
+    let text = render(&emission).map_err(RollupError::from)?;
     let tables = reference_tables(&guide, &looked.exceptions).map_err(RollupError::from)?;
+    let scan = match &form.partitions {
+        Some(_) => looked.scan(&objects),
+        // Nothing tells the engine which folders to leave alone.
+        None => looked
+            .scan(&Given::all(&plan.inputs.flow_logs, plan.store.as_ref()).list().map_err(InputError::from)?.objects),
+    };
+    let mut small = 0_u64;
+    for table in &tables {
+        let joined = text.matches(&format!("JOIN {} ", table.name)).count() as u64;
+        let read = scan::of_table(&table.file).map_err(RollupError::from)?;
+        small = small.saturating_add(read.saturating_mul(joined));
+    }
+    let estimate = scan.text.saturating_add(scan.columns).saturating_add(small);
+    let sql = format!("{about}-- reads about {estimate} bytes\n{text}");
     let mut flow_logs = String::new();
     for object in &objects {
         let tag = object.trait_of_content().unwrap_or_default();
         let _ = writeln!(flow_logs, "{} {} {}", object.key, object.size, String::from_utf8_lossy(&tag));
     }
-    let size = |of: &dyn Fn(&Object) -> bool| -> u64 { objects.iter().filter(|one| of(one)).map(|one| one.size).sum() };
-    let text = Bytes::new(size(&|object| !looked.is_parquet(object)));
-    let most = Bytes::new(size(&|_| true).saturating_mul(tables_of_logs));
-    Ok(Made { sql, tables, scan: looked.scan(&objects)?, text, most, flow_logs })
+    let Scan { text, columns, whole } = scan;
+    let most = text.saturating_add(whole.saturating_mul(2)).saturating_add(small);
+    let [scan, text, most] = [estimate, text, most].map(Bytes::new);
+    Ok(Made { sql, tables, scan, text, columns: Bytes::new(columns), most, flow_logs })
 }
 
 /// The local engine's result in the declared form, as a Parquet file.
@@ -321,6 +344,16 @@ pub fn local(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Vec<u8
     Ok(table::write(&COLUMNS, &rows).map_err(RollupError::from)?)
 }
 
+/// Bytes of flow logs, once for each table that reads them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Scan {
+    text: u64,
+    /// Of Parquet, what is read.
+    columns: u64,
+    /// The same files, all of them.
+    whole: u64,
+}
+
 /// What one table can hold: text binds by place, so that the order of its columns matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Layout {
@@ -334,13 +367,22 @@ struct Looked {
     /// Of each flow log: its layout, and the object that told.
     layouts: BTreeMap<String, (Layout, String)>,
     exceptions: Vec<Exception>,
+    /// What is read of each Parquet object that was opened.
+    parquet: BTreeMap<String, u64>,
+    /// Of each flow log the shapes of Parquet objects, for those that were not opened.
+    shapes: BTreeMap<String, Vec<scan::Shape>>,
 }
 
 impl Looked {
     /// Local objects are read whole, so that copies are found by content; of those in a store, which says what tells contents
     /// apart, the first and the last of each flow log.
     fn at(objects: &[Object], hints: &LayoutHints) -> Result<Self, RollupError> {
-        let mut looked = Self { layouts: BTreeMap::new(), exceptions: Vec::new() };
+        let mut looked = Self {
+            layouts: BTreeMap::new(),
+            exceptions: Vec::new(),
+            parquet: BTreeMap::new(),
+            shapes: BTreeMap::new(),
+        };
         let mut ends: BTreeMap<&SourceName, (usize, usize)> = BTreeMap::new();
         for (at, object) in objects.iter().enumerate() {
             ends.entry(&object.flow_log).or_insert((at, at)).1 = at;
@@ -398,36 +440,57 @@ impl Looked {
         if *known != layout {
             return Err(RollupError::Mixed { flow_log: name, one: one.clone(), other: object.key.clone() });
         }
+        if told.format == FormatName::Parquet {
+            let file = object.random().map_err(|error| TableError::Codec(error.to_string()))?;
+            let shape = scan::Shape::of(&file)?;
+            self.parquet.insert(object.key.clone(), shape.bytes(object.size));
+            let shapes = self.shapes.entry(name).or_default();
+            if shapes.len() < 2 {
+                shapes.push(shape);
+            }
+        }
         Ok(())
     }
 
-    fn is_parquet(&self, object: &Object) -> bool {
-        let name = name_of(&object.flow_log, None);
-        self.layouts.get(&*name).is_some_and(|(layout, _)| layout.format == FormatName::Parquet)
+    /// What an engine will read of these objects: text whole, of Parquet the columns, each by every table over its folders, because
+    /// a table reads all that lies there, whichever flow logs its rows are taken from.
+    fn scan(&self, objects: &[Object]) -> Scan {
+        let mut tables: Vec<(&Layout, BTreeSet<String>)> = Vec::new();
+        for object in objects {
+            let Some((layout, _)) = self.layouts.get(name_of(&object.flow_log, None).as_ref()) else { continue };
+            let folder = base(&object.key);
+            match tables.iter_mut().find(|(known, _)| *known == layout) {
+                Some((_, folders)) => {
+                    folders.insert(folder);
+                }
+                None => tables.push((layout, BTreeSet::from([folder]))),
+            }
+        }
+        let mut scan = Scan::default();
+        for object in objects {
+            let folder = base(&object.key);
+            for (layout, _) in tables.iter().filter(|(_, folders)| folders.contains(&folder)) {
+                if layout.format == FormatName::Parquet {
+                    scan.columns = scan.columns.saturating_add(self.columns(object));
+                    scan.whole = scan.whole.saturating_add(object.size);
+                } else {
+                    scan.text = scan.text.saturating_add(object.size);
+                }
+            }
+        }
+        scan
     }
 
-    /// What an engine will read of these objects: text whole, of Parquet the share of columns that the last one of each flow log has.
-    fn scan(&self, objects: &[Object]) -> Result<Bytes, RollupError> {
-        let mut shares: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-        let mut bytes = 0_u64;
-        for object in objects.iter().rev() {
-            let name = name_of(&object.flow_log, None).into_owned();
-            let is_parquet = self.layouts.get(&name).is_some_and(|(layout, _)| layout.format == FormatName::Parquet);
-            let read = if is_parquet {
-                let share = match shares.entry(name) {
-                    Entry::Occupied(known) => *known.get(),
-                    Entry::Vacant(new) => {
-                        let file = object.random().map_err(|error| TableError::Codec(error.to_string()))?;
-                        *new.insert(scan::share(&file)?)
-                    }
-                };
-                scan::of(object.size, share)
-            } else {
-                object.size
-            };
-            bytes = bytes.saturating_add(read);
+    /// Bytes of the columns of a Parquet object; 0 of text, which no table of Parquet can lie over.
+    fn columns(&self, object: &Object) -> u64 {
+        if let Some(bytes) = self.parquet.get(&object.key) {
+            return *bytes;
         }
-        Ok(Bytes::new(bytes))
+        let own = self.shapes.get(name_of(&object.flow_log, None).as_ref());
+        // Of a flow log that has ended nothing was opened.
+        let other = || self.shapes.values().next().filter(|_| object.key.ends_with(".parquet"));
+        let near = own.or_else(other).and_then(|shapes| shapes.iter().min_by_key(|shape| shape.distance(object.size)));
+        near.map_or(0, |shape| shape.bytes(object.size))
     }
 
     /// A table for each layout, and comments that say which flow logs are in it.
@@ -451,6 +514,12 @@ impl Looked {
         }
         if sources.is_empty() { Err(RollupError::NoLogs) } else { Ok((sources, about)) }
     }
+}
+
+/// The folder over which a table lies.
+fn base(key: &str) -> String {
+    Delivery::parse(key)
+        .map_or_else(|| key.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned(), |place| place.base)
 }
 
 fn look(object: &Object, hints: &LayoutHints) -> Result<ObjectOutcome, RollupError> {

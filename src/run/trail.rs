@@ -43,6 +43,7 @@ impl Answer<'_> {
             findings: findings.map(|(parts, addresses)| FindingTrail { parts, addresses }).collect(),
             custom,
             prices: self.prices.clone(),
+            rollup: self.plan.inputs.rollup.clone(),
             price_file: self.loaded.price_file().map(str::to_owned),
             hours: self.period.hours(),
             period_hours: u64::try_from(self.period.window.hours()).unwrap_or(0),

@@ -134,7 +134,7 @@ pub(super) fn act(
 
 /// Says where what was read is not what is listed. With less than that the roll-up lacks something.
 fn tell_gap(scan: &Scan, scanned: u64, global: &Global) -> Result<(), Exit> {
-    let (read, listed) = (Bytes::new(scanned), scan.estimate());
+    let (read, listed) = (Bytes::new(scanned), scan.estimate);
     let (what, hint) = match scan.judge(scanned) {
         Reading::AsListed => return Ok(()),
         Reading::Less | Reading::FarLess => (
@@ -218,11 +218,7 @@ fn question(made: Made, database: &str) -> Question {
         sql: made.sql,
         references: references.collect(),
         flow_logs: format!("{database}\n{}", made.flow_logs),
-        scan: Scan {
-            text: made.text,
-            columns: Bytes::new(made.scan.get().saturating_sub(made.text.get())),
-            most: made.most,
-        },
+        scan: Scan { estimate: made.scan, text: made.text, columns: made.columns, most: made.most },
     }
 }
 

@@ -122,6 +122,7 @@ fn nothing() -> Trail {
         custom: Vec::new(),
         prices: PriceBook::built_in(),
         price_file: None,
+        rollup: None,
         hours: 744,
         period_hours: 744,
     }
