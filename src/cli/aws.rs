@@ -33,11 +33,10 @@ pub(super) fn writer(address: &Address, args: &AwsArgs, layers: &Layers) -> Resu
 
 /// Whose credentials sign, and how.
 fn signers(args: &AwsArgs, layers: &Layers) -> Result<(Signers, Options), Refusal> {
-    let access = AccessSettings::new(&args.access, layers);
+    let settings = AccessSettings::new(&args.access, layers);
     let buckets = BucketSettings::new(args, layers)?;
-    let roles = access.readers()?;
-    let region = access.regions.and_then(|regions| regions.value.into_iter().next());
-    let access = Access { profile: access.profile.map(|profile| profile.value), region, role: None };
+    let roles = settings.readers()?;
+    let access = own(settings);
     let options = Options {
         requester_pays: buckets.requester_pays.value,
         expected_bucket_owner: buckets.expected_owner.map(|owner| owner.value),
@@ -48,9 +47,15 @@ fn signers(args: &AwsArgs, layers: &Layers) -> Result<(Signers, Options), Refusa
     Ok((Signers { own: Session::open(&access), roles }, options))
 }
 
+/// The credentials themselves, without a role.
+fn own(settings: AccessSettings) -> Access {
+    let region = settings.regions.and_then(|regions| regions.value.into_iter().next());
+    Access { profile: settings.profile.map(|profile| profile.value), region, role: None }
+}
+
 /// With whose credentials other services are asked.
-pub(super) fn session(args: &AwsArgs, layers: &Layers) -> Result<Session, Refusal> {
-    Ok(signers(args, layers)?.0.own)
+pub(super) fn session(args: &AwsArgs, layers: &Layers) -> Session {
+    Session::open(&own(AccessSettings::new(&args.access, layers)))
 }
 
 /// The exit code of what a store did not give.

@@ -4,7 +4,6 @@ use super::aws::exit_of;
 use super::output::{error, note, write_data};
 use super::plan::{ExportPlan, Refusal, To};
 use super::report::{exit_with_losses, run_with_progress, tell_losses};
-use super::span::UntilArgs;
 use super::{Exit, Global, InputArgs, ListFormat, RollupArgs};
 use crate::export::ddl::{Place, ddl};
 use crate::export::folder::{Folder, FolderError};
@@ -20,6 +19,8 @@ use std::path::PathBuf;
 
 /// Arguments of `export`.
 #[derive(Debug, Args)]
+// `--to` is the place here; the id stays, so that the time is read as everywhere.
+#[command(mut_arg("to", |to| to.long("until")))]
 pub struct ExportArgs {
     /// Folder of the bundle
     #[arg(value_name = "BUNDLE")]
@@ -36,7 +37,7 @@ pub struct ExportArgs {
     pub logs_at: Option<String>,
     /// Inputs.
     #[command(flatten)]
-    pub input: InputArgs<UntilArgs>,
+    pub input: InputArgs,
     /// In place of flow logs.
     #[command(flatten)]
     pub rollup: RollupArgs,

@@ -156,7 +156,7 @@ pub enum Command {
 
 /// What every command that reads a bundle takes: where its parts are, which time, which costs.
 #[derive(Clone, Debug, Args)]
-pub struct InputArgs<S: Args = SpanArgs> {
+pub struct InputArgs {
     /// Which arguments were given; first, because reading an argument takes it away.
     #[command(flatten)]
     pub given: given::Given,
@@ -195,7 +195,7 @@ pub struct InputArgs<S: Args = SpanArgs> {
     pub month: Option<String>,
     /// Another time than a month.
     #[command(flatten)]
-    pub span: S,
+    pub span: SpanArgs,
     /// Worker threads [default: all cores]
     #[arg(long, value_name = "N", env = "NATLENS_THREADS", hide_env_values = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

@@ -194,9 +194,9 @@ impl ExportPlan {
             check_addresses(args)?;
         }
         let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-        let input = args.input.plain();
+        let input = &args.input;
         let (bundle, layers) = Bundle::open(&bundle, &input.aws)?;
-        let plan = Plan { dataset: true, ..plan(&bundle, &input, &layers, args.rollup.rollup.as_deref())? };
+        let plan = Plan { dataset: true, ..plan(&bundle, input, &layers, args.rollup.rollup.as_deref())? };
         if let PeriodChoice::Given(window) = plan.period
             && Month::of(window.start) != Month::of(window.end - 1)
         {
@@ -207,7 +207,7 @@ impl ExportPlan {
                 hint: Some("export one --month after the other".to_owned()),
             });
         }
-        let strict = strict(args.strict, &input, &layers).value;
+        let strict = strict(args.strict, input, &layers).value;
         let to = match Address::parse(&args.to) {
             _ if args.ddl => To::Ddl,
             Some(address) => To::Bucket(writer(&address, &input.aws, &layers)?),

@@ -184,7 +184,7 @@ impl Remote {
         };
         let store = plan.store.clone().ok_or_else(|| usage("there is no bucket", "see --flow-logs"))?;
         let target = writer(&address, &args.input.aws, layers)?;
-        let session = session(&args.input.aws, layers)?;
+        let session = session(&args.input.aws, layers);
         let address = format!("{}/", work.trim_end_matches('/'));
         let place = Place {
             workgroup: args.athena.workgroup.clone(),
