@@ -12,33 +12,16 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from decimal import Decimal
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from checking import Failure, main, natlens, same
+
 BUCKET = "s3://natlens-check"
-
-
-class Failure(Exception):
-    """What does not hold."""
-
-
-def natlens(binary: str, *args: str) -> str:
-    mine = {name: value for name, value in os.environ.items() if not name.startswith("NATLENS_")}
-    run = subprocess.run([binary, *args, "--no-cache"], env=mine, capture_output=True, encoding="utf-8", check=False)
-    if run.returncode != 0:
-        raise Failure(f"natlens {' '.join(args)}: exit code {run.returncode}\n{run.stderr}")
-    return run.stdout
-
-
-def same(what: str, found: object, expect: object) -> None:
-    if found != expect:
-        raise Failure(f"{what}: {found}, not {expect}")
 
 
 def session(scratch: Path) -> SparkSession:
@@ -189,16 +172,5 @@ def compare(spark: SparkSession, manifest: dict, report: dict, logs: list[str]) 
         same(view, one(f"SELECT count(*) FROM natlens.{view}"), one(f"SELECT count(*) FROM natlens.{whole}"))
 
 
-def main() -> int:
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    with tempfile.TemporaryDirectory() as scratch:
-        check(str(Path(sys.argv[1]).resolve()), Path(sys.argv[2]).resolve(), Path(scratch).resolve())
-    return 0
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failure as failure:
-        sys.exit(f"error: {failure}")
+    main(__doc__, check)

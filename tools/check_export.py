@@ -6,10 +6,7 @@ type that another engine could not read.
 """
 
 import json
-import os
-import subprocess
 import sys
-import tempfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +14,8 @@ import duckdb
 import polars
 import pyarrow.dataset
 import pyarrow.parquet
+
+from checking import Failure, main, natlens, same
 
 # Physical type and logical type: what Athena, Trino, Spark, DuckDB, Polars and pandas read alike.
 ALLOWED = {
@@ -29,24 +28,6 @@ ALLOWED = {
     ("BYTE_ARRAY", "String"),
 }
 PARTITIONS = {"account_id": polars.String, "month": polars.String}
-
-
-class Failure(Exception):
-    """What does not hold."""
-
-
-def natlens(binary: str, *args: str) -> dict:
-    mine = {name: value for name, value in os.environ.items() if not name.startswith("NATLENS_")}
-    command = [binary, *args, "--no-cache", "--format", "json"]
-    run = subprocess.run(command, env=mine, capture_output=True, encoding="utf-8", check=False)
-    if run.returncode != 0:
-        raise Failure(f"{' '.join(command)}: exit code {run.returncode}\n{run.stderr}")
-    return json.loads(run.stdout)
-
-
-def same(what: str, found: object, expect: object) -> None:
-    if found != expect:
-        raise Failure(f"{what}: {found}, not {expect}")
 
 
 def walk(file: Path) -> None:
@@ -93,8 +74,8 @@ def by_polars(folder: Path, columns: list[str]) -> list:
 
 def check(binary: str, bundle: Path, scratch: Path) -> None:
     target = scratch / "dataset"
-    manifest = natlens(binary, "export", str(bundle), "--to", str(target))
-    report = natlens(binary, "report", str(bundle), "--top", "1000000")
+    manifest = json.loads(natlens(binary, "export", str(bundle), "--to", str(target), "--format", "json"))
+    report = json.loads(natlens(binary, "report", str(bundle), "--top", "1000000", "--format", "json"))
     files = sorted(target.rglob("*.parquet"))
     same("files", [str(file.relative_to(target)) for file in files],
          sorted(file["path"] for table in manifest["tables"] for file in table["files"]))
@@ -122,16 +103,5 @@ def check(binary: str, bundle: Path, scratch: Path) -> None:
     print(f"{len(files)} files, {len(manifest['tables'])} tables: pyarrow, DuckDB, Polars and the report agree", file=sys.stderr)
 
 
-def main() -> int:
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    with tempfile.TemporaryDirectory() as scratch:
-        check(str(Path(sys.argv[1]).resolve()), Path(sys.argv[2]).resolve(), Path(scratch).resolve())
-    return 0
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failure as failure:
-        sys.exit(f"error: {failure}")
+    main(__doc__, check)
