@@ -123,7 +123,7 @@ pub fn reference_tables(guide: &Guide<'_>, exceptions: &[Exception]) -> Result<V
     ];
     tables
         .into_iter()
-        .map(|(name, columns, rows)| Ok(ReferenceTable { name, columns, file: write(columns, &rows)? }))
+        .map(|(name, columns, rows)| Ok(ReferenceTable { name, columns, file: write(columns, rows.as_slice())? }))
         .collect()
 }
 
