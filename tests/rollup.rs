@@ -281,6 +281,22 @@ fn a_rollup_beside_the_inventory_of_another_account_is_refused() {
     assert!(warned("none"));
 }
 
+#[test]
+fn the_bill_of_another_account_is_told() {
+    let (account, other) = (Account::new("--vantage nat --seed 3"), Account::new("--vantage nat --seed 4"));
+    account.remove("dns");
+    let made = account.athena(&["--engine", "local", "-o", "rollup.parquet"]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    account.remove("billing");
+    fs::rename(other.path("bundle/billing"), account.path("bundle/billing")).expect("another bill");
+    let run = account.report(&["--rollup", "rollup.parquet"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let report = cleaned(&run);
+    let codes: Vec<&str> =
+        report["warnings"].as_array().expect("a list").iter().filter_map(|row| row["code"].as_str()).collect();
+    assert!(codes.contains(&"gateway-not-on-bill"), "{codes:?}");
+}
+
 /// Files below a folder whose names have this in them.
 fn files(folder: &Path, part: &str) -> Vec<PathBuf> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_path_buf()]);

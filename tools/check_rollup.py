@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the roll-up's SQL text on engines that others wrote and compares with natlens itself.
 
-Usage: check_rollup.py NATLENS [--engines duckdb,datafusion,sail,trino] [--only NAME] [--trino DIR] [--dataset BUNDLE] [--keep DIR]
+Usage: check_rollup.py NATLENS [--engines duckdb,datafusion,sail,trino] [--only NAME | --bundle DIR] [--trino DIR] [--dataset BUNDLE] [--keep DIR]
 
 Accounts are simulated in every vantage and several formats. For each of them every engine must give the rows that
 `natlens athena --engine local` writes, and the report made from them must be the report made from the flow logs.
@@ -16,6 +16,7 @@ import gzip
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -338,22 +339,42 @@ class Case:
         return json.loads(self.natlens("report", self.bundle, "--format", "json", "--top", "0", "--group-by", "day,vpc,service", *more))
 
 
-def rows_of(path):
-    db = duckdb.connect()
+class Given(Case):
+    """A bundle as it is."""
+
+    def __init__(self, natlens, folder, bundle):
+        self.natlens, self.folder, self.name, self.grain, self.bundle = natlens, folder, "bundle", "day", bundle
+        self.tables, self.logs, self.by_day = folder / "tables", bundle / "flow-logs", True
+        self._sql = {}
+
+
+def peaks(trino):
+    """The most memory that this process, or each node of Trino, had so far."""
+    if trino is None:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    status = [Path(f"/proc/{process.pid}/status").read_text() for process in trino.nodes.values()]
+    return " and ".join(str(int(re.search(r"VmHWM:\s*(\d+)", text).group(1)) >> 10) for text in status)
+
+
+def listed(path):
+    """The files of a result, as DuckDB reads them."""
     # Names that begin with a dot are the engine's own.
     files = [path] if path.is_file() else [
         f for f in path.rglob("*") if f.is_file() and not any(part.startswith((".", "_")) for part in f.relative_to(path).parts)
     ]
-    listed = ", ".join(f"'{f}'" for f in files)
-    return sorted(db.execute(f"SELECT * FROM read_parquet([{listed}])").fetchall())
+    return "read_parquet([%s])" % ", ".join(f"'{f}'" for f in files)
 
 
 def same_rows(expect, found):
-    if expect == found:
-        return None
-    left, right = [r for r in expect if r not in set(found)], [r for r in found if r not in set(expect)]
+    """How many rows there are, and what differs."""
+    db = duckdb.connect()
+    expect, found = (f"SELECT * FROM {listed(path)}" for path in (expect, found))
+    count = db.execute(f"SELECT count(*) FROM ({expect})").fetchone()[0]
+    left, right = (db.execute(f"{one} EXCEPT ALL {other}").fetchall() for one, other in ((expect, found), (found, expect)))
+    if not left and not right:
+        return count, None
     kinds = {k: (sum(r[0] == k for r in left), sum(r[0] == k for r in right)) for k in {r[0] for r in left + right}}
-    return f"{len(left)} rows missing, {len(right)} too many {kinds}\n  missing {left[:3]}\n  too many {right[:3]}"
+    return count, f"{len(left)} rows missing, {len(right)} too many {kinds}\n  missing {left[:3]}\n  too many {right[:3]}"
 
 
 def same_report(one, other):
@@ -380,6 +401,7 @@ def main():
     parser.add_argument("natlens")
     parser.add_argument("--engines", default="duckdb,datafusion")
     parser.add_argument("--only")
+    parser.add_argument("--bundle", type=Path, help="a bundle of 2026-10 in place of simulated accounts; peaks of memory are shown, so give one engine")
     parser.add_argument("--records", default="6000")
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--trino", type=Path, help="where trino.sh put its jars")
@@ -400,14 +422,17 @@ def main():
         print(f"two nodes of Trino are up after {time.monotonic() - start:.0f} s", flush=True)
     failed = 0
     try:
-        for name, options, grain in ACCOUNTS:
+        for name, options, grain in [("bundle", [], "day")] if args.bundle else ACCOUNTS:
             if args.only and not re.fullmatch(args.only, name):
                 continue
             folder = root / name
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            case = Case(natlens, folder, name, options, grain, args.records)
-            expect = rows_of(case.local())
+            if args.bundle:
+                case = Given(natlens, folder, args.bundle.resolve())
+            else:
+                case = Case(natlens, folder, name, options, grain, args.records)
+            expect = case.local()
             report = case.report("--month", MONTH)
             for engine in wanted:
                 start = time.monotonic()
@@ -418,18 +443,20 @@ def main():
                     failed += 1
                     continue
                 took = time.monotonic() - start
-                wrong = same_rows(expect, rows_of(out))
+                if args.bundle:
+                    print(f"{engine}: peak {peaks(trino)} MiB", flush=True)
+                rows, wrong = same_rows(expect, out)
                 if wrong is None:
                     differs = same_report(report, case.report("--rollup", out))
                     wrong = f"the report differs in {differs}" if differs else None
-                print(f"{name} {engine}: {wrong or f'{len(expect)} rows equal, report equal, {took:.1f} s'}", flush=True)
+                print(f"{name} {engine}: {wrong or f'{rows} rows equal, report equal, {took:.1f} s'}", flush=True)
                 failed += wrong is not None
         if trino and args.dataset:
             other = root / "other-month"
             natlens("simulate", "--to", other, "--vantage", "hub", "--month", "2026-09", "--records", 3000, "--clients", 60, "--rules")
             check_dataset(trino, natlens, {"2026-09": other, MONTH: args.dataset})
         if trino:
-            wrong = same_rows(expect, rows_of(trino.survive(case)))
+            _, wrong = same_rows(expect, trino.survive(case))
             print(f"{name} trino, again: {wrong or 'equal'}", flush=True)
             failed += wrong is not None
     finally:

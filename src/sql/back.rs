@@ -1,6 +1,11 @@
 //! Rows of the declared result back into a rollup, whoever made them. What does not fit together is refused: nothing behind this may
 //! meet sums that do not add up.
 
+use super::column::{
+    ACCOUNT, AZ, BYTES, DIRECTION, FIRST, FLOW_LOG, HAS_PKT, HOUR, INSTANCE, INTERFACE, KIND, LAST, NEXT_HOP, NODATA,
+    OTHER_BYTES, OTHER_RECORDS, OWNER, PORT, RECEIVER, RECEIVER_LABEL, RECORDS, REGION, SEEN_AS, SENDER, SENDER_LABEL,
+    SHOWN, SKIPDATA, SUBNET, TYPE, VPC,
+};
 use super::result::{DIRECTIONS, SEEN};
 use super::table::{Batch, TableError};
 use super::{COLUMNS, FORM, Grain};
@@ -46,37 +51,6 @@ pub enum BackError {
     /// Sums that contradict each other.
     #[error("{0}: it is not the result of one run over the same flow logs")]
     Incoherent(String),
-}
-
-const fn column(name: &str) -> usize {
-    let mut at = 0;
-    while at < COLUMNS.len() {
-        if same(COLUMNS[at].0.as_bytes(), name.as_bytes()) {
-            return at;
-        }
-        at += 1;
-    }
-    panic!("no such column")
-}
-
-const fn same(a: &[u8], b: &[u8]) -> bool {
-    let mut at = 0;
-    while at < a.len() && at < b.len() && a[at] == b[at] {
-        at += 1;
-    }
-    at == a.len() && at == b.len()
-}
-
-macro_rules! columns {
-    ($($name:ident $text:literal,)*) => { $(const $name: usize = column($text);)* };
-}
-
-columns! {
-    KIND "kind", FLOW_LOG "flow_log", INTERFACE "interface", HOUR "hour", ACCOUNT "account_id", REGION "region", VPC "vpc_id",
-    SUBNET "subnet_id", AZ "az_id", INSTANCE "instance_id", TYPE "interface_type", SENDER "sender", RECEIVER "receiver",
-    SHOWN "shown", SENDER_LABEL "sender_label", RECEIVER_LABEL "receiver_label", NEXT_HOP "next_hop", SEEN_AS "seen",
-    DIRECTION "direction", PORT "port", OWNER "owner", FIRST "first_at", LAST "last_at", RECORDS "records", BYTES "bytes",
-    OTHER_RECORDS "other_records", OTHER_BYTES "other_bytes", NODATA "nodata", SKIPDATA "skipdata", HAS_PKT "has_pkt",
 }
 
 /// Files of a result on their way into a rollup.

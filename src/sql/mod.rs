@@ -3,6 +3,7 @@
 //! codec: text and bytes out, rows in.
 
 pub mod back;
+mod column;
 mod guide;
 pub mod result;
 pub mod scan;

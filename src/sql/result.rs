@@ -1,7 +1,12 @@
 //! The local engine's roll-up as rows of the declared result: what the SQL text gives for the same records, row for row.
 
+use super::column::{
+    ACCOUNT, AZ, BYTES, DIRECTION, FIRST, FLOW_LOG, HAS_PKT, HOUR, INSTANCE, INTERFACE, KIND, LAST, NEXT_HOP, NODATA,
+    OTHER_BYTES, OTHER_RECORDS, OWNER, PORT, RECEIVER, RECEIVER_LABEL, RECORDS, REGION, SEEN_AS, SENDER, SENDER_LABEL,
+    SHOWN, SKIPDATA, SUBNET, TYPE, VPC,
+};
 use super::guide::Guide;
-use super::table::Value;
+use super::table::{Kind, Rows};
 use super::text::kept;
 use super::{COLUMNS, FORM, Grain};
 use crate::count::fold::{NOT_NAT, RowKey, RowSum, RowSums, SOME_NAT, Seen};
@@ -13,7 +18,7 @@ use crate::model::addr::Addr;
 use crate::model::addr_table::AddrId;
 use crate::model::flow::Direction;
 use crate::model::period::{DAY_SECONDS, HOUR_SECONDS, Window};
-use crate::model::symbols::Sym;
+use crate::model::symbols::{Sym, Symbols};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
 
@@ -33,68 +38,111 @@ pub(super) const SEEN: [(&str, Seen); 8] = [
 pub(super) const DIRECTIONS: [(&str, Direction); 3] =
     [("-", Direction::Unknown), ("ingress", Direction::Ingress), ("egress", Direction::Egress)];
 
-/// A row on its way: what is not set does not apply.
+/// A row: texts are symbols.
+type Packed = [i64; COLUMNS.len()];
+
+/// All rows, 240 bytes each and their texts once: a month may have millions of them.
 #[derive(Debug, Default)]
-struct Line {
-    texts: BTreeMap<&'static str, String>,
-    numbers: BTreeMap<&'static str, i64>,
+pub struct Lines {
+    symbols: Symbols,
+    sorted: Vec<Sym>,
+    rows: Vec<Packed>,
 }
 
-impl Line {
-    fn new(kind: &str) -> Self {
-        Self::default().text("kind", kind)
+impl Lines {
+    fn line(&mut self, kind: &str) -> Line<'_> {
+        Line { values: [0; COLUMNS.len()], lines: self }.text(KIND, kind)
     }
 
-    fn text(mut self, column: &'static str, text: &str) -> Self {
-        if !text.is_empty() {
-            self.texts.insert(column, text.to_owned());
+    /// By their values, as texts sort and not as they were met: from here on a text is its place in that order.
+    fn sort(&mut self) {
+        let symbols = u32::try_from(self.symbols.len()).unwrap_or(u32::MAX);
+        self.sorted = (0..symbols).map(Sym::from_raw).collect();
+        self.sorted.sort_unstable_by(|one, other| text_of(&self.symbols, *one).cmp(text_of(&self.symbols, *other)));
+        let mut places = vec![0_i64; self.sorted.len()];
+        for (place, sym) in (0..).zip(&self.sorted) {
+            places[sym.index()] = place;
         }
+        for row in &mut self.rows {
+            for (value, _) in row.iter_mut().zip(COLUMNS).filter(|(_, (_, kind))| *kind == Kind::Text) {
+                *value = usize::try_from(*value).map_or(0, |sym| places[sym]);
+            }
+        }
+        self.rows.sort_unstable();
+    }
+}
+
+/// A text that does not apply is written so.
+fn text_of(symbols: &Symbols, sym: Sym) -> &str {
+    if sym.is_none() { "-" } else { symbols.text(sym) }
+}
+
+impl Rows for Lines {
+    fn count(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn text(&self, row: usize, column: usize) -> Option<&str> {
+        let place = usize::try_from(self.rows[row][column]).ok()?;
+        Some(text_of(&self.symbols, *self.sorted.get(place)?))
+    }
+
+    fn number(&self, row: usize, column: usize) -> Option<i64> {
+        Some(self.rows[row][column])
+    }
+}
+
+/// A row on its way: what is not set does not apply.
+struct Line<'r> {
+    values: Packed,
+    lines: &'r mut Lines,
+}
+
+impl Line<'_> {
+    fn text(mut self, column: usize, text: &str) -> Self {
+        self.values[column] = i64::from(self.lines.symbols.intern(text.as_bytes()).raw());
         self
     }
 
-    fn number(mut self, column: &'static str, number: u64) -> Self {
-        self.numbers.insert(column, i64::try_from(number).unwrap_or(i64::MAX));
+    fn number(mut self, column: usize, number: u64) -> Self {
+        self.values[column] = i64::try_from(number).unwrap_or(i64::MAX);
         self
     }
 
     fn sums(self, sums: &RowSums) -> Self {
         let RowSums { along, against } = sums;
-        self.number("records", along.records)
-            .number("bytes", along.bytes)
-            .number("other_records", against.records)
-            .number("other_bytes", against.bytes)
+        self.number(RECORDS, along.records)
+            .number(BYTES, along.bytes)
+            .number(OTHER_RECORDS, against.records)
+            .number(OTHER_BYTES, against.bytes)
     }
 
-    fn into_values(mut self) -> Vec<Value> {
-        let value = |(name, kind): &(&'static str, super::table::Kind)| match kind {
-            super::table::Kind::Text => Value::Text(self.texts.remove(name).unwrap_or_else(|| "-".to_owned())),
-            super::table::Kind::Number => Value::Number(self.numbers.remove(name).unwrap_or(0)),
-        };
-        COLUMNS.iter().map(value).collect()
+    fn end(self) {
+        self.lines.rows.push(self.values);
     }
 }
 
 /// All rows, sorted. The rollup's records were cut to the window as they were read.
 #[must_use]
-pub fn rows(rollup: &Rollup, guide: &Guide<'_>, window: Window, grain: Grain) -> Vec<Vec<Value>> {
+pub fn rows(rollup: &Rollup, guide: &Guide<'_>, window: Window, grain: Grain) -> Lines {
     let vantage = Vantage::choose(rollup, window);
     let writer = Writer { rollup, guide, vantage: &vantage, grain, covers: covers(rollup, guide) };
-    let mut lines = vec![
-        Line::new("window")
-            .number("hour", FORM.unsigned_abs())
-            .number("port", grain.seconds().unsigned_abs())
-            .number("first_at", window.start.unsigned_abs())
-            .number("last_at", window.end.unsigned_abs())
-            .text("shown", &kept(guide.roles.ports()))
-            .text("owner", &guide.digest()),
-    ];
+    let mut lines = Lines::default();
+    lines
+        .line("window")
+        .number(HOUR, FORM.unsigned_abs())
+        .number(PORT, grain.seconds().unsigned_abs())
+        .number(FIRST, window.start.unsigned_abs())
+        .number(LAST, window.end.unsigned_abs())
+        .text(SHOWN, &kept(guide.roles.ports()))
+        .text(OWNER, &guide.digest())
+        .end();
     writer.loose(&mut lines);
     writer.hours(&mut lines);
     writer.interfaces(&mut lines);
     writer.rows(&mut lines);
-    let mut values: Vec<Vec<Value>> = lines.into_iter().map(Line::into_values).collect();
-    values.sort_unstable();
-    values
+    lines.sort();
+    lines
 }
 
 /// What a gateway's own records of an hour say: whether one was accepted, and the first and the last flow log that has any.
@@ -140,34 +188,35 @@ impl<'a> Writer<'a> {
         if id.is_none() { String::new() } else { self.rollup.addrs.addr(id).to_string() }
     }
 
-    fn loose(&self, lines: &mut Vec<Line>) {
+    fn loose(&self, lines: &mut Lines) {
         let loose = &self.rollup.loose;
         if loose.malformed > 0 {
-            lines.push(Line::new("malformed").number("records", loose.malformed));
+            lines.line("malformed").number(RECORDS, loose.malformed).end();
         }
         let RowSum { records, bytes } = loose.out_of_window;
         if records > 0 {
-            lines.push(Line::new("out_of_window").number("records", records).number("bytes", bytes));
+            lines.line("out_of_window").number(RECORDS, records).number(BYTES, bytes).end();
         }
     }
 
-    fn hours(&self, lines: &mut Vec<Line>) {
+    fn hours(&self, lines: &mut Lines) {
         for (&(interface, hour, source), sums) in &self.rollup.hours {
-            let line = Line::new("hour")
-                .text("flow_log", &self.rollup.sources[source.0 as usize])
-                .text("interface", self.name(interface))
-                .number("hour", seconds(hour))
-                .number("first_at", u64::from(sums.first))
-                .number("last_at", u64::from(sums.last))
+            lines
+                .line("hour")
+                .text(FLOW_LOG, &self.rollup.sources[source.0 as usize])
+                .text(INTERFACE, self.name(interface))
+                .number(HOUR, seconds(hour))
+                .number(FIRST, u64::from(sums.first))
+                .number(LAST, u64::from(sums.last))
                 .sums(&RowSums { along: sums.accept, against: sums.reject })
-                .number("nodata", sums.nodata)
-                .number("skipdata", sums.skipdata)
-                .number("has_pkt", u64::from(sums.has_pkt));
-            lines.push(line);
+                .number(NODATA, sums.nodata)
+                .number(SKIPDATA, sums.skipdata)
+                .number(HAS_PKT, u64::from(sums.has_pkt))
+                .end();
         }
     }
 
-    fn interfaces(&self, lines: &mut Vec<Line>) {
+    fn interfaces(&self, lines: &mut Lines) {
         for interface in &self.rollup.interfaces {
             let facts = &interface.facts;
             let (left, addrs) = interface.own.parts();
@@ -179,44 +228,47 @@ impl<'a> Writer<'a> {
             // As texts sort, in whatever order the numbers do.
             own.sort();
             own.resize(2, String::new());
-            let line = Line::new("interface")
-                .text("interface", self.text(interface.name))
-                .text("account_id", self.text(facts.account))
-                .text("region", self.text(facts.region))
-                .text("vpc_id", self.text(facts.vpc))
-                .text("subnet_id", self.text(facts.subnet))
-                .text("az_id", self.text(facts.az))
-                .text("instance_id", self.text(facts.instance))
-                .text("interface_type", self.text(facts.kind))
-                .text("sender", &own[0])
-                .text("receiver", &own[1])
-                .text("shown", if left == 3 { "any" } else { "" });
-            lines.push(line);
+            lines
+                .line("interface")
+                .text(INTERFACE, self.text(interface.name))
+                .text(ACCOUNT, self.text(facts.account))
+                .text(REGION, self.text(facts.region))
+                .text(VPC, self.text(facts.vpc))
+                .text(SUBNET, self.text(facts.subnet))
+                .text(AZ, self.text(facts.az))
+                .text(INSTANCE, self.text(facts.instance))
+                .text(TYPE, self.text(facts.kind))
+                .text(SENDER, &own[0])
+                .text(RECEIVER, &own[1])
+                .text(SHOWN, if left == 3 { "any" } else { "" })
+                .end();
         }
         for (&(word, source), &(first, last)) in &self.rollup.words {
-            let line = Line::new("word")
-                .text("flow_log", &self.rollup.sources[source.0 as usize])
-                .text("interface", self.name(word.interface))
-                .text("instance_id", self.text(word.instance))
-                .text("owner", self.text(word.owner))
-                .number("first_at", seconds(first))
-                .number("last_at", seconds(last));
-            lines.push(line);
+            lines
+                .line("word")
+                .text(FLOW_LOG, &self.rollup.sources[source.0 as usize])
+                .text(INTERFACE, self.name(word.interface))
+                .text(INSTANCE, self.text(word.instance))
+                .text(OWNER, self.text(word.owner))
+                .number(FIRST, seconds(first))
+                .number(LAST, seconds(last))
+                .end();
         }
     }
 
-    fn rows(&self, lines: &mut Vec<Line>) {
+    fn rows(&self, lines: &mut Lines) {
         self.rollup.crossings.for_each(|&(key, source), hours| {
             for (hour, sums) in hours.iter().filter(|(hour, _)| self.vantage.speaks(key.interface, *hour, source)) {
-                let line = Line::new("crossing")
-                    .text("flow_log", &self.rollup.sources[source.0 as usize])
-                    .text("interface", self.name(key.interface))
-                    .number("hour", seconds(*hour))
-                    .text("sender", &self.addr(key.client))
-                    .text("receiver", &self.addr(key.server))
-                    .number("port", u64::from(key.port))
-                    .sums(sums);
-                lines.push(line);
+                lines
+                    .line("crossing")
+                    .text(FLOW_LOG, &self.rollup.sources[source.0 as usize])
+                    .text(INTERFACE, self.name(key.interface))
+                    .number(HOUR, seconds(*hour))
+                    .text(SENDER, &self.addr(key.client))
+                    .text(RECEIVER, &self.addr(key.server))
+                    .number(PORT, u64::from(key.port))
+                    .sums(sums)
+                    .end();
             }
         });
         self.rollup.rows.for_each(|&(key, source), hours| {
@@ -236,26 +288,27 @@ impl<'a> Writer<'a> {
                 }
             }
             for (hour, sums) in together.into_values() {
-                lines.push(self.row(&key, hour).text("flow_log", &self.rollup.sources[source.0 as usize]).sums(&sums));
+                self.row(lines, &key, hour).text(FLOW_LOG, &self.rollup.sources[source.0 as usize]).sums(&sums).end();
             }
         });
     }
 
-    fn row(&self, key: &RowKey, hour: u32) -> Line {
+    fn row<'r>(&self, lines: &'r mut Lines, key: &RowKey, hour: u32) -> Line<'r> {
         let seen = SEEN.iter().find(|(_, seen)| *seen == key.seen).map_or("-", |(name, _)| name);
         let direction = DIRECTIONS.iter().find(|(_, way)| *way == key.direction).map_or("-", |(name, _)| name);
-        Line::new("row")
-            .text("interface", self.name(key.interface))
-            .number("hour", seconds(hour))
-            .text("sender", &self.addr(key.from))
-            .text("receiver", &self.addr(key.to))
-            .text("shown", &self.addr(key.shown))
-            .text("sender_label", self.text(key.from_label))
-            .text("receiver_label", self.text(key.to_label))
-            .text("next_hop", self.text(key.next_hop))
-            .text("seen", seen)
-            .text("direction", direction)
-            .number("port", u64::from(key.port))
+        lines
+            .line("row")
+            .text(INTERFACE, self.name(key.interface))
+            .number(HOUR, seconds(hour))
+            .text(SENDER, &self.addr(key.from))
+            .text(RECEIVER, &self.addr(key.to))
+            .text(SHOWN, &self.addr(key.shown))
+            .text(SENDER_LABEL, self.text(key.from_label))
+            .text(RECEIVER_LABEL, self.text(key.to_label))
+            .text(NEXT_HOP, self.text(key.next_hop))
+            .text(SEEN_AS, seen)
+            .text(DIRECTION, direction)
+            .number(PORT, u64::from(key.port))
     }
 
     fn route_key(&self, key: &RowKey) -> Option<&'a str> {

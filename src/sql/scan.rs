@@ -119,7 +119,7 @@ mod tests {
         let text = |n: i64| Value::from(format!("{:032x}", n * 7_919 % 1_000_003).repeat(4));
         let rows: Vec<Vec<Value>> = (0..2000).map(|n| vec![text(n), text(n + 1), text(n)]).collect();
         let file = |names: [&'static str; 3]| {
-            let bytes = write(&names.map(|name| (name, Kind::Text)), &rows).expect("a file");
+            let bytes = write(&names.map(|name| (name, Kind::Text)), rows.as_slice()).expect("a file");
             (bytes.len() as u64, Shape::of(&bytes::Bytes::from(bytes)).expect("a footer"))
         };
         let (size, none) = file(["packets", "version", "protocol"]);

@@ -64,8 +64,34 @@ fn codec(error: &dyn std::fmt::Display) -> TableError {
     TableError::Codec(error.to_string())
 }
 
+/// Rows that can be written.
+pub trait Rows {
+    /// How many there are.
+    fn count(&self) -> usize;
+    /// The text of a row in a column; `None` if it is no text.
+    fn text(&self, row: usize, column: usize) -> Option<&str>;
+    /// The number of a row in a column; `None` if it is no number.
+    fn number(&self, row: usize, column: usize) -> Option<i64>;
+}
+
+impl Rows for [Vec<Value>] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn text(&self, row: usize, column: usize) -> Option<&str> {
+        if let Some(Value::Text(text)) = self[row].get(column) { Some(text) } else { None }
+    }
+
+    fn number(&self, row: usize, column: usize) -> Option<i64> {
+        if let Some(Value::Number(number)) = self[row].get(column) { Some(*number) } else { None }
+    }
+}
+
 /// Rows as one Parquet file. The same rows give the same bytes.
-pub fn write(columns: &[(&'static str, Kind)], rows: &[Vec<Value>]) -> Result<Vec<u8>, TableError> {
+pub fn write(columns: &[(&'static str, Kind)], rows: &(impl Rows + ?Sized)) -> Result<Vec<u8>, TableError> {
+    /// Rows that are held a second time while they are encoded.
+    const CHUNK: usize = 1 << 16;
     let field = |(name, kind): &(&'static str, Kind)| {
         let kind = if *kind == Kind::Text { DataType::Utf8 } else { DataType::Int64 };
         Field::new(*name, kind, false)
@@ -76,18 +102,19 @@ pub fn write(columns: &[(&'static str, Kind)], rows: &[Vec<Value>]) -> Result<Ve
     let mut bytes = Vec::new();
     let mut writer =
         ArrowWriter::try_new(&mut bytes, Arc::clone(&schema), Some(properties)).map_err(|error| codec(&error))?;
-    for rows in rows.chunks(1 << 16) {
+    for start in (0..rows.count()).step_by(CHUNK) {
+        let chunk = start..rows.count().min(start + CHUNK);
         let column = |(at, (name, kind)): (usize, &(&'static str, Kind))| -> Result<ArrayRef, TableError> {
-            let values = rows.iter().map(|row| row.get(at));
+            let all = chunk.clone();
             match kind {
-                Kind::Text => values
-                    .map(|value| if let Some(Value::Text(text)) = value { Some(text.as_str()) } else { None })
-                    .collect::<Option<Vec<_>>>()
-                    .map(|values| Arc::new(StringArray::from(values)) as ArrayRef),
-                Kind::Number => values
-                    .map(|value| if let Some(Value::Number(number)) = value { Some(*number) } else { None })
-                    .collect::<Option<Vec<_>>>()
-                    .map(|values| Arc::new(Int64Array::from(values)) as ArrayRef),
+                Kind::Text => {
+                    let texts: Option<Vec<_>> = all.map(|row| rows.text(row, at)).collect();
+                    texts.map(|texts| Arc::new(StringArray::from(texts)) as ArrayRef)
+                }
+                Kind::Number => {
+                    let numbers: Option<Vec<_>> = all.map(|row| rows.number(row, at)).collect();
+                    numbers.map(|numbers| Arc::new(Int64Array::from(numbers)) as ArrayRef)
+                }
             }
             .ok_or(TableError::Column(name))
         };
@@ -177,7 +204,7 @@ mod tests {
     #[test]
     fn rows_come_back() {
         let rows: Vec<Vec<Value>> = vec![vec!["a".into(), 1.into()], vec!["-".into(), i64::MAX.into()]];
-        let bytes = write(&COLUMNS, &rows).expect("declared");
+        let bytes = write(&COLUMNS, rows.as_slice()).expect("declared");
         let mut found: Vec<Vec<Value>> = Vec::new();
         let read = read(bytes::Bytes::from(bytes), &COLUMNS, |batch| {
             found.extend((0..batch.len()).map(|row| vec![batch.text(0, row).into(), batch.number(1, row).into()]));
@@ -190,8 +217,8 @@ mod tests {
     #[test]
     fn what_is_not_declared_is_refused() {
         let rows: Vec<Vec<Value>> = vec![vec![1.into(), 1.into()]];
-        assert!(matches!(write(&COLUMNS, &rows), Err(TableError::Column("name"))));
-        let bytes = write(&COLUMNS[..1], &[vec!["a".into()]]).expect("declared");
+        assert!(matches!(write(&COLUMNS, rows.as_slice()), Err(TableError::Column("name"))));
+        let bytes = write(&COLUMNS[..1], &[vec!["a".into()]][..]).expect("declared");
         let refused = read(bytes::Bytes::from(bytes), &COLUMNS, |_| Ok::<(), TableError>(()));
         assert!(matches!(refused, Err(TableError::Column("number"))));
     }

@@ -72,7 +72,7 @@ pub fn reference_tables(guide: &Guide<'_>, exceptions: &[Exception]) -> Result<V
     of_inventory(guide)
         .into_iter()
         .chain([objects])
-        .map(|(name, columns, rows)| Ok(ReferenceTable { name, columns, file: write(columns, &rows)? }))
+        .map(|(name, columns, rows)| Ok(ReferenceTable { name, columns, file: write(columns, rows.as_slice())? }))
         .collect()
 }
 
