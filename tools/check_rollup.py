@@ -455,7 +455,7 @@ def main():
             other = root / "other-month"
             natlens("simulate", "--to", other, "--vantage", "hub", "--month", "2026-09", "--records", 3000, "--clients", 60, "--rules")
             check_dataset(trino, natlens, {"2026-09": other, MONTH: args.dataset})
-        if trino:
+        if trino and not args.bundle:
             _, wrong = same_rows(expect, trino.survive(case))
             print(f"{name} trino, again: {wrong or 'equal'}", flush=True)
             failed += wrong is not None

@@ -9,6 +9,8 @@ set -euo pipefail
 
 VERSION=476
 PORT=${TRINO_PORT:-18086}
+# What a query may take on each node, in MB.
+MEMORY=${TRINO_MEMORY:-1000}
 
 project() {
     cat << XML
@@ -72,14 +74,14 @@ node.internal-address=127.0.0.1
 node.bind-ip=127.0.0.1
 plugin.dir=$home/plugin
 catalog.config-dir=$home/catalog
-query.max-memory=2GB
-query.max-memory-per-node=1GB
+query.max-memory=$((2 * MEMORY))MB
+query.max-memory-per-node=${MEMORY}MB
 END
     # The coordinator works too, so that what is left goes on where a worker dies.
     [ "$coordinator" = false ] || echo node-scheduler.include-coordinator=true >> "$home/config.properties"
     # Trino leaves files where it is started.
     cd -- "$home"
-    exec "${JAVA:-java}" -Xmx2500M --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+    exec "${JAVA:-java}" "-Xmx$((5 * MEMORY / 2))M" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
         --add-opens=java.base/java.nio=ALL-UNNAMED -Dconfig="$home/config.properties" -Dnode.environment=test \
         -Dnode.id="$node" -Dnode.data-dir="$home/data" -cp "$dir/launcher:$dir/trino-main/*" Launch "$VERSION"
 }

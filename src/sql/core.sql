@@ -235,16 +235,20 @@ spoken AS (
   SELECT r.*,
     CASE WHEN claim = min(claim) OVER (PARTITION BY name, hour) THEN 1 ELSE 0 END AS speaks,
     -- The address that all records with a word about the owner have in common.
+    CASE WHEN has_word = 1 THEN name ELSE from_addr END AS own_of,
+    CASE WHEN has_word = 1 THEN 0 ELSE hour END AS own_time,
     CASE WHEN has_word = 0 OR src = '-' OR dst = '-' THEN 0 ELSE 1 END AS shows_own,
     CASE WHEN has_word = 0 OR src = '-' OR dst = '-' THEN NULL WHEN direction = 'egress' THEN src WHEN direction = 'ingress' THEN dst ELSE lower_end END AS own_low,
     CASE WHEN has_word = 0 OR src = '-' OR dst = '-' THEN NULL WHEN direction = 'egress' THEN src WHEN direction = 'ingress' THEN dst ELSE upper_end END AS own_high
   FROM ranked r
 ),
+-- Only rows with a word about the owner have any of this. The others, a gateway's of a whole month among them, are spread, so that no
+-- worker gets them all.
 owned AS (
   SELECT s.*,
-    min(own_low) OVER (PARTITION BY name) AS own_a,
-    max(own_low) OVER (PARTITION BY name) AS own_b,
-    max(own_high) OVER (PARTITION BY name) AS own_c
+    min(own_low) OVER (PARTITION BY has_word, own_of, own_time) AS own_a,
+    max(own_low) OVER (PARTITION BY has_word, own_of, own_time) AS own_b,
+    max(own_high) OVER (PARTITION BY has_word, own_of, own_time) AS own_c
   FROM spoken s
 ),
 -- Each row in the form of each part of the answer that it goes to; '-' is no part.
