@@ -92,8 +92,6 @@ pub enum Code {
     UnnamedTraffic,
     /// AWS traffic without a service although there are Resolver logs.
     UnnamedDespiteDns,
-    /// A roll-up that was made with another inventory.
-    RollupInventory,
 }
 
 /// Stable code and hint of each kind, in the order of [`Code`].
@@ -272,11 +270,6 @@ const TEXTS: &[(Code, &str, &str)] = &[
         Code::UnnamedDespiteDns,
         "unnamed-despite-dns",
         "AWS, but nobody asked the VPC's Resolver for it within the look-back, or for names of several services, or for a name that tells no service (top destinations): look for custom resolvers and DNS over HTTPS, or write rules",
-    ),
-    (
-        Code::RollupInventory,
-        "rollup-inventory",
-        "what may have used a gateway was decided by the inventory of then: make the roll-up again if gateways, routes or VPCs have changed since",
     ),
 ];
 

@@ -190,7 +190,18 @@ impl RunError {
     #[must_use]
     pub const fn is_usage(&self) -> bool {
         use rollup::RollupError;
-        matches!(self, Self::Rollup(RollupError::Ports(_) | RollupError::Accounts { .. } | RollupError::NoWindow))
+        matches!(
+            self,
+            Self::Rollup(
+                RollupError::Window(_)
+                    | RollupError::Months(_)
+                    | RollupError::Grain
+                    | RollupError::Ports(_)
+                    | RollupError::Inventory(_)
+                    | RollupError::Accounts { .. }
+                    | RollupError::NoWindow
+            )
+        )
     }
 
     /// What a store said, if that is why.

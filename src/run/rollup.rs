@@ -21,8 +21,8 @@ use crate::sources::objects::{Object, ObjectBytes, SourceName};
 use crate::sql::back::{Back, BackError, ReadBack};
 use crate::sql::table::{self, Kind, TableError};
 use crate::sql::{
-    COLUMNS, Dialect, Emission, Exception, Grain, Guide, ReferenceTable, Source, SourceRefusal, reference_tables,
-    render, result, scan,
+    COLUMNS, Dialect, Emission, Exception, FORM, Grain, Guide, ReferenceTable, Source, SourceRefusal, inventory_digest,
+    reference_tables, render, result, scan,
 };
 use hashbrown::HashSet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +60,12 @@ pub enum RollupError {
     /// Rules ask for ports that were not kept, so that nothing tells what they name.
     #[error("the roll-up did not keep every port that rules ask for: {0}")]
     Ports(String),
-    /// Nothing in it is of the accounts that everything else is of.
+    /// The inventory decides otherwise which rows are kept.
+    #[error(
+        "{0}: the inventory has other NAT gateways, VPCs or routes to gateways than the one that the roll-up was made with"
+    )]
+    Inventory(String),
+    /// Likewise, because nothing in it is of the accounts that everything else is of.
     #[error("the roll-up is of account {rollup}, and the inventory of {inventory}")]
     Accounts {
         /// Accounts of its records.
@@ -113,9 +118,10 @@ impl RollupError {
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::Window(_) => "leave out --month, --from and --to, or make a roll-up of that time",
+            Self::Window(_) => "leave out the time, or make a roll-up of it",
             Self::Grain => "make it by `natlens athena --grain hour`, or leave out --dns",
             Self::Ports(_) => "make the roll-up again with these rules, or leave them out",
+            Self::Inventory(_) => "make the roll-up again with this inventory, or give the one that it was made with",
             Self::Accounts { .. } => "give the bundle that the roll-up was made of, or make one of this account",
             Self::Months(_) => "make a roll-up of each month, and export one after the other",
             Self::NoWindow => "give --month, or --from and --to",
@@ -123,6 +129,9 @@ impl RollupError {
                 "report these flow logs by `natlens report`, or leave them out by --flow-logs"
             }
             Self::NoLogs | Self::Object { .. } => "give the flow logs by --flow-logs",
+            Self::File { why: BackError::Form(_), .. } | Self::Whole(_, BackError::Form(_)) => {
+                "make the roll-up again with this natlens"
+            }
             Self::Input(_) | Self::File { .. } | Self::Whole(..) | Self::Empty(_) | Self::Table(_) => {
                 "give the whole result of one run: a Parquet file, or the folder with all of them"
             }
@@ -130,7 +139,8 @@ impl RollupError {
     }
 }
 
-const WINDOW: [(&str, Kind); 3] = [("kind", Kind::Text), ("first_at", Kind::Number), ("last_at", Kind::Number)];
+const WINDOW: [(&str, Kind); 4] =
+    [("kind", Kind::Text), ("hour", Kind::Number), ("first_at", Kind::Number), ("last_at", Kind::Number)];
 
 fn files(plan: &Plan, at: &str) -> Result<Vec<Object>, RollupError> {
     let at_all = [at.to_owned()];
@@ -156,9 +166,12 @@ pub(super) fn settled(plan: &Plan) -> Result<Plan, RunError> {
     for object in files(plan, at)? {
         let found = each(&object, &WINDOW, |batch| {
             for row in (0..batch.len()).filter(|&row| batch.text(0, row) == "window") {
-                window = Some(Window { start: batch.number(1, row), end: batch.number(2, row) });
+                if batch.number(1, row) != FORM {
+                    return Err(BackError::Form(batch.number(1, row)));
+                }
+                window = Some(Window { start: batch.number(2, row), end: batch.number(3, row) });
             }
-            Ok::<(), BackError>(())
+            Ok(())
         });
         found.map_err(|why| RollupError::File { file: object.key.clone(), why })?;
     }
@@ -199,9 +212,9 @@ pub(super) fn read(
     if !lost.is_empty() {
         return Err(RollupError::Ports(lost.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(", ")));
     }
-    same_account(&rollup, &loaded.inventory)?;
-    if made.inventory != Guide::new(&loaded.inventory, roles).digest() {
-        warnings.add(Code::RollupInventory, at.to_owned());
+    if made.inventory != inventory_digest(&loaded.inventory) {
+        let other = other_account(&rollup, &loaded.inventory);
+        return Err(other.unwrap_or_else(|| RollupError::Inventory(at.to_owned())));
     }
     let (count, bytes) = (objects.len() as u64, objects.iter().map(|object| object.size).sum());
     loaded.rows.insert(0, InputRow { kind: FLOW_LOGS, source: at.to_owned(), objects: count, bytes, unreadable: 0 });
@@ -209,13 +222,13 @@ pub(super) fn read(
     Ok(rollup)
 }
 
-/// Refuses a roll-up of which the inventory knows nothing at all, neither account nor interface nor VPC.
-fn same_account(rollup: &Rollup, inventory: &Inventory) -> Result<(), RollupError> {
+/// Says that the inventory knows nothing at all of a roll-up, neither account nor interface nor VPC.
+fn other_account(rollup: &Rollup, inventory: &Inventory) -> Option<RollupError> {
     let text = |sym| rollup.symbols.text(sym);
     let interfaces = || rollup.interfaces.iter();
     let knows = |name: &str| inventory.interface(name).is_some() || inventory.nat_gateway(name).is_some();
     if interfaces().any(|one| knows(text(one.name)) || inventory.vpc(text(one.facts.vpc)).is_some()) {
-        return Ok(());
+        return None;
     }
     let of_rollup: BTreeSet<&str> =
         interfaces().map(|one| text(one.facts.account)).filter(|account| !account.is_empty()).collect();
@@ -223,10 +236,10 @@ fn same_account(rollup: &Rollup, inventory: &Inventory) -> Result<(), RollupErro
     let of_inventory: BTreeSet<&str> =
         of_gateways.chain(inventory.interfaces().filter_map(|interface| interface.owner.as_deref())).collect();
     if of_rollup.is_empty() || of_inventory.is_empty() || !of_rollup.is_disjoint(&of_inventory) {
-        return Ok(());
+        return None;
     }
     let joined = |accounts: BTreeSet<&str>| accounts.into_iter().collect::<Vec<_>>().join(", ");
-    Err(RollupError::Accounts { rollup: joined(of_rollup), inventory: joined(of_inventory) })
+    Some(RollupError::Accounts { rollup: joined(of_rollup), inventory: joined(of_inventory) })
 }
 
 /// How a roll-up is made, beside what the plan says.
@@ -291,7 +304,7 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
         window,
         grain: form.grain(plan),
         ports: roles.ports().clone(),
-        inventory: guide.digest(),
+        inventory: guide.digest().to_owned(),
         prefixes: guide.prefixes().clone(),
     };
     let text = render(&emission).map_err(RollupError::from)?;
@@ -543,4 +556,18 @@ impl FlowSink for Nothing {
     fn record(&mut self, _: &FlowRecord) {}
 
     fn malformed(&mut self, _: u64, _: &'static str) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rollup_of_another_version_is_made_again_and_not_looked_for() {
+        let again = "make the roll-up again with this natlens";
+        let (one, other) = (BackError::Form(1), BackError::Form(1));
+        assert_eq!(RollupError::File { file: "a".to_owned(), why: one }.hint(), again);
+        assert_eq!(RollupError::Whole("a".to_owned(), other).hint(), again);
+        assert_ne!(RollupError::Whole("a".to_owned(), BackError::Windows(2)).hint(), again);
+    }
 }

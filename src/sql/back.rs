@@ -92,7 +92,7 @@ pub struct Made {
     pub grain: Grain,
     /// Ports that were kept for naming rules; rows at others do not tell theirs.
     pub ports: BTreeSet<u16>,
-    /// The inventory, [`super::Guide::digest`].
+    /// The inventory, [`super::inventory_digest`].
     pub inventory: String,
 }
 
@@ -436,7 +436,7 @@ mod tests {
         check("whole", &whole(), Ok(3));
         check("no window", &whole()[1..], Err("0 rows of kind window"));
         check("two windows", &with(window(FORM)), Err("2 rows of kind window"));
-        check("of another version", &[window(FORM + 1)], Err("reads 2"));
+        check("of another version", &[window(FORM + 1)], Err("reads 3"));
         let mut ports = window(FORM);
         ports[SHOWN] = "443,many".into();
         check("ports that are none", &[ports], Err("shown of a row of kind window is \"443,many\""));

@@ -1,6 +1,7 @@
 //! What the inventory says that a record's fate can depend on, as plain values: the small tables are written from it, and the local
 //! engine leaves out by it what no engine needs to hand over.
 
+use super::digest::inventory_digest;
 use crate::count::peers::Peers;
 use crate::count::roles::{Role, Roles};
 use crate::model::addr::{Addr, Cidr};
@@ -31,6 +32,8 @@ pub struct Guide<'a> {
     pub(super) holders: Vec<(Span, i64)>,
     /// How addresses of VPCs begin: the first of four numbers, or of eight.
     pub(super) prefixes: BTreeSet<String>,
+    /// [`inventory_digest`].
+    pub(super) digest: String,
 }
 
 impl<'a> Guide<'a> {
@@ -63,7 +66,14 @@ impl<'a> Guide<'a> {
                 .collect(),
             holders: holders(&blocks),
             prefixes: prefixes(&cidrs),
+            digest: inventory_digest(inventory),
         }
+    }
+
+    /// What tells the inventory from those that decide otherwise, [`inventory_digest`].
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// How addresses of VPCs begin.

@@ -4,6 +4,7 @@
 
 pub mod back;
 mod column;
+mod digest;
 mod guide;
 pub mod result;
 pub mod scan;
@@ -11,6 +12,7 @@ pub mod table;
 mod tables;
 mod text;
 
+pub use digest::inventory_digest;
 pub use guide::Guide;
 pub use tables::{Exception, ReferenceTable, reference_tables};
 pub use text::{Dialect, Emission, Source, SourceRefusal, is_read, is_table_name, render};
@@ -19,7 +21,7 @@ use crate::model::period::{DAY_SECONDS, HOUR_SECONDS};
 use table::Kind;
 
 /// The form of what is written here. Whoever changes what a row or its columns mean gives it the next number.
-pub const FORM: i64 = 2;
+pub const FORM: i64 = 3;
 
 /// How finely rows are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +65,8 @@ impl Grain {
 /// - `word`: what records say of an owner, from the hour `first_at` to the hour `last_at`;
 /// - `malformed`, `out_of_window`: records in no hour;
 /// - `window`: one row: `hour` is [`FORM`], `port` the grain in seconds, `first_at` and `last_at` the window, `shown` the ports that were
-///   kept for naming rules, joined by commas, `owner` tells the inventory from any other ([`Guide::digest`]).
+///   kept for naming rules, joined by commas, `owner` tells the inventory from those that decide otherwise
+///   ([`inventory_digest`]).
 ///
 /// Texts that do not apply are `-`, numbers 0; nothing is null. Times are Unix seconds.
 pub const COLUMNS: [(&str, Kind); 30] = [

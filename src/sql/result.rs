@@ -135,7 +135,7 @@ pub fn rows(rollup: &Rollup, guide: &Guide<'_>, window: Window, grain: Grain) ->
         .number(FIRST, window.start.unsigned_abs())
         .number(LAST, window.end.unsigned_abs())
         .text(SHOWN, &kept(guide.roles.ports()))
-        .text(OWNER, &guide.digest())
+        .text(OWNER, guide.digest())
         .end();
     writer.loose(&mut lines);
     writer.hours(&mut lines);

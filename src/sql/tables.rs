@@ -4,8 +4,6 @@ use super::guide::{Guide, Span};
 use super::table::{Kind, TableError, Value, write};
 use super::text;
 use crate::count::roles::Role;
-use crate::model::sha256::sha256;
-use std::fmt::Write as _;
 
 /// An object whose path does not say what natlens knows, or that must not be counted a second time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,25 +72,6 @@ pub fn reference_tables(guide: &Guide<'_>, exceptions: &[Exception]) -> Result<V
         .chain([objects])
         .map(|(name, columns, rows)| Ok(ReferenceTable { name, columns, file: write(columns, rows.as_slice())? }))
         .collect()
-}
-
-impl Guide<'_> {
-    /// What tells this inventory from any other, as far as a roll-up can depend on it: the hash of the small tables' rows.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        let mut text = String::new();
-        for (name, _, rows) in of_inventory(self) {
-            let _ = writeln!(text, "{name} {}", rows.len());
-            for value in rows.iter().flatten() {
-                let _ = match value {
-                    // Quoted, so that no text can look like two.
-                    Value::Text(value) => write!(text, "{value:?} "),
-                    Value::Number(value) => write!(text, "{value} "),
-                };
-            }
-        }
-        sha256(text.as_bytes())[..16].to_owned()
-    }
 }
 
 /// The small tables that say what the inventory says.

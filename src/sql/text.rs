@@ -67,7 +67,7 @@ pub struct Emission {
     pub grain: Grain,
     /// Ports that naming rules ask for.
     pub ports: BTreeSet<u16>,
-    /// What tells the inventory from any other, [`super::Guide::digest`].
+    /// What tells the inventory from any other, [`super::inventory_digest`].
     pub inventory: String,
     /// How addresses of VPCs begin.
     pub prefixes: BTreeSet<String>,
