@@ -3,7 +3,7 @@
     python3 tools/check_athena.py NATLENS
 
 The report made from what Athena wrote must be the report made from the flow logs; what is asked twice runs once; throttling and what
-may be tried again are tried again; what reads too much never starts; what read less or more than is listed is told; each flow log of a
+may be tried again are tried again; what reads too much never starts; what read less or more than is listed is told, whatever lies in other months; each flow log of a
 folder with several layouts is counted once; an interruption stops the statement; credentials that are refused give exit code 4; nothing is written but below the address that was named. Needs duckdb, boto3 and moto.
 """
 
@@ -51,6 +51,7 @@ class Check:
         self.natlens("simulate", "--vantage", "nat", "--month", MONTH, "--to", self.bundle)
         self.put(self.bundle)
         self.before = self.keys("data")
+        self.old = set()
         self.athena = FakeAthena(self.s3, duckdb.connect())
         self.declare("flow_logs", self.bundle, self.logs(self.bundle)[0])
         self.athena.scanned = self.listed()
@@ -173,6 +174,34 @@ def what_was_read_is_held_against_the_listing(check):
     check.athena.scanned = listed
 
 
+def other_months_are_not_missed(check):
+    """Tables begin with the month: of years before it nothing is read, and nothing is asked again when they grow."""
+    key = next(key for key in sorted(check.before) if key.startswith("bundle/flow-logs/") and "/2026/10/" in key)
+    listed = check.listed()
+
+    def add(month):
+        old = key.replace("/2026/10/", f"/{month}/")
+        check.s3.put_object(Bucket="data", Key=old, Body=bytes(3 * listed))
+        check.old.add(old)
+
+    add("2025/03")
+    assert check.listed() > 3 * listed
+    check.athena.scanned = listed
+    out, err = check.ask("--grain", "day", "--refresh")
+    assert "warning" not in err, err
+    before = len(check.statements())
+    add("2024/03")
+    again, err = check.ask("--grain", "day")
+    assert again == out and "warning" not in err and len(check.statements()) == before, "asked again because of another month"
+    # What the month lacks is missed all the same.
+    check.athena.scanned = listed // 3
+    out, err = check.ask("--grain", "day", "--refresh", exit=1)
+    assert not out and f"Athena read {listed // 3} of about {listed} " in err, err
+    for old in check.old:
+        check.s3.delete_object(Bucket="data", Key=old)
+    check.athena.scanned = listed
+
+
 def a_workgroup_may_insist_on_its_own_place(check):
     """Its lists are read there; the result is where it was asked for, and the policy allows both."""
     own = "s3://lists/athena/"
@@ -267,6 +296,7 @@ def main():
         try:
             roll_up_is_the_report(check)
             what_was_read_is_held_against_the_listing(check)
+            other_months_are_not_missed(check)
             too_much_never_starts(check)
             failures_are_told(check)
             interruption_stops_the_statement(check)

@@ -30,7 +30,7 @@ pub struct Reference {
 /// What is to be asked.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// The roll-up, one SELECT without `;`.
+    /// The roll-up, one SELECT without `;`. It names the run, so that nothing is in it that may change while the answer stays the same.
     pub sql: String,
     /// The tables that it joins.
     pub references: Vec<Reference>,
@@ -45,16 +45,16 @@ pub struct Question {
 pub struct Scan {
     /// About all of it, the small tables included.
     pub estimate: Bytes,
-    /// Of text, which is read whole: just what the objects have.
+    /// Of text, which is read whole: just what the objects of the asked time have. Of other times tables may see more or less.
     pub text: Bytes,
-    /// Of Parquet, about what is read for the columns that are needed.
+    /// Of Parquet of that time, about what is read for the columns that are needed.
     pub columns: Bytes,
-    /// What it cannot exceed.
+    /// What it cannot exceed, objects of all times included where no condition leaves them out.
     pub most: Bytes,
 }
 
 /// What was read beside what had to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reading {
     /// As listed.
     AsListed,
@@ -84,6 +84,17 @@ impl Scan {
             Reading::AsListed
         }
     }
+
+    /// The bytes against which that is held.
+    #[must_use]
+    pub const fn listed(&self, reading: Reading) -> Bytes {
+        match reading {
+            Reading::More => self.most,
+            Reading::AsListed | Reading::Less | Reading::FarLess => {
+                Bytes::new(self.text.get().saturating_add(self.columns.get()))
+            }
+        }
+    }
 }
 
 /// What Athena gave.
@@ -99,6 +110,10 @@ pub struct Answer {
     pub statement: String,
     /// Milliseconds that it took.
     pub millis: u64,
+    /// What that was beside what was listed then: later the listing may have grown.
+    pub reading: Reading,
+    /// The bytes that were listed.
+    pub listed: u64,
 }
 
 /// Why there is no answer.
@@ -266,12 +281,15 @@ pub fn ask(
     let done = engine.run(&unload)?;
     let folder = folder(tried.get());
     let files = whole(work, &folder, done.manifest.as_deref())?;
-    if question.scan.judge(done.scanned) == Reading::FarLess {
+    let Done { id: statement, scanned, millis, .. } = done;
+    let reading = question.scan.judge(scanned);
+    let listed = question.scan.listed(reading);
+    if reading == Reading::FarLess {
         // No answer to keep: the same command has to ask again once the tables are right.
         let folder = format!("{}{folder}", work.address);
-        return Err(AthenaError::FarLess { scanned: Bytes::new(done.scanned), listed: estimate, folder });
+        return Err(AthenaError::FarLess { scanned: Bytes::new(scanned), listed, folder });
     }
-    let answer = Answer { folder, files, scanned: done.scanned, statement: done.id, millis: done.millis };
+    let answer = Answer { folder, files, scanned, statement, millis, reading, listed: listed.get() };
     let text = serde_json::to_vec_pretty(&answer).expect("texts and numbers are JSON");
     work.target.put(&marker(&run), text, Over::Replace)?;
     Ok(answer)

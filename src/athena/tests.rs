@@ -226,6 +226,23 @@ fn an_answer_of_a_part_of_the_logs_is_an_error_and_not_kept() {
 }
 
 #[test]
+fn a_kept_answer_is_not_held_against_another_listing() {
+    let files = Memory::default();
+    let engine = Fake { scanned: 990, ..Fake::new(&files, &[]) };
+    let first = asked(&question("a"), &engine, "u", None).expect("an answer");
+    assert_eq!((first.reading, first.listed), (Reading::Less, 1000));
+    // What is only estimated, of all that the bucket holds by now, is no part of the question.
+    let scan = Scan { estimate: Bytes::new(9000), most: Bytes::new(9000), text: Bytes::new(990), ..TEXT };
+    let next = Fake::new(&files, &[]);
+    assert_eq!(asked(&Question { scan, ..question("a") }, &next, "v", None).expect("an answer"), first);
+    assert!(next.statements.borrow().is_empty());
+    // All times serve the estimate only.
+    let few = Scan { estimate: Bytes::new(9000), most: Bytes::new(9000), ..TEXT };
+    let answer = asked(&Question { scan: few, ..question("b") }, &Fake::new(&files, &[]), "w", None);
+    assert_eq!(answer.expect("an answer").reading, Reading::AsListed);
+}
+
+#[test]
 fn what_a_failed_attempt_left_is_no_part_of_the_result() {
     let files = Memory::default();
     let engine = Fake::new(&files, &[Fate::Again, Fate::Again]);

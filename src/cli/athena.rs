@@ -153,7 +153,7 @@ pub fn act(args: &AthenaArgs, global: &Global, cancel: &Cancel) -> Exit {
                 written(&file, std::fs::create_dir_all(&folder).and_then(|()| write_file(&table.file, &file)))?;
             }
             let output = args.output.as_deref();
-            written(output.unwrap_or(Path::new("stdout")), write_data(&made.sql, output))
+            written(output.unwrap_or(Path::new("stdout")), write_data(&format!("{}{}", made.about, made.sql), output))
         }),
     };
     if !global.quiet {

@@ -268,17 +268,19 @@ impl Form {
 /// A roll-up for another engine.
 #[derive(Debug)]
 pub struct Made {
-    /// The text.
+    /// Comments to be put before the text: which flow logs belong in which table, and what an engine will read.
+    pub about: String,
+    /// The text. The same flow logs of that time give the same, whatever else the bucket holds.
     pub sql: String,
     /// The small tables.
     pub tables: Vec<ReferenceTable>,
     /// Bytes that an engine of Trino's kind will read for it, as far as the listing and a look at objects tell.
     pub scan: Bytes,
-    /// The part of that which is text, and so just what is read.
+    /// What has to be read of text: the objects of the asked time, whichever others a table sees.
     pub text: Bytes,
-    /// The part of Parquet flow logs.
+    /// What has to be read of Parquet flow logs of that time.
     pub columns: Bytes,
-    /// The most that these objects can cost, Parquet read whole and its ends twice.
+    /// The most that the listed objects can cost, Parquet read whole and its ends twice.
     pub most: Bytes,
     /// What tells these flow logs from any others: a line an object.
     pub flow_logs: String,
@@ -307,31 +309,32 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
         inventory: guide.digest().to_owned(),
         prefixes: guide.prefixes().clone(),
     };
-    let text = render(&emission).map_err(RollupError::from)?;
+    let sql = render(&emission).map_err(RollupError::from)?;
     let tables = reference_tables(&guide, &looked.exceptions).map_err(RollupError::from)?;
+    // Tables begin with a day, so that nothing before it has to be read; where none is left out, all may be.
+    let least = looked.scan(&objects);
     let scan = match &form.partitions {
-        Some(_) => looked.scan(&objects),
+        Some(_) => least,
         // Nothing tells the engine which folders to leave alone.
         None => looked
             .scan(&Given::all(&plan.inputs.flow_logs, plan.store.as_ref()).list().map_err(InputError::from)?.objects),
     };
     let mut small = 0_u64;
     for table in &tables {
-        let joined = text.matches(&format!("JOIN {} ", table.name)).count() as u64;
+        let joined = sql.matches(&format!("JOIN {} ", table.name)).count() as u64;
         let read = scan::of_table(&table.file).map_err(RollupError::from)?;
         small = small.saturating_add(read.saturating_mul(joined));
     }
     let estimate = scan.text.saturating_add(scan.columns).saturating_add(small);
-    let sql = format!("{about}-- reads about {estimate} bytes\n{text}");
+    let about = format!("{about}-- reads about {estimate} bytes\n");
     let mut flow_logs = String::new();
     for object in &objects {
         let tag = object.trait_of_content().unwrap_or_default();
         let _ = writeln!(flow_logs, "{} {} {}", object.key, object.size, String::from_utf8_lossy(&tag));
     }
-    let Scan { text, columns, whole } = scan;
-    let most = text.saturating_add(whole.saturating_mul(2)).saturating_add(small);
-    let [scan, text, most] = [estimate, text, most].map(Bytes::new);
-    Ok(Made { sql, tables, scan, text, columns: Bytes::new(columns), most, flow_logs })
+    let most = scan.text.saturating_add(scan.whole.saturating_mul(2)).saturating_add(small);
+    let [scan, text, columns, most] = [estimate, least.text, least.columns, most].map(Bytes::new);
+    Ok(Made { about, sql, tables, scan, text, columns, most, flow_logs })
 }
 
 /// The local engine's result in the declared form, as a Parquet file.

@@ -129,13 +129,13 @@ pub(super) fn act(
     let output = args.output.as_deref();
     let at = format!("{}{}\n", remote.address, answer.folder);
     written(output.unwrap_or(Path::new("stdout")), write_data(&at, output))?;
-    tell_gap(&question.scan, answer.scanned, global)
+    tell_gap(&answer, global)
 }
 
 /// Says where what was read is not what is listed. With less than that the roll-up lacks something.
-fn tell_gap(scan: &Scan, scanned: u64, global: &Global) -> Result<(), Exit> {
-    let (read, listed) = (Bytes::new(scanned), scan.estimate);
-    let (what, hint) = match scan.judge(scanned) {
+fn tell_gap(answer: &Answer, global: &Global) -> Result<(), Exit> {
+    let (read, listed) = (Bytes::new(answer.scanned), Bytes::new(answer.listed));
+    let (what, hint) = match answer.reading {
         Reading::AsListed => return Ok(()),
         Reading::Less | Reading::FarLess => (
             format!(
@@ -152,7 +152,7 @@ fn tell_gap(scan: &Scan, scanned: u64, global: &Global) -> Result<(), Exit> {
         note(&format!("warning: {what}"));
         note(&format!("hint: {hint}"));
     }
-    if scan.judge(scanned) == Reading::More { Ok(()) } else { Err(Exit::Incomplete) }
+    if answer.reading == Reading::More { Ok(()) } else { Err(Exit::Incomplete) }
 }
 
 fn spent(answer: &Answer) -> String {
