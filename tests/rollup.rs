@@ -421,6 +421,48 @@ fn layouts_in_one_folder_are_tables_that_share_no_flow_log() {
     assert_eq!(all, expect, "each flow log in one table");
 }
 
+#[test]
+fn layouts_in_two_folders_are_the_tables_of_the_ddl() {
+    let account = Account::new("--vantage two-logs --seed 7");
+    let two = tables(&account.athena(&["--emit-sql"]).stdout);
+    let several = &two.iter().find(|(_, ids, _)| ids.len() > 1).expect("a layout of several flow logs").1;
+    // One flow log delivers elsewhere, and another to both.
+    let logs = account.path("bundle/flow-logs");
+    for (id, every) in [(&several[0], 1), (&several[1], 2)] {
+        for file in files(&logs, &format!("_{id}_")).iter().step_by(every) {
+            let other = logs.join("other").join(file.strip_prefix(&logs).expect("below"));
+            fs::create_dir_all(other.parent().expect("a folder")).expect("a folder");
+            fs::rename(file, other).expect("moved");
+        }
+    }
+    let sql = account.athena(&["--emit-sql"]).stdout;
+    let found = tables(&sql);
+    assert_eq!(found.len(), 3, "{found:?}");
+    let expect = [
+        &["export", "bundle", "--no-cache", "--ddl", "--to", "s3://bucket/d", "--logs-at", "s3://bucket/l"],
+        &MONTH[..],
+    ]
+    .concat();
+    let ddl = natlens(account.folder.path(), &expect);
+    assert_eq!(ddl.code, 0, "{}", ddl.stderr);
+    for (table, ids, own) in &found {
+        assert_eq!(ids, own, "{table}");
+        let (before, after) = ddl.stdout.split_once(&format!("EXISTS natlens.{table} (")).expect("it is declared");
+        let head = before.lines().rev().find(|line| line.contains(": text")).expect("a head");
+        assert!(head.ends_with(&format!(" of {}.", ids.join(", "))), "{table}: {head}, not {ids:?}");
+        let (_, place) = after.split_once("LOCATION 's3://bucket/l/").expect("a place");
+        let place = place.split('\'').next().expect("its end");
+        assert!(sql.contains(&format!("-- {table} (text): {}\n--   in {place}\n", ids.join(" "))), "{table}: {place}");
+        // Whoever has one table over both folders counts nothing twice.
+        let (_, source) = sql.split_once(&format!("FROM {table} s)")).expect("it is read");
+        let source = source.split("UNION ALL").next().expect("a part");
+        let condition = format!("substr(t.object, 1, {}) = '{place}'", place.len());
+        assert_eq!(source.contains(&condition), ids.contains(&several[1]), "{table}");
+    }
+    account.remove("dns");
+    account.check("two folders", "day");
+}
+
 /// The content of a gzip file.
 fn inflated(stored: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();

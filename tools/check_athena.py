@@ -217,21 +217,26 @@ def a_workgroup_may_insist_on_its_own_place(check):
 
 
 def each_flow_log_is_counted_once(check):
-    """Three layouts in one folder, two of them of the same fields: every table sees all objects."""
+    """Three layouts in one folder, two of them of the same fields, and half of a flow log in another folder: every table sees all
+    objects."""
     bundle = check.scratch / "layouts"
     check.natlens("simulate", "--vantage", "two-logs", "--month", MONTH, "--seed", "7", "--to", bundle)
-    turned = tables_of(check, bundle)["flow_logs_1"][0]
+    turned, moved = next(flow_logs for flow_logs in tables_of(check, bundle).values() if len(flow_logs) > 1)[:2]
+    for file in [file for file in check.logs(bundle) if f"_{moved}_" in file.name][::2]:
+        other = bundle / "flow-logs" / "other" / file.relative_to(bundle / "flow-logs")
+        other.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(other)
     for file in (file for file in check.logs(bundle) if f"_{turned}_" in file.name):
         with gzip.open(file, "rt") as text:
             lines = [" ".join(reversed(line.split())) for line in text]
         file.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode()))
     check.put(bundle)
     tables = tables_of(check, bundle)
-    assert len(tables) == 3 and [turned] in tables.values(), tables
+    assert len(tables) == 4 and [turned] in tables.values() and [moved] in tables.values(), tables
     for table, flow_logs in tables.items():
         like = next(file for file in check.logs(bundle) if f"_{flow_logs[0]}_" in file.name)
         check.declare(table.replace("flow_logs", "layouts"), bundle, like)
-    was, check.athena.scanned = check.athena.scanned, 3 * check.listed("layouts")
+    was, check.athena.scanned = check.athena.scanned, len(tables) * check.listed("layouts")
     out, err = check.ask("--flow-table", "layouts", bundle="layouts")
     assert "warning" not in err, err
     same_report(check, bundle, out)

@@ -1,31 +1,29 @@
 //! The roll-up that another engine made, or that is made for one: its SQL text with the tables that it joins, the local engine's own
 //! result in the same form, and a result in place of flow logs.
 
+mod looked;
+
+use self::looked::Looked;
 use super::inputs::{self, FLOW_LOGS, Given, InputError, Loaded, layout_hints};
 use super::period::PeriodChoice;
-use super::read::{ReadPlan, SHARED, name_of, order, read_all};
+use super::read::{ReadPlan, SHARED, order, read_all};
 use super::{Plan, RunError};
 use crate::count::roles::Roles;
 use crate::count::rollup::Rollup;
 use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
-use crate::model::flow::{FlowRecord, FlowSink};
 use crate::model::inventory::Inventory;
 use crate::model::period::{Month, Window, iso};
-use crate::model::symbols::Symbols;
 use crate::report::InputRow;
-use crate::sources::flow::{
-    Delivery, FieldSet, FileShape, FormatName, LayoutHints, ObjectOutcome, ReadError, read_object,
-};
-use crate::sources::objects::{Object, ObjectBytes, SourceName};
+use crate::sources::flow::{FormatName, ReadError};
+use crate::sources::objects::{Object, ObjectBytes};
 use crate::sql::back::{Back, BackError, ReadBack};
 use crate::sql::table::{self, Kind, TableError};
 use crate::sql::{
-    COLUMNS, Dialect, Emission, Exception, FORM, Grain, Guide, ReferenceTable, Source, SourceRefusal, inventory_digest,
-    reference_tables, render, result, scan,
+    COLUMNS, Dialect, Emission, FORM, Grain, Guide, ReferenceTable, SourceRefusal, inventory_digest, reference_tables,
+    render, result, scan,
 };
-use hashbrown::HashSet;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// Why a roll-up cannot be used or made.
@@ -358,207 +356,6 @@ pub fn local(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Vec<u8
     let guide = Guide::new(&loaded.inventory, &roles);
     let rows = result::rows(&reading.rollup, &guide, window, form.grain(plan));
     Ok(table::write(&COLUMNS, &rows).map_err(RollupError::from)?)
-}
-
-/// Bytes of flow logs, once for each table that reads them.
-#[derive(Clone, Copy, Debug, Default)]
-struct Scan {
-    text: u64,
-    /// Of Parquet, what is read.
-    columns: u64,
-    /// The same files, all of them.
-    whole: u64,
-}
-
-/// What one table can hold: text binds by place, so that the order of its columns matters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Layout {
-    format: FormatName,
-    fields: FieldSet,
-    columns: Vec<String>,
-}
-
-/// What a look at flow logs tells.
-struct Looked {
-    /// Of each flow log: its layout, and the object that told.
-    layouts: BTreeMap<String, (Layout, String)>,
-    exceptions: Vec<Exception>,
-    /// What is read of each Parquet object that was opened.
-    parquet: BTreeMap<String, u64>,
-    /// Of each flow log the shapes of Parquet objects, for those that were not opened.
-    shapes: BTreeMap<String, Vec<scan::Shape>>,
-}
-
-impl Looked {
-    /// Local objects are read whole, so that copies are found by content; of those in a store, which says what tells contents
-    /// apart, the first and the last of each flow log.
-    fn at(objects: &[Object], hints: &LayoutHints) -> Result<Self, RollupError> {
-        let mut looked = Self {
-            layouts: BTreeMap::new(),
-            exceptions: Vec::new(),
-            parquet: BTreeMap::new(),
-            shapes: BTreeMap::new(),
-        };
-        let mut ends: BTreeMap<&SourceName, (usize, usize)> = BTreeMap::new();
-        for (at, object) in objects.iter().enumerate() {
-            ends.entry(&object.flow_log).or_insert((at, at)).1 = at;
-        }
-        let opened: BTreeSet<usize> = ends.values().flat_map(|(first, last)| [*first, *last]).collect();
-        let mut seen: HashSet<(Vec<u8>, u64)> = HashSet::new();
-        for (at, object) in objects.iter().enumerate() {
-            let mut is_duplicate = false;
-            if !object.is_stored() || opened.contains(&at) {
-                let told = look(object, hints)?;
-                if matches!(told.format, FormatName::Empty | FormatName::WriteTest) {
-                    continue;
-                }
-                looked.add(object, &told, hints)?;
-                if !object.is_stored() {
-                    let content = told.content_hash.to_le_bytes().to_vec();
-                    is_duplicate = told.records > 0 && !seen.insert((content, told.inflated_bytes));
-                }
-            }
-            if object.is_stored() {
-                // An ETag, without which nothing is known.
-                let tag = object.trait_of_content().unwrap_or_default();
-                is_duplicate = !tag.is_empty() && !seen.insert((tag, object.size));
-            }
-            let exception = Exception {
-                object: object.key.clone(),
-                flow_log: name_of(&object.flow_log, None).into_owned(),
-                account: object.account_hint.clone(),
-                region: object.region_hint.clone(),
-                is_duplicate,
-            };
-            if exception.is_needed() {
-                looked.exceptions.push(exception);
-            }
-        }
-        looked.exceptions.sort();
-        Ok(looked)
-    }
-
-    fn add(&mut self, object: &Object, told: &ObjectOutcome, hints: &LayoutHints) -> Result<(), RollupError> {
-        if !matches!(told.format, FormatName::Text | FormatName::TextNoHeader | FormatName::Parquet) {
-            return Err(RollupError::Format { object: object.key.clone(), format: told.format });
-        }
-        let name = name_of(&object.flow_log, None).into_owned();
-        let columns = match told.format {
-            // By name, wherever they stand.
-            FormatName::Parquet => Vec::new(),
-            _ => FileShape::of(object, &object.flow_log, hints)
-                .map_err(|why| RollupError::Object { object: object.key.clone(), why })?
-                .map(|shape| shape.columns.into_iter().map(|(name, _)| name).collect())
-                .unwrap_or_default(),
-        };
-        let layout = Layout { format: told.format, fields: told.fields_present, columns };
-        let (known, one) = self.layouts.entry(name.clone()).or_insert_with(|| (layout.clone(), object.key.clone()));
-        if *known != layout {
-            return Err(RollupError::Mixed { flow_log: name, one: one.clone(), other: object.key.clone() });
-        }
-        if told.format == FormatName::Parquet {
-            let file = object.random().map_err(|error| TableError::Codec(error.to_string()))?;
-            let shape = scan::Shape::of(&file)?;
-            self.parquet.insert(object.key.clone(), shape.bytes(object.size));
-            let shapes = self.shapes.entry(name).or_default();
-            if shapes.len() < 2 {
-                shapes.push(shape);
-            }
-        }
-        Ok(())
-    }
-
-    /// What an engine will read of these objects: text whole, of Parquet the columns, each by every table over its folders, because
-    /// a table reads all that lies there, whichever flow logs its rows are taken from.
-    fn scan(&self, objects: &[Object]) -> Scan {
-        let mut tables: Vec<(&Layout, BTreeSet<String>)> = Vec::new();
-        for object in objects {
-            let Some((layout, _)) = self.layouts.get(name_of(&object.flow_log, None).as_ref()) else { continue };
-            let folder = base(&object.key);
-            match tables.iter_mut().find(|(known, _)| *known == layout) {
-                Some((_, folders)) => {
-                    folders.insert(folder);
-                }
-                None => tables.push((layout, BTreeSet::from([folder]))),
-            }
-        }
-        let mut scan = Scan::default();
-        for object in objects {
-            let folder = base(&object.key);
-            for (layout, _) in tables.iter().filter(|(_, folders)| folders.contains(&folder)) {
-                if layout.format == FormatName::Parquet {
-                    scan.columns = scan.columns.saturating_add(self.columns(object));
-                    scan.whole = scan.whole.saturating_add(object.size);
-                } else {
-                    scan.text = scan.text.saturating_add(object.size);
-                }
-            }
-        }
-        scan
-    }
-
-    /// Bytes of the columns of a Parquet object; 0 of text, which no table of Parquet can lie over.
-    fn columns(&self, object: &Object) -> u64 {
-        if let Some(bytes) = self.parquet.get(&object.key) {
-            return *bytes;
-        }
-        let own = self.shapes.get(name_of(&object.flow_log, None).as_ref());
-        // Of a flow log that has ended nothing was opened.
-        let other = || self.shapes.values().next().filter(|_| object.key.ends_with(".parquet"));
-        let near = own.or_else(other).and_then(|shapes| shapes.iter().min_by_key(|shape| shape.distance(object.size)));
-        near.map_or(0, |shape| shape.bytes(object.size))
-    }
-
-    /// A table for each layout, and comments that say which flow logs are in it.
-    fn sources(&self, table: &str) -> Result<(Vec<Source>, String), RollupError> {
-        let mut by_layout: Vec<(&Layout, Vec<&str>)> = Vec::new();
-        for (name, (layout, _)) in &self.layouts {
-            match by_layout.iter_mut().find(|(known, _)| *known == layout) {
-                Some((_, names)) => names.push(name),
-                None => by_layout.push((layout, vec![name])),
-            }
-        }
-        let one = by_layout.len() == 1;
-        let mut about = String::new();
-        let mut sources = Vec::new();
-        for (at, (Layout { format, fields, .. }, names)) in by_layout.into_iter().enumerate() {
-            let table = if one { table.to_owned() } else { format!("{table}_{}", at + 1) };
-            let _ = writeln!(about, "-- {table} ({format}): {}", names.join(" "));
-            let fields = fields.iter().map(|field| field.name().to_owned()).collect();
-            let flow_logs = names.into_iter().map(str::to_owned).collect();
-            sources.push(Source { table, fields, flow_logs, is_text: *format != FormatName::Parquet });
-        }
-        if sources.is_empty() { Err(RollupError::NoLogs) } else { Ok((sources, about)) }
-    }
-}
-
-/// The folder over which a table lies.
-fn base(key: &str) -> String {
-    Delivery::parse(key)
-        .map_or_else(|| key.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned(), |place| place.base)
-}
-
-fn look(object: &Object, hints: &LayoutHints) -> Result<ObjectOutcome, RollupError> {
-    let told = read_object(object, hints, &mut Nothing::default());
-    told.map_err(|why| RollupError::Object { object: object.key.clone(), why })
-}
-
-/// Records that nobody wants.
-#[derive(Default)]
-struct Nothing(Symbols);
-
-impl FlowSink for Nothing {
-    fn symbols(&mut self) -> &mut Symbols {
-        &mut self.0
-    }
-
-    fn wants_ports(&self, _: Option<crate::model::symbols::Sym>) -> bool {
-        false
-    }
-
-    fn record(&mut self, _: &FlowRecord) {}
-
-    fn malformed(&mut self, _: u64, _: &'static str) {}
 }
 
 #[cfg(test)]

@@ -26,10 +26,7 @@ pub fn log_tables(plan: &Plan, logs_at: Option<&str>) -> Result<(Vec<LogTable>, 
         };
         let delivery = Delivery::parse(&address);
         let kind = delivery.clone().map(|delivery| Delivery { time: String::new(), ..delivery });
-        let folder = match &delivery {
-            Some(delivery) => delivery.base.clone(),
-            None => address.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/")),
-        };
+        let (folder, _) = place(&address);
         let source = match &object.flow_log {
             SourceName::FlowLog(id) => id.clone(),
             SourceName::LogGroup(_) | SourceName::Prefix(_) => extension(&address).to_owned(),
@@ -42,11 +39,7 @@ pub fn log_tables(plan: &Plan, logs_at: Option<&str>) -> Result<(Vec<LogTable>, 
     let mut tables: BTreeMap<_, LogTable> = BTreeMap::new();
     for ((folder, kind, _), objects) in groups {
         let Some(shape) = shape(&objects, &hints, &mut notes) else { continue };
-        let folders = match &kind {
-            None => Folders::Own,
-            Some(Delivery { hive: true, hourly, .. }) => Folders::Hive { hourly: *hourly },
-            Some(Delivery { hourly, .. }) => Folders::Plain { hourly: *hourly },
-        };
+        let folders = named_by(kind.as_ref());
         let (format, columns) = of_shape(shape);
         let table = tables.entry((folder.clone(), folders, format, columns.clone())).or_insert_with(|| LogTable {
             location: folder,
@@ -74,6 +67,22 @@ pub fn log_tables(plan: &Plan, logs_at: Option<&str>) -> Result<(Vec<LogTable>, 
     Ok((tables.into_values().collect(), notes))
 }
 
+/// The folder over which a table lies that holds an object, and how what is below was named.
+pub(super) fn place(path: &str) -> (String, Folders) {
+    let delivery = Delivery::parse(path);
+    let folders = named_by(delivery.as_ref());
+    let own = || path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    (delivery.map_or_else(own, |delivery| delivery.base), folders)
+}
+
+const fn named_by(delivery: Option<&Delivery>) -> Folders {
+    match delivery {
+        None => Folders::Own,
+        Some(Delivery { hive: true, hourly, .. }) => Folders::Hive { hourly: *hourly },
+        Some(Delivery { hourly, .. }) => Folders::Plain { hourly: *hourly },
+    }
+}
+
 /// An object and what its folders say.
 type Delivered<'a> = (&'a Object, Option<Delivery>);
 
@@ -91,7 +100,7 @@ fn shape(objects: &[(&Object, Option<Delivery>)], hints: &LayoutHints, notes: &m
     None
 }
 
-fn of_shape(shape: FileShape) -> (Format, Vec<(String, &'static str)>) {
+pub(super) fn of_shape(shape: FileShape) -> (Format, Vec<(String, &'static str)>) {
     let format = match shape.format {
         FormatName::Text => Format::Text,
         FormatName::TextNoHeader => Format::TextNoHeader,

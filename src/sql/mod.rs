@@ -15,7 +15,7 @@ mod text;
 pub use digest::inventory_digest;
 pub use guide::Guide;
 pub use tables::{Exception, ReferenceTable, reference_tables};
-pub use text::{Dialect, Emission, Source, SourceRefusal, is_read, is_table_name, render};
+pub use text::{Below, Dialect, Emission, Source, SourceRefusal, is_read, is_table_name, render};
 
 use crate::model::period::{DAY_SECONDS, HOUR_SECONDS};
 use table::Kind;

@@ -44,8 +44,34 @@ pub struct Source {
     pub fields: BTreeSet<String>,
     /// The flow logs whose records count here; others may lie in the same folder, and be another table's.
     pub flow_logs: BTreeSet<String>,
+    /// Where its objects lie, if the flow logs have others in other tables.
+    pub below: Option<Below>,
     /// Whether its records are lines of text, in which every field says something: of a line that is too short some do not.
     pub is_text: bool,
+}
+
+/// A folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Below {
+    /// What paths of its objects begin with, to the last `/`; empty for what lies in none.
+    pub folder: String,
+    /// Whether what lies in folders of it belongs to it.
+    pub deep: bool,
+}
+
+impl Below {
+    /// The condition, with an ` AND ` before it.
+    fn condition(&self) -> String {
+        let length = self.folder.chars().count();
+        let mut text = String::new();
+        if length > 0 {
+            let _ = write!(text, "\n    AND substr(t.object, 1, {length}) = {}", quoted(&self.folder));
+        }
+        if !self.deep {
+            let _ = write!(text, "\n    AND coalesce(split_part(substr(t.object, {}), '/', 2), '') = ''", length + 1);
+        }
+        text
+    }
 }
 
 /// What a text is made of.
@@ -225,9 +251,10 @@ fn records(emission: &Emission, source: &Source) -> Result<String, SourceRefusal
     let is_short = if source.is_text { format!("CASE WHEN {missing} THEN 1 ELSE 0 END") } else { "0".to_owned() };
     select(is_short, "is_short", true);
     let own = source.flow_logs.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    let below = source.below.as_ref().map(Below::condition).unwrap_or_default();
     let partitions = emission.partitions.as_deref().map(|only| format!(" WHERE {only}")).unwrap_or_default();
     Ok(format!(
-        "  SELECT\n{out}  FROM (SELECT s.*, {object} AS object FROM {} s{partitions}) t\n  LEFT JOIN natlens_objects o ON o.object = t.object\n  WHERE coalesce(o.is_duplicate, 0) = 0 AND coalesce({}, '-') <> 'log-status'\n    AND coalesce(o.flow_log, {flow_log}) IN ({own})\n",
+        "  SELECT\n{out}  FROM (SELECT s.*, {object} AS object FROM {} s{partitions}) t\n  LEFT JOIN natlens_objects o ON o.object = t.object\n  WHERE coalesce(o.is_duplicate, 0) = 0 AND coalesce({}, '-') <> 'log-status'\n    AND coalesce(o.flow_log, {flow_log}) IN ({own}){below}\n",
         table_name(emission.dialect, &source.table),
         format_args!("CAST({} AS {varchar})", column("log-status")),
     ))

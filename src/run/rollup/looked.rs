@@ -1,0 +1,257 @@
+//! A look at flow logs: which tables they are to another engine, by the same numbers as `natlens export --ddl` declares them, and what
+//! it will read of them.
+
+use super::RollupError;
+use crate::export::ddl::logs::{Folders, Format};
+use crate::model::flow::{FlowRecord, FlowSink};
+use crate::model::symbols::Symbols;
+use crate::run::read::name_of;
+use crate::run::shapes::{of_shape, place};
+use crate::sources::flow::{FieldSet, FileShape, FormatName, LayoutHints, ObjectOutcome, read_object};
+use crate::sources::objects::{Object, ObjectBytes, SourceName};
+use crate::sql::table::TableError;
+use crate::sql::{Below, Exception, Source, scan};
+use hashbrown::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+/// Bytes of flow logs, once for each table that reads them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Scan {
+    pub text: u64,
+    /// Of Parquet, what is read.
+    pub columns: u64,
+    /// The same files, all of them.
+    pub whole: u64,
+}
+
+/// What one table can hold: text binds by place, so that the order of its columns matters.
+#[derive(Clone, Debug)]
+struct Layout {
+    name: FormatName,
+    fields: FieldSet,
+    format: Format,
+    columns: Vec<(String, &'static str)>,
+}
+
+impl Layout {
+    /// Whether one table can hold both; of Parquet, columns are found by name.
+    fn fits(&self, other: &Self) -> bool {
+        let is_parquet = self.format == Format::Parquet;
+        self.name == other.name && self.fields == other.fields && (is_parquet || self.columns == other.columns)
+    }
+}
+
+/// Objects of one layout in one folder.
+#[derive(Debug)]
+struct Table<'a> {
+    layout: &'a Layout,
+    base: &'a str,
+    folders: Folders,
+    names: BTreeSet<&'a str>,
+}
+
+impl Table<'_> {
+    /// Whether an engine reads an object with this table. What AWS did not name has no partitions, so that all below is read.
+    fn reads(&self, key: &str, at: &(String, Folders)) -> bool {
+        if self.folders == Folders::Own {
+            key.starts_with(self.base)
+        } else {
+            (at.0.as_str(), at.1) == (self.base, self.folders)
+        }
+    }
+}
+
+/// What a look at flow logs tells.
+pub(super) struct Looked {
+    /// Of each flow log: its layout, and the object that told.
+    layouts: BTreeMap<String, (Layout, String)>,
+    pub exceptions: Vec<Exception>,
+    /// Folders, and the names of the flow logs that have objects there.
+    places: BTreeMap<(String, Folders), BTreeSet<String>>,
+    /// Those of the names that AWS gave.
+    ids: BTreeSet<String>,
+    /// What is read of each Parquet object that was opened.
+    parquet: BTreeMap<String, u64>,
+    /// Of each flow log the shapes of Parquet objects, for those that were not opened.
+    shapes: BTreeMap<String, Vec<scan::Shape>>,
+}
+
+impl Looked {
+    /// Local objects are read whole, so that copies are found by content; of those in a store, which says what tells contents
+    /// apart, the first and the last of each flow log in each folder.
+    pub fn at(objects: &[Object], hints: &LayoutHints) -> Result<Self, RollupError> {
+        let mut looked = Self {
+            layouts: BTreeMap::new(),
+            exceptions: Vec::new(),
+            places: BTreeMap::new(),
+            ids: BTreeSet::new(),
+            parquet: BTreeMap::new(),
+            shapes: BTreeMap::new(),
+        };
+        let mut ends: BTreeMap<_, (usize, usize)> = BTreeMap::new();
+        for (at, object) in objects.iter().enumerate() {
+            ends.entry((&object.flow_log, place(&object.key))).or_insert((at, at)).1 = at;
+        }
+        let opened: BTreeSet<usize> = ends.values().flat_map(|(first, last)| [*first, *last]).collect();
+        let mut seen: HashSet<(Vec<u8>, u64)> = HashSet::new();
+        for (at, object) in objects.iter().enumerate() {
+            let mut is_duplicate = false;
+            if !object.is_stored() || opened.contains(&at) {
+                let told = look(object, hints)?;
+                if matches!(told.format, FormatName::Empty | FormatName::WriteTest) {
+                    continue;
+                }
+                looked.add(object, &told, hints)?;
+                if !object.is_stored() {
+                    let content = told.content_hash.to_le_bytes().to_vec();
+                    is_duplicate = told.records > 0 && !seen.insert((content, told.inflated_bytes));
+                }
+            }
+            let name = name_of(&object.flow_log, None).into_owned();
+            if matches!(object.flow_log, SourceName::FlowLog(_)) {
+                looked.ids.insert(name.clone());
+            }
+            looked.places.entry(place(&object.key)).or_default().insert(name.clone());
+            if object.is_stored() {
+                // An ETag, without which nothing is known.
+                let tag = object.trait_of_content().unwrap_or_default();
+                is_duplicate = !tag.is_empty() && !seen.insert((tag, object.size));
+            }
+            let exception = Exception {
+                object: object.key.clone(),
+                flow_log: name,
+                account: object.account_hint.clone(),
+                region: object.region_hint.clone(),
+                is_duplicate,
+            };
+            if exception.is_needed() {
+                looked.exceptions.push(exception);
+            }
+        }
+        looked.exceptions.sort();
+        Ok(looked)
+    }
+
+    fn add(&mut self, object: &Object, told: &ObjectOutcome, hints: &LayoutHints) -> Result<(), RollupError> {
+        if !matches!(told.format, FormatName::Text | FormatName::TextNoHeader | FormatName::Parquet) {
+            return Err(RollupError::Format { object: object.key.clone(), format: told.format });
+        }
+        let name = name_of(&object.flow_log, None).into_owned();
+        let shape = FileShape::of(object, &object.flow_log, hints);
+        let shape = shape.map_err(|why| RollupError::Object { object: object.key.clone(), why })?;
+        let Some((format, columns)) = shape.map(of_shape) else { return Ok(()) };
+        let layout = Layout { name: told.format, fields: told.fields_present, format, columns };
+        let (known, one) = self.layouts.entry(name.clone()).or_insert_with(|| (layout.clone(), object.key.clone()));
+        if !known.fits(&layout) {
+            return Err(RollupError::Mixed { flow_log: name, one: one.clone(), other: object.key.clone() });
+        }
+        if told.format == FormatName::Parquet {
+            let file = object.random().map_err(|error| TableError::Codec(error.to_string()))?;
+            let shape = scan::Shape::of(&file)?;
+            self.parquet.insert(object.key.clone(), shape.bytes(object.size));
+            let shapes = self.shapes.entry(name).or_default();
+            if shapes.len() < 2 {
+                shapes.push(shape);
+            }
+        }
+        Ok(())
+    }
+
+    /// What an engine will read of these objects: text whole, of Parquet the columns, each by every table over its folders, because
+    /// a table reads all that lies there, whichever flow logs its rows are taken from.
+    pub fn scan(&self, objects: &[Object]) -> Scan {
+        let tables = self.tables();
+        let mut scan = Scan::default();
+        for object in objects {
+            let at = place(&object.key);
+            for table in tables.iter().filter(|table| table.reads(&object.key, &at)) {
+                if table.layout.format == Format::Parquet {
+                    scan.columns = scan.columns.saturating_add(self.columns(object));
+                    scan.whole = scan.whole.saturating_add(object.size);
+                } else {
+                    scan.text = scan.text.saturating_add(object.size);
+                }
+            }
+        }
+        scan
+    }
+
+    /// A table for each layout in each folder, in the order in which the DDL numbers them: by the first flow log.
+    fn tables(&self) -> Vec<Table<'_>> {
+        let mut tables: BTreeMap<_, Table<'_>> = BTreeMap::new();
+        for ((base, folders), names) in &self.places {
+            for (name, (layout, _)) in names.iter().filter_map(|name| Some((name, self.layouts.get(name)?))) {
+                let key = (base, *folders, layout.format, &layout.columns);
+                let new = || Table { layout, base, folders: *folders, names: BTreeSet::new() };
+                tables.entry(key).or_insert_with(new).names.insert(name);
+            }
+        }
+        let mut tables: Vec<Table<'_>> = tables.into_values().collect();
+        tables.sort_by_key(|table| {
+            let first = table.names.iter().copied().find(|name| self.ids.contains(*name));
+            (first.is_none(), first)
+        });
+        tables
+    }
+
+    /// Bytes of the columns of a Parquet object; 0 of text, which no table of Parquet can lie over.
+    fn columns(&self, object: &Object) -> u64 {
+        if let Some(bytes) = self.parquet.get(&object.key) {
+            return *bytes;
+        }
+        let own = self.shapes.get(name_of(&object.flow_log, None).as_ref());
+        // Of a flow log that has ended nothing was opened.
+        let other = || self.shapes.values().next().filter(|_| object.key.ends_with(".parquet"));
+        let near = own.or_else(other).and_then(|shapes| shapes.iter().min_by_key(|shape| shape.distance(object.size)));
+        near.map_or(0, |shape| shape.bytes(object.size))
+    }
+
+    /// The tables, and comments that say which flow logs are in them.
+    pub fn sources(&self, table: &str) -> Result<(Vec<Source>, String), RollupError> {
+        let tables = self.tables();
+        let one = tables.len() == 1;
+        let several = tables.iter().any(|table| table.base != tables[0].base);
+        let mut about = String::new();
+        let mut sources = Vec::new();
+        for (at, Table { layout, base, folders, names }) in tables.iter().enumerate() {
+            let table = if one { table.to_owned() } else { format!("{table}_{}", at + 1) };
+            let joined = names.iter().copied().collect::<Vec<_>>().join(" ");
+            let _ = writeln!(about, "-- {table} ({}): {joined}", layout.name);
+            if several {
+                let _ = writeln!(about, "--   in {}", if base.is_empty() { "./" } else { base });
+            }
+            // A flow log in two folders is in two tables, and a table of the user's own may see both.
+            let is_shared =
+                tables.iter().enumerate().any(|(other, table)| other != at && !table.names.is_disjoint(names));
+            let below = is_shared.then(|| Below { folder: (*base).to_owned(), deep: *folders != Folders::Own });
+            let fields = layout.fields.iter().map(|field| field.name().to_owned()).collect();
+            let flow_logs = names.iter().map(|name| (*name).to_owned()).collect();
+            sources.push(Source { table, fields, flow_logs, below, is_text: layout.format != Format::Parquet });
+        }
+        if sources.is_empty() { Err(RollupError::NoLogs) } else { Ok((sources, about)) }
+    }
+}
+
+fn look(object: &Object, hints: &LayoutHints) -> Result<ObjectOutcome, RollupError> {
+    let told = read_object(object, hints, &mut Nothing::default());
+    told.map_err(|why| RollupError::Object { object: object.key.clone(), why })
+}
+
+/// Records that nobody wants.
+#[derive(Default)]
+struct Nothing(Symbols);
+
+impl FlowSink for Nothing {
+    fn symbols(&mut self) -> &mut Symbols {
+        &mut self.0
+    }
+
+    fn wants_ports(&self, _: Option<crate::model::symbols::Sym>) -> bool {
+        false
+    }
+
+    fn record(&mut self, _: &FlowRecord) {}
+
+    fn malformed(&mut self, _: u64, _: &'static str) {}
+}
