@@ -27,7 +27,7 @@ from fake_athena import FakeAthena, Fault
 MONTH = "2026-10"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDCHECKATHENA", "AWS_SECRET_ACCESS_KEY": "SECRETCHECKATHENA"}
 WORK = "s3://work/natlens/"
-MORE = "bundle/flow-logs/more.log.gz"
+MORE = "/more.log.gz"
 
 
 class Check:
@@ -144,7 +144,7 @@ def roll_up_is_the_report(check):
     assert len(check.statements()) == before, "the same question was asked twice"
     # With one object more it is another question.
     first = next(key for key in sorted(check.before) if key.startswith("bundle/flow-logs/"))
-    check.s3.copy_object(Bucket="data", Key=MORE, CopySource={"Bucket": "data", "Key": first})
+    check.s3.copy_object(Bucket="data", Key=first.rsplit("/", 1)[0] + MORE, CopySource={"Bucket": "data", "Key": first})
     check.athena.scanned = check.listed()
 
 
@@ -311,7 +311,7 @@ def main():
             written = {key for key in check.keys("work")}
             assert all(key.startswith("natlens/") for key in written), written
             after = check.keys("data")
-            after = {key: tag for key, tag in after.items() if key != MORE and not key.startswith("layouts/")}
+            after = {key: tag for key, tag in after.items() if not key.endswith(MORE) and not key.startswith("layouts/")}
             assert after == check.before, "something was written into the bucket of the flow logs"
             names = {name for name, _ in check.athena.calls}
             policy = json.loads(check.natlens("doctor", "s3://data/bundle", "--policy", "--athena", "--target", WORK)[0])
