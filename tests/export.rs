@@ -1,5 +1,7 @@
 //! `natlens export`: the rows of the report, in files that stay whole whatever happens to the run.
 
+#[path = "export/accounts.rs"]
+mod accounts;
 mod common;
 #[path = "common/rows.rs"]
 mod rows;
@@ -297,46 +299,6 @@ fn a_part_of_a_month_that_replaces_more_of_it_says_so() {
     assert_eq!(files(&account.dataset()), once, "the same again changes nothing");
 }
 
-#[test]
-fn accounts_that_are_exported_one_by_one_stand_side_by_side() {
-    let (one, other) = (Account::new("--seed 18"), Account::new("--seed 19"));
-    let numbers = [&one, &other].map(|account| {
-        account.export(&[]);
-        let traffic = files(&account.dataset().join("traffic"));
-        let name = traffic.keys().next().expect("traffic");
-        name["account_id=".len()..][..12].to_owned()
-    });
-    assert_ne!(numbers[0], numbers[1]);
-    let own = |account: &Account, number: &str| -> Files {
-        files(&account.dataset())
-            .into_iter()
-            .filter(|(name, _)| name.contains(&format!("account_id={number}/")))
-            .collect()
-    };
-    let expect = [own(&one, &numbers[0]), own(&other, &numbers[1])];
-    // The second account into the first one's dataset.
-    let to = arg(&one.dataset()).to_owned();
-    let into = || natlens(other.folder.path(), &["export", "bundle", "--no-cache", "--to", &to]);
-    let run = into();
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(
-        run.stderr.contains(&format!("note: 2026-10 of {} stays as it was exported before", numbers[0])),
-        "{}",
-        run.stderr
-    );
-    assert_eq!([own(&one, &numbers[0]), own(&one, &numbers[1])], expect);
-    let manifest = read_json(&one.dataset().join("_natlens/month=2026-10.json"));
-    let kept: BTreeSet<&str> =
-        list(&manifest, "kept").iter().map(|file| file["path"].as_str().expect("a path")).collect();
-    assert_eq!(kept, expect[0].keys().map(String::as_str).collect());
-    let both = files(&one.dataset());
-    assert_eq!(into().code, 0);
-    assert_eq!(files(&one.dataset()), both, "the same again changes nothing");
-    // And the first again: both are there, and no row of the one was touched by the other.
-    one.export(&[]);
-    assert_eq!([own(&one, &numbers[0]), own(&one, &numbers[1])], expect);
-}
-
 fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
 }
@@ -529,6 +491,9 @@ fn ddl_is_refused_where_it_could_not_work() {
     check(&["--ddl", "--to", "s3://my bucket/a"], "my bucket is no name of a bucket");
     check(&["--ddl", "--to", "s3://bucket/a", "--logs-at", "logs"], "--logs-at logs");
     check(&["--to", "dataset", "--logs-at", "s3://bucket/logs"], "--ddl");
+    let both = ["--rollup", "day.parquet", "--logs-at", "s3://bucket/logs"];
+    check(&[&["--ddl", "--to", "s3://bucket/a"], &both[..]].concat(), "cannot be used with");
+    check(&["--ddl", "--to", "s3://bucket/a", "--replace"], "cannot be used with");
     let run = natlens(account.folder.path(), &["export", "bundle", "--no-cache", "--ddl", "--to", "s3://bucket/a"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("hint: name the address") && !run.stdout.contains("flow_logs"), "{}", run.stderr);
