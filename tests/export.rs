@@ -340,7 +340,7 @@ fn a_full_disk_changes_nothing() {
     account.export(&[]);
     let before = files(&account.dataset());
     // Writing past a size fails as it does on a full disk; half of the files fit.
-    let script = "trap '' XFSZ; ulimit -f 4; exec \"$0\" export bundle --to dataset --no-cache --cost-basis list";
+    let script = "trap '' XFSZ; ulimit -f 4; exec \"$0\" export bundle --to dataset --no-cache --cost-basis list --from 2026-10-01 --until 2026-10-16";
     let run = Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_natlens")])
         .current_dir(account.folder.path())
@@ -350,6 +350,9 @@ fn a_full_disk_changes_nothing() {
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
     assert_eq!(run.status.code(), Some(1), "{said}");
     assert!(said.contains("cannot be written") && said.contains("hint: nothing of the month was changed"), "{said}");
+    let at = |text: &str| said.find(text);
+    assert!(at("note: 2026-10 was exported from") < at("cannot be written"), "said before it is done: {said}");
+    assert!(said.contains("note: 2026-10 was exported from"), "{said}");
     assert_eq!(files(&account.dataset()), before);
     account.export(&["--cost-basis", "list"]);
     assert_ne!(files(&account.dataset()), before);
