@@ -2,7 +2,7 @@
 
 `NATLENS_EXPORT` names the folder that `natlens export --to` wrote, `NATLENS_MONTH` the month (else the newest one there), and
 `NATLENS_REPORT` the JSON report of the same bundle and month. Without them, `natlens` is asked for both, of `sample-data/`;
-`NATLENS_BINARY` says which natlens.
+`NATLENS_BINARY` says which natlens. The month must be of one export: where accounts were exported one by one, the summary is the last one's.
 """
 
 import json
@@ -64,6 +64,9 @@ def month() -> str:
     wanted = os.environ.get("NATLENS_MONTH", months[-1] if months else "any")
     if wanted not in months:
         raise SystemExit(f"{folder()} has no month {wanted}, only {months}: natlens export BUNDLE --month {wanted} --to {folder()}")
+    manifest = json.loads((folder() / "_natlens" / f"month={wanted}.json").read_text(encoding="utf-8"))
+    if manifest.get("kept"):
+        raise SystemExit(f"{folder()}: {wanted} was exported account by account, and its summary is of the last: export them together")
     return wanted
 
 

@@ -1,5 +1,7 @@
 //! `natlens export`: the rows of the report, in files that stay whole whatever happens to the run.
 
+#[path = "export/accounts.rs"]
+mod accounts;
 mod common;
 #[path = "common/rows.rs"]
 mod rows;
@@ -297,46 +299,6 @@ fn a_part_of_a_month_that_replaces_more_of_it_says_so() {
     assert_eq!(files(&account.dataset()), once, "the same again changes nothing");
 }
 
-#[test]
-fn accounts_that_are_exported_one_by_one_stand_side_by_side() {
-    let (one, other) = (Account::new("--seed 18"), Account::new("--seed 19"));
-    let numbers = [&one, &other].map(|account| {
-        account.export(&[]);
-        let traffic = files(&account.dataset().join("traffic"));
-        let name = traffic.keys().next().expect("traffic");
-        name["account_id=".len()..][..12].to_owned()
-    });
-    assert_ne!(numbers[0], numbers[1]);
-    let own = |account: &Account, number: &str| -> Files {
-        files(&account.dataset())
-            .into_iter()
-            .filter(|(name, _)| name.contains(&format!("account_id={number}/")))
-            .collect()
-    };
-    let expect = [own(&one, &numbers[0]), own(&other, &numbers[1])];
-    // The second account into the first one's dataset.
-    let to = arg(&one.dataset()).to_owned();
-    let into = || natlens(other.folder.path(), &["export", "bundle", "--no-cache", "--to", &to]);
-    let run = into();
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(
-        run.stderr.contains(&format!("note: 2026-10 of {} stays as it was exported before", numbers[0])),
-        "{}",
-        run.stderr
-    );
-    assert_eq!([own(&one, &numbers[0]), own(&one, &numbers[1])], expect);
-    let manifest = read_json(&one.dataset().join("_natlens/month=2026-10.json"));
-    let kept: BTreeSet<&str> =
-        list(&manifest, "kept").iter().map(|file| file["path"].as_str().expect("a path")).collect();
-    assert_eq!(kept, expect[0].keys().map(String::as_str).collect());
-    let both = files(&one.dataset());
-    assert_eq!(into().code, 0);
-    assert_eq!(files(&one.dataset()), both, "the same again changes nothing");
-    // And the first again: both are there, and no row of the one was touched by the other.
-    one.export(&[]);
-    assert_eq!([own(&one, &numbers[0]), own(&one, &numbers[1])], expect);
-}
-
 fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
 }
@@ -378,7 +340,7 @@ fn a_full_disk_changes_nothing() {
     account.export(&[]);
     let before = files(&account.dataset());
     // Writing past a size fails as it does on a full disk; half of the files fit.
-    let script = "trap '' XFSZ; ulimit -f 4; exec \"$0\" export bundle --to dataset --no-cache --cost-basis list";
+    let script = "trap '' XFSZ; ulimit -f 4; exec \"$0\" export bundle --to dataset --no-cache --cost-basis list --from 2026-10-01 --until 2026-10-16";
     let run = Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_natlens")])
         .current_dir(account.folder.path())
@@ -388,6 +350,9 @@ fn a_full_disk_changes_nothing() {
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
     assert_eq!(run.status.code(), Some(1), "{said}");
     assert!(said.contains("cannot be written") && said.contains("hint: nothing of the month was changed"), "{said}");
+    let at = |text: &str| said.find(text);
+    assert!(at("note: 2026-10 was exported from") < at("cannot be written"), "said before it is done: {said}");
+    assert!(said.contains("note: 2026-10 was exported from"), "{said}");
     assert_eq!(files(&account.dataset()), before);
     account.export(&["--cost-basis", "list"]);
     assert_ne!(files(&account.dataset()), before);
@@ -529,6 +494,9 @@ fn ddl_is_refused_where_it_could_not_work() {
     check(&["--ddl", "--to", "s3://my bucket/a"], "my bucket is no name of a bucket");
     check(&["--ddl", "--to", "s3://bucket/a", "--logs-at", "logs"], "--logs-at logs");
     check(&["--to", "dataset", "--logs-at", "s3://bucket/logs"], "--ddl");
+    let both = ["--rollup", "day.parquet", "--logs-at", "s3://bucket/logs"];
+    check(&[&["--ddl", "--to", "s3://bucket/a"], &both[..]].concat(), "cannot be used with");
+    check(&["--ddl", "--to", "s3://bucket/a", "--replace"], "cannot be used with");
     let run = natlens(account.folder.path(), &["export", "bundle", "--no-cache", "--ddl", "--to", "s3://bucket/a"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("hint: name the address") && !run.stdout.contains("flow_logs"), "{}", run.stderr);

@@ -4,7 +4,7 @@
     python3 tools/check_s3.py BINARY FOLDER S3S_FS
 
 moto keeps whatever key it is given; s3s-fs (https://github.com/Nugine/s3s) checks every signature. Starts each on a free port of this
-machine, puts the folder's files there, compares, stops it. With a wrong secret s3s-fs refuses, and natlens says so by exit code 4.
+machine, puts the folder's files there, compares, stops it. What is exported to moto stays beside another account's. With a wrong secret s3s-fs refuses, and natlens says so by exit code 4.
 """
 
 import contextlib
@@ -54,6 +54,39 @@ def compare(server: str, binary: str, folder: pathlib.Path, url: str) -> None:
             sys.exit(f"{server}: `{part}` of the report differs between {folder} and the bucket")
 
 
+def beside(binary: str, url: str, s3) -> None:
+    """An export into a bucket where another account's is, whole or cut off, and the DDL of both."""
+
+    def export(what: str, expect: int, *more: str) -> str:
+        command = [binary, "export", f"s3://{BUCKET}/bundle", "--no-cache", "--to", f"s3://{BUCKET}/dataset", *more]
+        done = subprocess.run(command, env=environment(url), capture_output=True, text=True, check=False)
+        if done.returncode != expect:
+            sys.exit(f"moto: {what}: exit code {done.returncode}, not {expect}: {done.stderr}")
+        return done.stdout
+
+    manifest = export("the first", 0, "--format", "json")
+    month = json.loads(manifest)["month"]
+    account = next(file["account_id"] for table in json.loads(manifest)["tables"] for file in table["files"] if file["account_id"].isdigit())
+    other = "".join(str(9 - int(digit)) for digit in account)
+    path = f"dataset/_natlens/month={month}"
+    september = manifest.replace(account, other).replace(f"month={month}", "month=2025-09").replace(f'"{month}"', '"2025-09"')
+    s3.put_object(Bucket=BUCKET, Key="dataset/_natlens/month=2025-09.json", Body=september.encode())
+    if "'projection.account_id.values'='" + ",".join([*sorted([account, other]), "unknown"]) + "'" not in export("DDL", 0, "--ddl", "-q"):
+        sys.exit("moto: the DDL does not name the accounts that were exported before")
+    file = f"dataset/traffic/account_id={other}/month={month}/part-00000.parquet"
+    s3.put_object(Bucket=BUCKET, Key=file, Body=b"another's")
+    logs = json.loads(manifest)["inputs"][0]["sha256"]
+    cut = manifest.replace(account, other).replace(logs, logs[::-1])
+    s3.put_object(Bucket=BUCKET, Key=f"{path}.replacing.json", Body=cut.encode())
+    export("beside one that was cut off", 2)
+    s3.put_object(Bucket=BUCKET, Key=f"{path}.replacing.json", Body=manifest.encode())
+    export("its own that was cut off, beside a file that nobody names", 2)
+    export("all of the month", 0, "--replace")
+    left = [row["Key"] for row in s3.list_objects_v2(Bucket=BUCKET, Prefix="dataset/")["Contents"]]
+    if file in left or f"{path}.replacing.json" in left:
+        sys.exit(f"moto: with --replace there is still {left}")
+
+
 def moto(binary: str, folder: pathlib.Path) -> None:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -65,6 +98,7 @@ def moto(binary: str, folder: pathlib.Path) -> None:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             s3.put_object(Bucket=BUCKET, Key=f"bundle/{file.relative_to(folder).as_posix()}", Body=file.read_bytes())
         compare("moto", binary, folder, url)
+        beside(binary, url, s3)
         header = "interface-id srcaddr dstaddr bytes start"
         for number, key in enumerate(ODD):
             record = f"eni-{number:08x} 10.0.0.5 203.0.113.9 {100 + number} 1790856000"

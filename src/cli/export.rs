@@ -9,12 +9,13 @@ use crate::export::ddl::{Place, ddl};
 use crate::export::folder::{Folder, FolderError};
 use crate::export::manifest::Manifest;
 use crate::export::part::Part;
+use crate::export::succession::{Found, succeed};
 use crate::export::{bucket, files};
 use crate::run::Outcome;
 use crate::run::shapes::log_tables;
 use crate::sinks::export::render_table;
-use crate::target::Target as _;
 use clap::Args;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Arguments of `export`.
@@ -25,7 +26,7 @@ pub struct ExportArgs {
     /// Folder of the bundle
     #[arg(value_name = "BUNDLE")]
     pub bundle: Option<PathBuf>,
-    /// Folder of the dataset, made if it is not there, or an address, `s3://BUCKET/PREFIX`. Other months in it stay as they are
+    /// Folder of the dataset, made if it is not there, or an address, `s3://BUCKET/PREFIX`. Other months in it stay as they are, and other accounts of the month
     #[arg(id = "place", long = "to", value_name = "DIR")]
     pub to: String,
     /// Print DDL for Athena instead, and write nothing: the dataset's tables at --to, an s3:// address, views of common questions, and
@@ -33,8 +34,11 @@ pub struct ExportArgs {
     #[arg(long)]
     pub ddl: bool,
     /// With --ddl: address of the flow logs, if --flow-logs is a copy of them
-    #[arg(long, value_name = "ADDRESS", requires = "ddl")]
+    #[arg(long, value_name = "ADDRESS", requires = "ddl", conflicts_with = "rollup")]
     pub logs_at: Option<String>,
+    /// Replace the month of all accounts that lie at --to, and not only of those of this export
+    #[arg(long, conflicts_with = "ddl")]
+    pub replace: bool,
     /// Inputs.
     #[command(flatten)]
     pub input: InputArgs,
@@ -71,21 +75,18 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Exit, Exit> {
             // First the folder: whoever has to wait for another run need not read anything before.
             let folder = Folder::open(to).map_err(refused)?;
             let (outcome, manifest, parts) = month(&plan, global)?;
-            let before = folder.before(&manifest.month).map_err(refused)?;
-            let (manifest, notes) = manifest.after(before.as_ref(), &|path| folder.has(path));
+            let found = folder.found(&manifest.month).map_err(refused)?;
+            let manifest = beside(manifest, &found, args, global)?;
             folder.replace(&manifest, &parts).map_err(refused)?;
-            tell(&notes, global);
             (outcome, manifest)
         }
         To::Bucket(target) => {
             let (outcome, manifest, parts) = month(&plan, global)?;
-            let before = bucket::before(target.as_ref(), &manifest.month).map_err(|failure| {
+            let found = bucket::found(target.as_ref(), &manifest.month).map_err(|failure| {
                 error(&failure.what, failure.hint.as_deref());
                 exit_of(failure.trouble)
             })?;
-            // What cannot be asked for is there.
-            let is_there = |path: &str| target.names(path).map_or(true, |names| names.iter().any(|name| name == path));
-            let (manifest, notes) = manifest.after(before.as_ref(), &is_there);
+            let manifest = beside(manifest, &found, args, global)?;
             bucket::replace(target.as_ref(), &manifest, &parts).map_err(|failure| {
                 // Its own hint says why; what is to be done is the same whatever it is.
                 let hint = failure.hint.as_deref().map_or(String::new(), |hint| format!("{hint}; then "));
@@ -95,7 +96,6 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Exit, Exit> {
                 );
                 exit_of(failure.trouble)
             })?;
-            tell(&notes, global);
             (outcome, manifest)
         }
     };
@@ -105,6 +105,16 @@ fn export(args: &ExportArgs, global: &Global) -> Result<Exit, Exit> {
     };
     print(&text)?;
     Ok(exit_with_losses(&outcome))
+}
+
+/// What becomes of what is there, said before anything of it is touched.
+fn beside(manifest: Manifest, found: &Found, args: &ExportArgs, global: &Global) -> Result<Manifest, Exit> {
+    let (manifest, notes) = succeed(manifest, found, args.replace).map_err(|refused| {
+        error(&refused.to_string(), Some(&refused.hint()));
+        Exit::Usage
+    })?;
+    tell(&notes, global);
+    Ok(manifest)
 }
 
 fn tell(notes: &[String], global: &Global) {
@@ -131,16 +141,27 @@ fn print_ddl(args: &ExportArgs, plan: &ExportPlan, global: &Global) -> Result<Ex
         error(&failure.to_string(), failure.hint());
         Exit::Failed
     })?;
-    if !global.quiet {
-        for text in &notes {
-            note(&format!("note: {text}"));
-        }
-        if !notes.is_empty() && args.logs_at.is_none() {
-            note("hint: name the address that the folder is a copy of by --logs-at s3://BUCKET/PREFIX");
-        }
+    tell(&notes, global);
+    if !global.quiet && !notes.is_empty() && args.logs_at.is_none() {
+        note("hint: name the address that the folder is a copy of by --logs-at s3://BUCKET/PREFIX");
+    }
+    if args.rollup.rollup.is_some() {
+        tell(&["a roll-up does not tell the form of the flow logs, so there is no table over them".to_owned()], global);
     }
     let Some(dataset) = &outcome.dataset else { return Err(Exit::Failed) };
-    let accounts = parts.iter().map(|part| part.account.clone()).collect();
+    let mut accounts: BTreeSet<String> = parts.iter().map(|part| part.account.clone()).collect();
+    if let Some(target) = &plan.there {
+        match bucket::accounts(target.as_ref()) {
+            Ok(there) => accounts.extend(there),
+            Err(failure) => tell(
+                &[format!(
+                    "{}; accounts that were exported there before are not in projection.account_id.values",
+                    failure.what
+                )],
+                global,
+            ),
+        }
+    }
     print(&ddl(&Place { to: &args.to, month: dataset.month, accounts }, &logs))?;
     Ok(exit_with_losses(&outcome))
 }

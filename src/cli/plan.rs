@@ -181,6 +181,8 @@ pub struct ExportPlan {
     pub plan: Plan,
     /// Where to.
     pub to: To,
+    /// With DDL, where the dataset is, if buckets are read anyway.
+    pub there: Option<Arc<Writer>>,
     /// How tables look.
     pub style: Style,
     /// Whether anything unreadable fails the run.
@@ -208,12 +210,16 @@ impl ExportPlan {
             });
         }
         let strict = strict(args.strict, input, &layers).value;
-        let to = match Address::parse(&args.to) {
+        let address = Address::parse(&args.to);
+        // DDL of what is in folders is printed without credentials.
+        let there = address.as_ref().filter(|_| args.ddl && plan.store.is_some());
+        let there = there.map(|address| writer(address, &input.aws, &layers)).transpose()?;
+        let to = match address {
             _ if args.ddl => To::Ddl,
             Some(address) => To::Bucket(writer(&address, &input.aws, &layers)?),
             None => To::Folder(PathBuf::from(&args.to)),
         };
-        Ok(Self { plan, to, style: style(global, false, None), strict })
+        Ok(Self { plan, to, there, style: style(global, false, None), strict })
     }
 }
 

@@ -6,11 +6,13 @@
 //! exporting the month again does all of it once more. A reader who needs one state compares a file's SHA-256 with the manifest's.
 
 use super::manifest::{Manifest, OWN};
-use super::part::Part;
+use super::part::{Part, account_of};
+use super::succession::{Cut, Found};
 use super::tables::TABLES;
 use crate::sources::objects::StoreError;
 use crate::sources::objects::store::StoreTrouble;
 use crate::target::{Over, Target};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Objects that are written at once.
@@ -22,16 +24,41 @@ pub fn mark(month: &str) -> String {
     format!("{OWN}/month={month}.replacing.json")
 }
 
-/// What is said of a month that is there.
-pub fn before(target: &dyn Target, month: &str) -> Result<Option<Manifest>, StoreError> {
+/// What is there of a month.
+pub fn found(target: &dyn Target, month: &str) -> Result<Found, StoreError> {
     let name = format!("{OWN}/month={month}.json");
     let foreign = |why: &dyn std::fmt::Display| StoreError {
         trouble: StoreTrouble::Request,
         what: format!("{}: {why}", target.shown(&name)),
-        hint: Some("nothing was changed: move the object away, or use the natlens that wrote it".to_owned()),
+        hint: Some(
+            "nothing was changed: use the natlens that wrote it, or move the object away and export with --replace"
+                .to_owned(),
+        ),
     };
-    let Some(text) = target.read(&name)? else { return Ok(None) };
-    Manifest::parse(&text).map(Some).map_err(|why| foreign(&why))
+    let manifest = target.read(&name)?.map(|text| Manifest::parse(&text)).transpose().map_err(|why| foreign(&why))?;
+    let mark = mark(month);
+    let cut = match target.read(&mark)?.map(|text| Manifest::parse(&text)) {
+        None => Cut::None,
+        Some(Ok(manifest)) => Cut::Known(Box::new(manifest)),
+        Some(Err(why)) => Cut::Unclear(format!("{}: {why}", target.shown(&mark))),
+    };
+    let mut files = Vec::new();
+    for table in TABLES {
+        let all = target.names(&format!("{}/account_id=", table.name()))?;
+        files.extend(all.into_iter().filter(|name| account_of(name, month).is_some()));
+    }
+    Ok(Found { manifest, cut, files })
+}
+
+/// The accounts of which a dataset has files, whatever month they are of.
+pub fn accounts(target: &dyn Target) -> Result<BTreeSet<String>, StoreError> {
+    let mut accounts = BTreeSet::new();
+    for name in &target.names(&format!("{OWN}/month="))? {
+        if let Some(Ok(manifest)) = target.read(name)?.map(|text| Manifest::parse(&text)) {
+            accounts.extend(manifest.all_files().map(|file| file.account_id.clone()));
+        }
+    }
+    Ok(accounts)
 }
 
 /// Puts a month in place of what is there of it.
@@ -205,9 +232,17 @@ mod tests {
         put(&memory, 99, &second).expect("all of it");
         let names: Vec<String> = memory.all().into_keys().filter(|name| name.contains("account_id=")).collect();
         assert_eq!(names.len(), 3, "{names:?}");
-        assert_eq!(before(&memory, "2026-10").expect("read"), Some(second.0));
+        let there = found(&memory, "2026-10").expect("read");
+        assert_eq!((there.manifest, there.cut, there.files.len()), (Some(second.0), Cut::None, 3));
+        assert_eq!(accounts(&memory).expect("read").len(), 1, "what the manifest names");
+        for (text, is_known) in [(first.0.to_json(), true), ("{}".to_owned(), false)] {
+            memory.objects.lock().expect("one").insert(mark("2026-10"), text.into_bytes());
+            let cut = found(&memory, "2026-10").expect("read").cut;
+            assert_eq!(matches!(cut, Cut::Known(_)), is_known, "{cut:?}");
+            assert_eq!(matches!(cut, Cut::Unclear(_)), !is_known, "{cut:?}");
+        }
         memory.objects.lock().expect("one").insert("_natlens/month=2026-10.json".to_owned(), b"{}".to_vec());
-        let found = before(&memory, "2026-10").expect_err("no manifest");
-        assert!(found.what.starts_with("_natlens/month=2026-10.json: it has the form"), "{}", found.what);
+        let refused = found(&memory, "2026-10").expect_err("no manifest");
+        assert!(refused.what.starts_with("_natlens/month=2026-10.json: it has the form"), "{}", refused.what);
     }
 }

@@ -8,7 +8,8 @@
 //! by the next, whatever month that is about. As long as `commit.json` is there, files of the month may be old or new, each whole.
 
 use super::manifest::{Foreign, Manifest, OWN};
-use super::part::Part;
+use super::part::{Part, account_of};
+use super::succession::{Cut, Found};
 use super::tables::TABLES;
 use crate::model::sha256::sha256;
 use std::collections::BTreeSet;
@@ -72,10 +73,10 @@ impl FolderError {
                 "the month is part old, part new until `natlens export` runs again, which finishes it".to_owned()
             }
             Self::Foreign { .. } => {
-                "nothing was changed: let the natlens that wrote it export once more, or move the file away and export its month again"
+                "nothing was changed: let the natlens that wrote it export once more, or move the file away and export its month again with --replace"
                     .to_owned()
             }
-            Self::Lost { month, .. } => format!("export {month} again, which replaces all of it"),
+            Self::Lost { month, .. } => format!("export {month} of the same accounts again, or all of it by --replace"),
         }
     }
 }
@@ -95,7 +96,7 @@ fn between(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
 pub struct Folder {
     root: PathBuf,
     /// A month that was decided and cannot be finished any more.
-    lost: Option<(String, String)>,
+    lost: Option<(Box<Manifest>, String)>,
     _lock: File,
 }
 
@@ -113,7 +114,9 @@ impl Folder {
         }
         let mut folder = Self { root: root.to_owned(), lost: None, _lock: lock };
         match folder.finish(&mut |_| Ok(())) {
-            Err(FolderError::Lost { path, month }) => folder.lost = Some((month, path)),
+            Err(FolderError::Lost { path, .. }) => {
+                folder.lost = Self::manifest(&folder.own(COMMIT))?.map(|manifest| (Box::new(manifest), path));
+            }
             other => other?,
         }
         if folder.lost.is_none() {
@@ -122,15 +125,13 @@ impl Folder {
         Ok(folder)
     }
 
-    /// What is said of a month that is there.
-    pub fn before(&self, month: &str) -> Result<Option<Manifest>, FolderError> {
-        Self::manifest(&self.own(&format!("month={month}.json")))
-    }
-
-    /// Whether a file is there.
-    #[must_use]
-    pub fn has(&self, path: &str) -> bool {
-        self.root.join(path).is_file()
+    /// What is there of a month.
+    pub fn found(&self, month: &str) -> Result<Found, FolderError> {
+        let manifest = Self::manifest(&self.own(&format!("month={month}.json")))?;
+        let lost = self.lost.as_ref().filter(|(lost, _)| lost.month == month);
+        let cut = lost.map_or(Cut::None, |(lost, _)| Cut::Known(lost.clone()));
+        let own = self.files_of(month).into_iter().filter(|path| account_of(path, month).is_some());
+        Ok(Found { manifest, cut, files: own.collect() })
     }
 
     /// A record, if there is one.
@@ -145,10 +146,10 @@ impl Folder {
 
     /// Puts a month in place of what is there of it.
     pub fn replace(&self, manifest: &Manifest, parts: &[Part]) -> Result<(), FolderError> {
-        if let Some((month, path)) = &self.lost {
-            // The same month is about to be written whole; of any other nothing more is known.
-            if *month != manifest.month {
-                return Err(FolderError::Lost { path: path.clone(), month: month.clone() });
+        if let Some((lost, path)) = &self.lost {
+            // The same month is about to be written, by who has its accounts; of any other nothing more is known.
+            if lost.month != manifest.month {
+                return Err(FolderError::Lost { path: path.clone(), month: lost.month.clone() });
             }
         }
         let done = self.steps(manifest, parts, &mut |_| Ok(()));

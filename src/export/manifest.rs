@@ -1,6 +1,6 @@
 //! What there is of a month: written last, so that it tells of files that are there.
 
-use super::part::{Part, Sum, UNKNOWN_ACCOUNT, account_of};
+use super::part::{Part, Sum, account_of};
 use super::rows::{Dataset, Digest};
 use super::tables::TABLES;
 use crate::model::period::{Month, iso};
@@ -41,6 +41,9 @@ pub struct Manifest {
     /// Files of accounts that this export says nothing of: they are there from before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<FileEntry>,
+    /// Accounts of which this export has nothing, and whose earlier files of the month it takes away all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleared: Vec<String>,
     /// What all this was made from.
     pub inputs: Vec<Digest>,
 }
@@ -100,6 +103,9 @@ pub struct FileEntry {
     /// The time that its export was of, where that was an earlier one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Span>,
+    /// Accounts with traffic in its export, where that was an earlier one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub export_of: Vec<String>,
 }
 
 impl Manifest {
@@ -146,6 +152,7 @@ impl Manifest {
             replaced_period: None,
             tables: tables.collect(),
             kept: Vec::new(),
+            cleared: Vec::new(),
             inputs: dataset.inputs.clone(),
         }
     }
@@ -155,7 +162,8 @@ impl Manifest {
         self.tables.iter().flat_map(|table| &table.files)
     }
 
-    fn all_files(&self) -> impl Iterator<Item = &FileEntry> {
+    /// And those that are kept.
+    pub(super) fn all_files(&self) -> impl Iterator<Item = &FileEntry> {
         self.files().chain(&self.kept)
     }
 
@@ -168,67 +176,13 @@ impl Manifest {
     /// Whether a file of that path has no place in the month any more. What another account has is its own export's.
     #[must_use]
     pub fn is_stale(&self, path: &str) -> bool {
-        let account = account_of(path, &self.month).filter(|account| self.accounts().contains(account));
-        account.is_some() && !self.files().any(|file| file.path == path)
+        let is_cleared = |account: &str| self.cleared.iter().any(|cleared| cleared == account);
+        let is_replaced = |account: &str| self.accounts().contains(account) || is_cleared(account);
+        account_of(path, &self.month).is_some_and(is_replaced) && !self.files().any(|file| file.path == path)
     }
 
-    /// The same where an earlier export of the month was; `is_there` tells of a path whether its file still is. And what whoever exports
-    /// has to know: what is lost by it, and what stays.
-    #[must_use]
-    pub fn after(mut self, before: Option<&Self>, is_there: &dyn Fn(&str) -> bool) -> (Self, Vec<String>) {
-        let Some(before) = before else { return (self, Vec::new()) };
-        let (own, month) = (self.accounts(), &self.month);
-        let known: BTreeSet<&str> = own.iter().copied().filter(|account| *account != UNKNOWN_ACCOUNT).collect();
-        // Every export has something of no account; that alone makes two exports the same account's only if neither has more.
-        let replaced = |account: &str| if known.is_empty() { own.contains(account) } else { known.contains(account) };
-        let time = before.period();
-        let earlier: Vec<(&FileEntry, &Span)> =
-            before.all_files().map(|file| (file, file.period.as_ref().unwrap_or(&time))).collect();
-        let is_longer = |period: &Span| period.start < self.period_start || period.end > self.period_end;
-        let longer = earlier.iter().filter(|(file, period)| replaced(&file.account_id) && is_longer(period));
-        let longer = longer
-            .map(|(_, period)| (*period).clone())
-            .reduce(|a, b| Span { start: a.start.min(b.start), end: a.end.max(b.end) });
-        let mut notes = Vec::new();
-        if let Some(Span { start, end }) = &longer {
-            notes.push(format!(
-                "{month} was exported from {start} to {end} before, and is replaced by {} to {}",
-                self.period_start, self.period_end
-            ));
-        }
-        let traffic = |manifest: &Self| -> BTreeSet<String> {
-            let files = manifest.tables.iter().filter(|table| table.table == "traffic").flat_map(|table| &table.files);
-            files.filter(|file| file.rows > 0).map(|file| file.account_id.clone()).collect()
-        };
-        let now = traffic(&self);
-        for account in
-            traffic(before).iter().filter(|account| known.contains(account.as_str()) && !now.contains(*account))
-        {
-            notes.push(format!(
-                "{month} of account {account} had traffic when it was exported before, and has none now"
-            ));
-        }
-        let others =
-            earlier.into_iter().filter(|(file, _)| !own.contains(file.account_id.as_str()) && is_there(&file.path));
-        let with_time =
-            |(file, period): (&FileEntry, &Span)| FileEntry { period: Some(period.clone()), ..file.clone() };
-        let mut kept: Vec<FileEntry> = others.map(with_time).collect();
-        kept.sort_by(|a, b| a.path.cmp(&b.path));
-        let accounts: BTreeSet<&str> = kept.iter().map(|file| file.account_id.as_str()).collect();
-        if !accounts.is_empty() {
-            notes.push(format!(
-                "{month} of {} stays as it was exported before; the summary, prices and rows of no account are of this export alone",
-                accounts.into_iter().collect::<Vec<_>>().join(", ")
-            ));
-        }
-        // Exported once more, it says the same.
-        let again = before.replaced_period.clone().filter(|_| before.period() == self.period());
-        self.replaced_period = longer.or(again);
-        self.kept = kept;
-        (self, notes)
-    }
-
-    fn period(&self) -> Span {
+    /// The time that it is of.
+    pub(super) fn period(&self) -> Span {
         Span { start: self.period_start.clone(), end: self.period_end.clone() }
     }
 
@@ -257,6 +211,7 @@ impl FileEntry {
             bytes: part.bytes.len() as u64,
             sha256: part.sha256.clone(),
             period: None,
+            export_of: Vec::new(),
         }
     }
 }
@@ -284,6 +239,7 @@ impl Manifest {
             replaced_period: None,
             tables: vec![table],
             kept: Vec::new(),
+            cleared: Vec::new(),
             inputs: Vec::new(),
         }
     }
@@ -305,69 +261,4 @@ fn added(parts: &[&Part]) -> BTreeMap<String, Value> {
         Sum::Count(count) => i64::try_from(count).map_or_else(|_| Value::String(count.to_string()), Value::from),
     };
     sums.into_iter().map(|(name, sum)| (name.to_owned(), value(sum))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::sha256::sha256;
-
-    fn export((start, end): (&str, &str), accounts: &[(&str, u64)]) -> Manifest {
-        let part = |(account, rows): &(&str, u64)| Part {
-            table: "traffic",
-            account: (*account).to_owned(),
-            path: format!("traffic/account_id={account}/month=2026-10/part-00000.parquet"),
-            rows: *rows,
-            sums: BTreeMap::new(),
-            sha256: sha256(b""),
-            bytes: Vec::new(),
-        };
-        let parts: Vec<Part> = accounts.iter().map(part).collect();
-        let day = |day: &str| format!("2026-10-{day}T00:00:00Z");
-        Manifest { period_start: day(start), period_end: day(end), ..Manifest::of_test("2026-10", &parts) }
-    }
-
-    const ONE: &str = "111111111111";
-    const TWO: &str = "222222222222";
-    const ALL: (&str, &str) = ("01", "31");
-    const HALF: (&str, &str) = ("01", "15");
-
-    /// Accounts that stay, the longer time that was replaced, and how often something is said.
-    fn check(situation: &str, exports: &[Manifest], kept: &[&str], longer: Option<(&str, &str)>, said: usize) {
-        let (mut last, mut notes) = (None, Vec::new());
-        for export in exports {
-            let (manifest, new) = export.clone().after(last.as_ref(), &|_| true);
-            assert_eq!(Manifest::parse(manifest.to_json().as_bytes()).as_ref(), Ok(&manifest), "{situation}");
-            (last, notes) = (Some(manifest), new);
-        }
-        let last = last.expect("an export");
-        let found: Vec<&str> = last.kept.iter().map(|file| file.account_id.as_str()).collect();
-        assert_eq!(found, kept, "{situation}");
-        let day = |text: &str| text[8..10].to_owned();
-        let found = last.replaced_period.as_ref().map(|Span { start, end }| (day(start), day(end)));
-        assert_eq!(found, longer.map(|(a, b)| (a.to_owned(), b.to_owned())), "{situation}");
-        assert_eq!(notes.len(), said, "{situation}: {notes:?}");
-    }
-
-    #[test]
-    fn what_an_export_replaces_and_what_stays() {
-        let one = |time| export(time, &[(ONE, 5), (UNKNOWN_ACCOUNT, 1)]);
-        let two = |time| export(time, &[(TWO, 5), (UNKNOWN_ACCOUNT, 1)]);
-        let both = |time| export(time, &[(ONE, 5), (TWO, 5), (UNKNOWN_ACCOUNT, 1)]);
-        let none = |time| export(time, &[(UNKNOWN_ACCOUNT, 3)]);
-        check("the first", &[one(ALL)], &[], None, 0);
-        check("the same again", &[one(ALL), one(ALL)], &[], None, 0);
-        check("half of it", &[one(ALL), one(HALF)], &[], Some(ALL), 1);
-        check("half of it again", &[one(ALL), one(HALF), one(HALF)], &[], Some(ALL), 0);
-        check("all of it again", &[one(ALL), one(HALF), one(ALL)], &[], None, 0);
-        check("half of another account", &[one(ALL), two(HALF)], &[ONE], None, 1);
-        check("half of the first behind another", &[one(ALL), two(HALF), one(HALF)], &[TWO], Some(ALL), 2);
-        check("one of two", &[both(ALL), one(ALL)], &[TWO], None, 1);
-        check("both of them", &[both(ALL), one(ALL), both(ALL)], &[], None, 0);
-        check("no account at all", &[none(ALL), none(HALF)], &[], Some(ALL), 1);
-        let idle = export(ALL, &[(ONE, 0), (UNKNOWN_ACCOUNT, 1)]);
-        check("an account that lost its traffic", &[one(ALL), idle], &[], None, 1);
-        let gone = one(ALL).after(Some(&two(ALL)), &|_| false).0;
-        assert!(gone.kept.is_empty(), "what is not there is not named");
-    }
 }

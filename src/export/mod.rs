@@ -1,6 +1,7 @@
 //! A month of the report as a dataset: Parquet files in Hive partitions by account and month, a manifest, and the DDL for both.
 //!
-//! `rows` is what is exported, `column` and `tables` how it is declared, `part` the files, `manifest` what there is of a month, `ddl` how
+//! `rows` is what is exported, `column` and `tables` how it is declared, `part` the files, `manifest` what there is of a month, `succession`
+//! what an export does to that, `ddl` how
 //! Athena is told of it.
 //! All of that is values in, values out; `folder` is the one place that touches a file system, and `bucket` writes to what is a target.
 
@@ -11,6 +12,7 @@ pub mod folder;
 pub mod manifest;
 pub mod part;
 pub mod rows;
+pub mod succession;
 pub mod tables;
 
 use manifest::Manifest;

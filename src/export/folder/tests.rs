@@ -152,7 +152,11 @@ fn a_month_that_cannot_be_finished_is_exported_again() {
         .expect_err("it ends");
     fs::remove_dir_all(root.join(OWN).join(NEW)).expect("somebody cleared up");
     drop(opened);
-    let lost = Folder::open(root).expect("opened").replace(&november.0, &november.1).expect_err("lost");
+    let opened = Folder::open(root).expect("opened");
+    assert_eq!(opened.found("2026-10").expect("read").cut, Cut::Known(Box::new(october.0.clone())));
+    assert_eq!(opened.found("2026-11").expect("read").cut, Cut::None);
+    let lost = opened.replace(&november.0, &november.1).expect_err("lost");
+    drop(opened);
     assert!(matches!(&lost, FolderError::Lost { month, .. } if month == "2026-10"), "{lost}");
     put(root, &october);
     put(root, &november);
@@ -213,10 +217,10 @@ fn a_record_that_is_not_understood_is_an_error_and_nothing_is_touched() {
 fn a_month_of_another_version_is_told_before_it_is_replaced() {
     let folder = tempfile::tempdir().expect("a folder");
     let opened = Folder::open(folder.path()).expect("opened");
-    assert!(opened.before("2026-10").expect("nothing").is_none());
+    assert_eq!(opened.found("2026-10").expect("nothing"), Found::default());
     fs::write(folder.path().join(OWN).join("month=2026-10.json"), "{\"schema\": \"natlens.export/9\"}")
         .expect("written");
-    let found = opened.before("2026-10").expect_err("another version");
+    let found = opened.found("2026-10").expect_err("another version");
     assert!(matches!(found, FolderError::Foreign { why: Foreign::Schema(_), .. }), "{found}");
 }
 
