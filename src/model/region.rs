@@ -1,5 +1,8 @@
 //! Which Region a thing is in, read off the names that AWS gives things. An unreadable name gives `None`, never a guess.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 /// Every Region that AWS has published address ranges for: commercial, `GovCloud`, China, European Sovereign Cloud.
 pub const REGIONS: &[&str] = &[
     "af-south-1",
@@ -93,8 +96,10 @@ pub fn of_az_name(zone: &str) -> Option<&str> {
 /// The Region of an AZ id (`use1-az1`), or of a Local Zone's (`usw2-lax1-az1`).
 #[must_use]
 pub fn of_az_id(zone: &str) -> Option<&'static str> {
+    static BY_CODE: LazyLock<BTreeMap<String, &str>> =
+        LazyLock::new(|| REGIONS.iter().rev().filter_map(|region| Some((code(region)?, *region))).collect());
     let (wanted, _) = zone.split_once('-')?;
-    REGIONS.iter().copied().find(|region| code(region).is_some_and(|code| code == wanted))
+    BY_CODE.get(wanted).copied()
 }
 
 /// The Region field of an ARN; `None` where it is empty (S3 buckets, IAM).

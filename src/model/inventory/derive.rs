@@ -60,9 +60,11 @@ fn interfaces_from_instances(inventory: &mut Inventory) {
             known.attached = known.attached.or(told.attached);
             known.instance = known.instance.take().or(told.instance);
         }
-        let own = interfaces.values().filter(|known| known.instance.as_deref() == Some(instance.id.as_str()));
-        let held: BTreeSet<Cidr> = own.flat_map(|known| known.private_addrs.iter().copied()).collect();
-        instance.addrs.retain(|addr| !held.contains(addr));
+    }
+    for interface in interfaces.values() {
+        if let Some(instance) = interface.instance.as_deref().and_then(|id| instances.get_mut(id)) {
+            instance.addrs.retain(|addr| !interface.private_addrs.contains(addr));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Only an element's own id is required. A field that is missing or of another type than AWS writes is "not said".
 
 use super::fields::{instant, list, lower, name_tag, owned, required, shown, text, texts};
+use super::json::{Json, Object};
 use super::owners::tag_fields;
 use super::services::{self, SeenList};
 use super::{AddressRank, InventoryDraft, InventoryWarning, NatAddress, Standing, push_new};
@@ -13,11 +14,10 @@ use crate::model::inventory::{
     VpcEndpoint,
 };
 use crate::model::region;
-use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads an element of one kind, or says why it cannot be used.
-type ReadElement = fn(&mut PageReader<'_>, &Value) -> Result<(), String>;
+type ReadElement = fn(&mut PageReader<'_>, &Json<'_>) -> Result<(), String>;
 
 const KINDS: &[(&str, ReadElement)] = &[
     ("NatGateways", |reader, v| reader.nat_gateway(v)),
@@ -71,28 +71,28 @@ impl<'a> PageReader<'a> {
         Self { file, draft, seen_services: BTreeMap::new(), lists: BTreeSet::new(), at: String::new() }
     }
 
-    pub(super) fn page(&mut self, page: &Map<String, Value>) {
+    pub(super) fn page(&mut self, page: &Object<'_>) {
         for (key, read) in KINDS {
-            match page.get(*key) {
-                Some(Value::Array(elements)) => self.elements(key, elements, *read),
+            match page.get(key) {
+                Some(Json::List(elements)) => self.elements(key, elements, *read),
                 Some(_) => self.warn(format!("`{key}` is not a list; ignored")),
                 None => {}
             }
         }
         match page.get(ENTRIES) {
-            Some(Value::Array(entries)) => self.entries(page, entries),
+            Some(Json::List(entries)) => self.entries(page, entries),
             Some(_) => self.warn(format!("`{ENTRIES}` is not a list; ignored")),
             None => {}
         }
         self.service_page(page);
-        for key in page.keys().filter(|key| !IGNORED.contains(&key.as_str())) {
-            if KINDS.iter().all(|(known, _)| known != key) {
+        for key in page.keys().filter(|key| !IGNORED.contains(key)) {
+            if KINDS.iter().all(|(known, _)| *known != key) {
                 self.warn(format!("`{}` is not used; ignored", shown(key)));
             }
         }
     }
 
-    fn elements(&mut self, key: &str, elements: &[Value], read: ReadElement) {
+    fn elements(&mut self, key: &str, elements: &[Json<'_>], read: ReadElement) {
         if key == "PrefixLists" {
             self.lists.clear();
         }
@@ -126,14 +126,14 @@ impl<'a> PageReader<'a> {
         found
     }
 
-    fn nat_gateway(&mut self, v: &Value) -> Result<(), String> {
+    fn nat_gateway(&mut self, v: &Json<'_>) -> Result<(), String> {
         let id = required(v, "NatGatewayId")?;
         let described = list(v, "NatGatewayAddresses");
         // Before secondary addresses existed nothing was marked: the one address there is, is the primary.
-        let marked = described.iter().any(|a| a.get("IsPrimary") == Some(&Value::Bool(true)));
+        let marked = described.iter().any(|a| a.get("IsPrimary") == Some(&Json::Bool(true)));
         let mut addresses = BTreeSet::new();
         for (index, address) in described.iter().enumerate() {
-            let primary = if marked { address.get("IsPrimary") == Some(&Value::Bool(true)) } else { index == 0 };
+            let primary = if marked { address.get("IsPrimary") == Some(&Json::Bool(true)) } else { index == 0 };
             addresses.insert(NatAddress {
                 rank: if primary { AddressRank::Primary } else { AddressRank::Secondary },
                 private: self.addr(text(address, "PrivateIp")),
@@ -172,7 +172,7 @@ impl<'a> PageReader<'a> {
         Ok(())
     }
 
-    fn interface(&mut self, v: &Value) -> Result<(), String> {
+    fn interface(&mut self, v: &Json<'_>) -> Result<(), String> {
         let interface = self.read_interface(v)?;
         self.tags_of(&interface.id, v);
         let standing = Standing::of(lower(v, "Status").as_deref());
@@ -180,7 +180,7 @@ impl<'a> PageReader<'a> {
         Ok(())
     }
 
-    pub(super) fn read_interface(&mut self, v: &Value) -> Result<NetworkInterface, String> {
+    pub(super) fn read_interface(&mut self, v: &Json<'_>) -> Result<NetworkInterface, String> {
         let id = required(v, "NetworkInterfaceId")?;
         let mut texts: Vec<&str> = text(v, "PrivateIpAddress").into_iter().collect();
         texts.extend(list(v, "PrivateIpAddresses").iter().filter_map(|a| text(a, "PrivateIpAddress")));
@@ -221,7 +221,7 @@ impl<'a> PageReader<'a> {
         })
     }
 
-    fn vpc(&mut self, v: &Value) -> Result<(), String> {
+    fn vpc(&mut self, v: &Json<'_>) -> Result<(), String> {
         let id = required(v, "VpcId")?;
         self.tags_of(&id, v);
         let cidrs = self.network_blocks(v);
@@ -230,7 +230,7 @@ impl<'a> PageReader<'a> {
         Ok(())
     }
 
-    fn subnet(&mut self, v: &Value) -> Result<(), String> {
+    fn subnet(&mut self, v: &Json<'_>) -> Result<(), String> {
         let id = required(v, "SubnetId")?;
         self.tags_of(&id, v);
         let (az_id, az_name) = (owned(v, "AvailabilityZoneId"), owned(v, "AvailabilityZone"));
@@ -252,13 +252,13 @@ impl<'a> PageReader<'a> {
     }
 
     /// The blocks of a VPC or subnet that are associated with it, sorted.
-    fn network_blocks(&mut self, v: &Value) -> Vec<Cidr> {
+    fn network_blocks(&mut self, v: &Json<'_>) -> Vec<Cidr> {
         let mut texts: Vec<&str> = text(v, "CidrBlock").into_iter().collect();
         for (set, block, state) in [
             ("CidrBlockAssociationSet", "CidrBlock", "CidrBlockState"),
             ("Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock", "Ipv6CidrBlockState"),
         ] {
-            let held = |a: &&Value| {
+            let held = |a: &&Json<'_>| {
                 let state = a.get(state).and_then(|state| lower(state, "State"));
                 matches!(state.as_deref(), None | Some("associated" | "associating"))
             };
@@ -268,15 +268,15 @@ impl<'a> PageReader<'a> {
         cidrs.into_iter().collect()
     }
 
-    fn route_table(&mut self, v: &Value) -> Result<(), String> {
+    fn route_table(&mut self, v: &Json<'_>) -> Result<(), String> {
         let id = required(v, "RouteTableId")?;
         let associations = list(v, "Associations").iter().filter(|a| {
             let state = a.get("AssociationState").and_then(|state| lower(state, "State"));
             matches!(state.as_deref(), None | Some("associated" | "associating"))
         });
-        let associations: Vec<&Value> = associations.collect();
+        let associations: Vec<&Json<'_>> = associations.collect();
         let subnets: BTreeSet<String> = associations.iter().filter_map(|a| owned(a, "SubnetId")).collect();
-        let is_main = associations.iter().any(|a| a.get("Main") == Some(&Value::Bool(true)));
+        let is_main = associations.iter().any(|a| a.get("Main") == Some(&Json::Bool(true)));
         let mut routes = BTreeSet::new();
         for (index, described) in list(v, "Routes").iter().enumerate() {
             match self.route(described) {
@@ -296,7 +296,7 @@ impl<'a> PageReader<'a> {
         Ok(())
     }
 
-    fn route(&mut self, v: &Value) -> Option<Route> {
+    fn route(&mut self, v: &Json<'_>) -> Option<Route> {
         let block = text(v, "DestinationCidrBlock").or_else(|| text(v, "DestinationIpv6CidrBlock"));
         let destination = match owned(v, "DestinationPrefixListId") {
             Some(list) => RouteDestination::PrefixList(list),
@@ -314,7 +314,7 @@ impl<'a> PageReader<'a> {
         Some(Route { destination, target: route_target(v, state), state, origin })
     }
 
-    fn endpoint(&mut self, v: &Value) -> Result<(), String> {
+    fn endpoint(&mut self, v: &Json<'_>) -> Result<(), String> {
         let id = required(v, "VpcEndpointId")?;
         let state = lower(v, "State");
         let standing = Standing::of(state.as_deref());
@@ -333,7 +333,7 @@ impl<'a> PageReader<'a> {
             route_tables: texts(v, "RouteTableIds"),
             subnets: texts(v, "SubnetIds"),
             interfaces: texts(v, "NetworkInterfaceIds"),
-            private_dns: v.get("PrivateDnsEnabled").and_then(Value::as_bool),
+            private_dns: v.get("PrivateDnsEnabled").and_then(Json::as_bool),
             region: None,
             owner: owned(v, "OwnerId"),
         };
@@ -342,13 +342,13 @@ impl<'a> PageReader<'a> {
         Ok(())
     }
 
-    fn prefix_list(&mut self, v: &Value) -> Result<(), String> {
+    fn prefix_list(&mut self, v: &Json<'_>) -> Result<(), String> {
         let id = required(v, "PrefixListId")?;
         let name = owned(v, "PrefixListName");
         let of_name = name.as_deref().and_then(region::of_service_name);
         let region = of_name.or_else(|| text(v, "PrefixListArn").and_then(region::of_arn)).map(str::to_owned);
         let standing = Standing::of(lower(v, "State").as_deref());
-        if let Some(Value::Array(blocks)) = v.get("Cidrs") {
+        if let Some(Json::List(blocks)) = v.get("Cidrs") {
             let cidrs: Vec<Cidr> = blocks.iter().filter_map(|block| self.cidr(block.as_str())).collect();
             self.draft.list_entries.entry(id.clone()).or_default().extend(cidrs);
         }
@@ -358,9 +358,9 @@ impl<'a> PageReader<'a> {
     }
 
     /// Whose entries they are: a key beside them says it, or the file's name, or the one list of the page before.
-    fn entries(&mut self, page: &Map<String, Value>, entries: &[Value]) {
+    fn entries(&mut self, page: &Object<'_>, entries: &[Json<'_>]) {
         ENTRIES.clone_into(&mut self.at);
-        let beside = page.get("PrefixListId").and_then(Value::as_str).map(str::to_owned);
+        let beside = page.get("PrefixListId").and_then(Json::as_str).map(str::to_owned);
         let only_list = || if self.lists.len() == 1 { self.lists.first().cloned() } else { None };
         let Some(id) = beside.or_else(|| list_id_in(self.file)).or_else(only_list) else {
             let advice = "put the list's id (`pl-...`) into the file's name";
@@ -374,7 +374,7 @@ impl<'a> PageReader<'a> {
         self.draft.list_entries.entry(id).or_default().extend(cidrs);
     }
 
-    fn flow_log(&mut self, v: &Value) -> Result<(), String> {
+    fn flow_log(&mut self, v: &Json<'_>) -> Result<(), String> {
         let id = required(v, "FlowLogId")?;
         let log = FlowLog {
             id: id.clone(),
@@ -389,7 +389,7 @@ impl<'a> PageReader<'a> {
         Ok(())
     }
 
-    fn attachment(&mut self, v: &Value) -> Result<(), String> {
+    fn attachment(&mut self, v: &Json<'_>) -> Result<(), String> {
         let attachment = required(v, "TransitGatewayAttachmentId")?;
         let of_vpc = owned(v, "VpcId");
         let resource_type = owned(v, "ResourceType").or_else(|| of_vpc.is_some().then(|| "vpc".to_owned()));
@@ -421,7 +421,7 @@ fn nat_state(state: Option<&str>) -> NatState {
     }
 }
 
-fn route_target(v: &Value, state: RouteState) -> RouteTarget {
+fn route_target(v: &Json<'_>, state: RouteState) -> RouteTarget {
     // A route to an instance names its interface too; the instance says more.
     let targets: [(&str, MakeTarget); 10] = [
         ("NatGatewayId", RouteTarget::NatGateway),

@@ -6,6 +6,7 @@
 
 mod elements;
 mod fields;
+mod json;
 mod owners;
 mod pods;
 mod services;
@@ -17,7 +18,7 @@ use crate::model::inventory::{
 };
 use crate::model::kube::PodSnapshot;
 use elements::PageReader;
-use serde_json::{Map, Value};
+use json::{Json, Object};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -175,7 +176,7 @@ pub fn read_document(name: &str, bytes: &[u8], into: &mut InventoryDraft) -> Res
         return Ok(());
     }
     let mut documents = Vec::new();
-    for document in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
+    for document in serde_json::Deserializer::from_str(&text).into_iter::<Json<'_>>() {
         let broken =
             |e: serde_json::Error| InventoryError::Json { file: file(), line: e.line(), reason: e.to_string() };
         documents.push(document.map_err(broken)?);
@@ -183,7 +184,7 @@ pub fn read_document(name: &str, bytes: &[u8], into: &mut InventoryDraft) -> Res
     if documents.is_empty() {
         return Err(InventoryError::Empty { file: file() });
     }
-    let pages: Option<Vec<&Map<String, Value>>> = documents.iter().flat_map(pages).collect();
+    let pages: Option<Vec<&Object<'_>>> = documents.iter().flat_map(pages).collect();
     let pages = pages.ok_or_else(|| InventoryError::NotOutput { file: file() })?;
     let mut reader = PageReader::new(name, into);
     for page in pages {
@@ -194,20 +195,18 @@ pub fn read_document(name: &str, bytes: &[u8], into: &mut InventoryDraft) -> Res
 }
 
 /// The pages of a document; a `None` for what is no page.
-fn pages(document: &Value) -> Vec<Option<&Map<String, Value>>> {
-    let page = |value: &'_ Value| value.as_object().is_some();
+fn pages<'d>(document: &'d Json<'d>) -> Vec<Option<&'d Object<'d>>> {
+    let page = |value: &Json<'_>| value.as_object().is_some();
     match document {
-        Value::Array(list) if list.iter().all(page) => {
-            list.iter().map(|value| value.as_object().map(recorded)).collect()
-        }
+        Json::List(list) if list.iter().all(page) => list.iter().map(|value| value.as_object().map(recorded)).collect(),
         value => vec![value.as_object().map(recorded)],
     }
 }
 
 /// Recordings of API calls (Cloud Custodian's among them) keep the output one level down, beside the status.
-fn recorded(page: &Map<String, Value>) -> &Map<String, Value> {
-    let inner = page.get("data").and_then(Value::as_object);
-    inner.filter(|_| page.contains_key("status_code")).unwrap_or(page)
+fn recorded<'d>(page: &'d Object<'d>) -> &'d Object<'d> {
+    let inner = page.get("data").and_then(Json::as_object);
+    inner.filter(|_| page.get("status_code").is_some()).unwrap_or(page)
 }
 
 /// Windows PowerShell writes redirected output in UTF-16 with a byte order mark.

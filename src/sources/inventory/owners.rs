@@ -2,15 +2,15 @@
 
 use super::elements::PageReader;
 use super::fields::{list, lower, owned, required, text};
+use super::json::Json;
 use super::{Standing, push_new};
 use crate::model::inventory::Instance;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 impl PageReader<'_> {
     /// An element of `Reservations`: the instances that were launched together.
-    pub(super) fn reservation(&mut self, v: &Value) -> Result<(), String> {
-        if !v.is_object() {
+    pub(super) fn reservation(&mut self, v: &Json<'_>) -> Result<(), String> {
+        if v.as_object().is_none() {
             return Err("not an object".to_owned());
         }
         let owner = owned(v, "OwnerId");
@@ -21,7 +21,7 @@ impl PageReader<'_> {
     }
 
     /// An instance; `owner` is the account of its reservation.
-    pub(super) fn instance(&mut self, v: &Value, owner: Option<&str>) -> Result<(), String> {
+    pub(super) fn instance(&mut self, v: &Json<'_>, owner: Option<&str>) -> Result<(), String> {
         let id = required(v, "InstanceId")?;
         self.tags_of(&id, v);
         let mut interfaces = Vec::new();
@@ -47,21 +47,21 @@ impl PageReader<'_> {
     }
 
     /// An element of `describe-tags` output.
-    pub(super) fn tag(&mut self, v: &Value) -> Result<(), String> {
+    pub(super) fn tag(&mut self, v: &Json<'_>) -> Result<(), String> {
         let resource = required(v, "ResourceId")?;
         self.keep_tag(&resource, v);
         Ok(())
     }
 
     /// Keeps the tags of a described thing.
-    pub(super) fn tags_of(&mut self, id: &str, v: &Value) {
+    pub(super) fn tags_of(&mut self, id: &str, v: &Json<'_>) {
         for tag in list(v, "Tags").iter().chain(list(v, "TagSet")) {
             self.keep_tag(id, tag);
         }
     }
 
     /// A tag without a value says nothing.
-    fn keep_tag(&mut self, id: &str, tag: &Value) {
+    fn keep_tag(&mut self, id: &str, tag: &Json<'_>) {
         if let (Some(key), Some(value)) = (owned(tag, "Key"), owned(tag, "Value")) {
             let keys = self.draft.tags.entry(id.to_owned()).or_default();
             keys.entry(key).or_default().insert(value);
@@ -70,7 +70,7 @@ impl PageReader<'_> {
 }
 
 /// Which tag key each tag field of a flow log's records holds. Source: EC2 API, `TagFieldSpecificationResponse`.
-pub(super) fn tag_fields(v: &Value) -> BTreeMap<String, String> {
+pub(super) fn tag_fields(v: &Json<'_>) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
     for specification in list(v, "TagFieldSpecifications") {
         let field = match text(specification, "ResourceType") {
@@ -80,7 +80,7 @@ pub(super) fn tag_fields(v: &Value) -> BTreeMap<String, String> {
             _ => continue,
         };
         // The first key goes into the field without a number, in the order in which they were given.
-        let keys = list(specification, "TagKeys").iter().filter_map(Value::as_str);
+        let keys = list(specification, "TagKeys").iter().filter_map(Json::as_str);
         for (key, number) in keys.zip(["", "-2"]) {
             fields.insert(format!("{field}{number}"), key.to_owned());
         }

@@ -3,9 +3,9 @@
 use super::Standing;
 use super::elements::PageReader;
 use super::fields::{list, owned, required, shown, text, texts};
+use super::json::{Json, Object};
 use crate::model::inventory::{EndpointKind, OfferedService};
 use crate::model::region;
-use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The key of the services that are described.
@@ -38,13 +38,13 @@ impl PageReader<'_> {
     ///
     /// Names without a Region belong to the Region that most of the page's services name. Services of other Regions come with
     /// `--service-regions`: only some can be reached from elsewhere, so they make no list of their Region.
-    pub(super) fn service_page(&mut self, page: &Map<String, Value>) {
+    pub(super) fn service_page(&mut self, page: &Object<'_>) {
         for key in [DETAILS, NAMES] {
-            if page.get(key).is_some_and(|value| !value.is_array()) {
+            if page.get(key).is_some_and(|value| value.as_list().is_none()) {
                 self.warn(format!("`{key}` is not a list; ignored"));
             }
         }
-        let elements = |key: &str| page.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let elements = |key: &str| page.get(key).and_then(Json::as_list).unwrap_or(&[]);
         let mut offered: Vec<OfferedService> = Vec::new();
         for (index, element) in elements(DETAILS).iter().enumerate() {
             match described(element) {
@@ -52,7 +52,7 @@ impl PageReader<'_> {
                 Err(reason) => self.warn(format!("{DETAILS}[{index}]: {reason}; left out")),
             }
         }
-        offered.extend(elements(NAMES).iter().filter_map(Value::as_str).map(str::trim).map(named));
+        offered.extend(elements(NAMES).iter().filter_map(Json::as_str).map(str::trim).map(named));
         offered.retain(|service| !service.name.is_empty());
         let Some(main) = main_region(&offered) else {
             if let Some(first) = offered.first() {
@@ -61,7 +61,7 @@ impl PageReader<'_> {
             }
             return;
         };
-        let more = page.get("NextToken").and_then(Value::as_str).is_some_and(|token| !token.is_empty());
+        let more = page.get("NextToken").and_then(Json::as_str).is_some_and(|token| !token.is_empty());
         let seen = self.seen_services.entry(main.clone()).or_default();
         seen.is_open = more;
         for mut service in offered {
@@ -95,14 +95,14 @@ fn main_region(offered: &[OfferedService]) -> Option<String> {
 }
 
 /// A service for each of its types; the Region is empty where neither a field nor the name tells it.
-fn described(v: &Value) -> Result<Vec<OfferedService>, String> {
+fn described(v: &Json<'_>) -> Result<Vec<OfferedService>, String> {
     let mut service = named(&required(v, "ServiceName")?);
     if let Some(region) = owned(v, "ServiceRegion") {
         service.region = region;
     }
     service.az_ids = texts(v, "AvailabilityZoneIds");
     service.az_names = texts(v, "AvailabilityZones");
-    service.policy = v.get("VpcEndpointPolicySupported").and_then(Value::as_bool);
+    service.policy = v.get("VpcEndpointPolicySupported").and_then(Json::as_bool);
     let kinds: BTreeSet<EndpointKind> =
         list(v, "ServiceType").iter().filter_map(|t| text(t, "ServiceType")).map(kind).collect();
     let has_names = text(v, "PrivateDnsName").is_some() || !list(v, "PrivateDnsNames").is_empty();
