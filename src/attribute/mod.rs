@@ -15,7 +15,7 @@ pub use remote::Destination;
 
 use crate::count::fold::RowSum;
 use crate::count::peers::Peers;
-use crate::count::resolve::{Basis, Counted};
+use crate::count::resolve::{Basis, Counted, CountedRow};
 use crate::count::rollup::Rollup;
 use crate::frames::flows::{FlowFrame, FlowSums, FrameError};
 use crate::model::addr::Addr;
@@ -24,7 +24,7 @@ use crate::model::inventory::Inventory;
 use crate::name::asked::{Answers, Requests, RequestsBuilder};
 use crate::name::{Meaning, Named, Namer};
 use crate::own::Owner;
-use owners::{OwnerTable, in_hour};
+use owners::{OwnerTable, owner_number};
 
 /// [`FlowFrame`] value of a key that the row does not know.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -127,15 +127,22 @@ impl Placed {
         let mut sums = FlowSums::default();
         let mut at = 0;
         let mut ambiguous = RowSum::default();
-        for ((pair, rows), &place) in counted.rows.pairs().zip(&of_pair) {
+        // Asked for in an hour, and told apart by day.
+        let by_hour = answers.is_some() || detail.days;
+        let pairs = counted.rows.pairs().zip(counted.rows.sums()).zip(&of_pair);
+        for (((pair, rows), (_, all)), &place) in pairs {
             let gateway = &gateways[pair.gateway as usize];
             let owners = owners.of(pair, (place, &places[place as usize]), gateway);
             let client = if pair.client.is_none() { UNKNOWN } else { pair.client.raw() };
+            let days = gateway.days.unwrap_or((u32::MAX, 0));
+            let days = (days.0.min(all.first / HOURS_PER_DAY), days.1.max(all.last / HOURS_PER_DAY));
+            let (upload, download, records) = (all.upload, all.download, all.records);
+            let whole = CountedRow { pair: *pair, hour: all.first, upload, download, records };
+            let by_hour = by_hour || owner_number(owners, all.first) != owner_number(owners, all.last);
+            let (rows, whole) = if by_hour { (Some(rows), None) } else { (None, Some(whole)) };
             // Of the row before, and what is known by it.
             let mut known: Option<(u32, remote::Remote)> = None;
-            let mut all = [0, 0];
-            let mut days = gateway.days;
-            for row in rows {
+            for row in rows.into_iter().flatten().chain(whole) {
                 let (mut service, mut destination) = (UNKNOWN, UNKNOWN);
                 if pair.basis != Basis::Client {
                     let answer = remotes.answer(at);
@@ -147,19 +154,18 @@ impl Placed {
                         ambiguous.bytes += row.upload + row.download;
                     }
                 }
-                let (day, owner) = (row.hour / HOURS_PER_DAY, in_hour(owners, row.hour));
-                days = Some(days.map_or((day, day), |(first, last): (u32, u32)| (first.min(day), last.max(day))));
-                let day = if detail.days { day } else { UNKNOWN };
+                let (_, owner) = owners[owner_number(owners, row.hour)];
+                let day = if detail.days { row.hour / HOURS_PER_DAY } else { UNKNOWN };
                 let keys = [pair.gateway, day, client, place, service, basis_key(pair.basis), destination, owner];
-                sums.add(keys, row.upload, row.download, row.records);
-                all = [all[0] + row.upload, all[1] + row.download];
+                let add = if by_hour { FlowSums::add } else { FlowSums::add_row };
+                add(&mut sums, keys, row.upload, row.download, row.records);
                 at += 1;
             }
             if pair.basis != Basis::Client {
                 let ends = (rollup.addrs.addr(pair.remote), &places[place as usize]);
-                custom.add(pair, all, &gateway.count.side.id, ends);
+                custom.add(pair, [upload, download], &gateway.count.side.id, ends);
             }
-            gateways[pair.gateway as usize].days = days;
+            gateways[pair.gateway as usize].days = Some(days);
         }
         let clients = rollup.addrs.addrs().to_vec();
         let (frame, custom) = (FlowFrame::new(sums.into_columns())?, custom.finish());

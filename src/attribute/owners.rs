@@ -44,24 +44,20 @@ impl<'a> OwnerTable<'a> {
         (number, place): (u32, &Place),
         gateway: &Gateway,
     ) -> &[(u32, u32)] {
-        let key = (pair.gateway, pair.client.raw(), number);
-        if !self.known.contains_key(&key) {
-            let addr = Some(self.rollup.addrs.addr(pair.client)).filter(|addr| *addr != Addr::NONE);
+        let Self { owners, rollup, known, table, index } = self;
+        known.entry((pair.gateway, pair.client.raw(), number)).or_insert_with(|| {
+            let addr = Some(rollup.addrs.addr(pair.client)).filter(|addr| *addr != Addr::NONE);
             let client = Client { vpc: place.vpc.as_deref(), addr, account: gateway.account.as_deref() };
-            let over_time = self.owners.over_time(client);
-            let numbered = over_time.into_iter().map(|(hour, owner)| (hour, self.intern(owner))).collect();
-            self.known.insert(key, numbered);
-        }
-        &self.known[&key]
-    }
-
-    fn intern(&mut self, owner: Owner) -> u32 {
-        let next = u32::try_from(self.table.len()).expect("fewer than 2^32 owners");
-        let at = *self.index.entry_ref(&owner).or_insert(next);
-        if at == next {
-            self.table.push(owner);
-        }
-        at
+            let mut intern = |owner: Owner| {
+                let next = u32::try_from(table.len()).expect("fewer than 2^32 owners");
+                let at = *index.entry_ref(&owner).or_insert(next);
+                if at == next {
+                    table.push(owner);
+                }
+                at
+            };
+            owners.over_time(client).into_iter().map(|(hour, owner)| (hour, intern(owner))).collect()
+        })
     }
 
     pub(super) fn into_table(self) -> Vec<Owner> {
@@ -69,10 +65,10 @@ impl<'a> OwnerTable<'a> {
     }
 }
 
-/// The owner in an hour, of those over time.
-pub(super) fn in_hour(over_time: &[(u32, u32)], hour: u32) -> u32 {
+/// Which is the owner in an hour, of those over time.
+pub(super) fn owner_number(over_time: &[(u32, u32)], hour: u32) -> usize {
     // The first holds from hour 0.
-    over_time[over_time.partition_point(|(from, _)| *from <= hour) - 1].1
+    over_time.partition_point(|(from, _)| *from <= hour) - 1
 }
 
 /// What the records say of each interface, with the addresses that the inventory or the records themselves give it.

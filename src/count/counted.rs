@@ -47,16 +47,37 @@ pub struct CountedRow {
     pub records: u64,
 }
 
+/// What the rows of a pair add up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PairSums {
+    /// Client to remote, bytes.
+    pub upload: u64,
+    /// Remote to client, bytes.
+    pub download: u64,
+    /// Records that the bytes come from.
+    pub records: u64,
+    /// The earliest hour, since 1970.
+    pub first: u32,
+    /// The latest hour.
+    pub last: u32,
+}
+
 /// Counted rows, in the order in which they were added.
 #[derive(Debug, Default)]
 pub struct CountedRows {
-    /// With the end of their bytes.
-    pairs: Vec<(CountedPair, usize)>,
-    bytes: Vec<u8>,
+    parts: Vec<Part>,
     /// The hour from which the first row of every pair steps.
     origin: u32,
     last: u32,
     len: usize,
+}
+
+/// Rows that were added one after the other.
+#[derive(Debug, Default)]
+struct Part {
+    /// With their sums and the end of their bytes.
+    pairs: Vec<(CountedPair, PairSums, usize)>,
+    bytes: Vec<u8>,
 }
 
 const UP: u64 = 1;
@@ -64,27 +85,48 @@ const DOWN: u64 = 2;
 const WAYS: u32 = 2;
 
 impl CountedRows {
+    /// No rows yet. Those of about this hour, since 1970, take the least room.
+    #[must_use]
+    pub fn since(hour: u32) -> Self {
+        Self { origin: hour, ..Self::default() }
+    }
+
+    /// Adds the rows of another that begins with the same hour.
+    pub fn append(&mut self, other: Self) {
+        assert_eq!(self.origin, other.origin, "steps from another hour");
+        if other.len > 0 {
+            self.parts.extend(other.parts);
+            (self.len, self.last) = (self.len + other.len, other.last);
+        }
+    }
+
     /// Adds a row. Rows of one pair take the least room one after the other, by hour.
     pub fn push(&mut self, row: &CountedRow) {
-        if self.len == 0 {
-            self.origin = row.hour;
+        if self.parts.is_empty() {
+            self.parts.push(Part::default());
         }
-        if self.pairs.last().is_none_or(|(last, _)| *last != row.pair) {
-            self.pairs.push((row.pair, self.bytes.len()));
+        let Some(Part { pairs, bytes }) = self.parts.last_mut() else { return };
+        if pairs.last().is_none_or(|(last, ..)| *last != row.pair) {
+            let none = PairSums { upload: 0, download: 0, records: 0, first: row.hour, last: row.hour };
+            pairs.push((row.pair, none, bytes.len()));
             self.last = self.origin;
         }
         let ways = if row.upload > 0 { UP } else { 0 } | if row.download > 0 { DOWN } else { 0 };
-        push(&mut self.bytes, step(self.last, row.hour) << WAYS | ways);
-        push(&mut self.bytes, row.records);
-        for (bytes, way) in [(row.upload, UP), (row.download, DOWN)] {
+        push(bytes, step(self.last, row.hour) << WAYS | ways);
+        push(bytes, row.records);
+        for (number, way) in [(row.upload, UP), (row.download, DOWN)] {
             if ways & way != 0 {
-                push(&mut self.bytes, bytes);
+                push(bytes, number);
             }
         }
         self.last = row.hour;
         self.len += 1;
-        if let Some((_, end)) = self.pairs.last_mut() {
-            *end = self.bytes.len();
+        if let Some((_, sums, end)) = pairs.last_mut() {
+            sums.upload += row.upload;
+            sums.download += row.download;
+            sums.records += row.records;
+            (sums.first, sums.last) = (sums.first.min(row.hour), sums.last.max(row.hour));
+            *end = bytes.len();
         }
     }
 
@@ -102,16 +144,24 @@ impl CountedRows {
 
     /// Every pair with its rows.
     pub fn pairs(&self) -> impl Iterator<Item = (&CountedPair, RowsOfPair<'_>)> {
-        let mut start = 0;
-        self.pairs.iter().map(move |(pair, end)| {
-            let rest = &self.bytes[std::mem::replace(&mut start, *end)..*end];
-            (pair, RowsOfPair { pair: *pair, rest, hour: self.origin })
+        let origin = self.origin;
+        self.parts.iter().flat_map(move |Part { pairs, bytes }| {
+            let mut start = 0;
+            pairs.iter().map(move |(pair, _, end)| {
+                let rest = &bytes[std::mem::replace(&mut start, *end)..*end];
+                (pair, RowsOfPair { pair: *pair, rest, hour: origin })
+            })
         })
+    }
+
+    /// Every pair with its sums, in the order of [`CountedRows::pairs`].
+    pub fn sums(&self) -> impl Iterator<Item = (&CountedPair, &PairSums)> {
+        self.parts.iter().flat_map(|part| part.pairs.iter().map(|(pair, sums, _)| (pair, sums)))
     }
 
     /// Every pair, to change.
     pub fn pairs_mut(&mut self) -> impl Iterator<Item = &mut CountedPair> {
-        self.pairs.iter_mut().map(|(pair, _)| pair)
+        self.parts.iter_mut().flat_map(|part| part.pairs.iter_mut().map(|(pair, ..)| pair))
     }
 
     /// Every row.
@@ -150,7 +200,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn row() -> impl Strategy<Value = CountedRow> {
-        let sum = || prop_oneof![Just(0), 1..300u64, any::<u64>()];
+        // Sixty of them fit into 64 bits.
+        let sum = || prop_oneof![Just(0), 1..300u64, 0..1u64 << 58];
         let basis = prop_oneof![Just(Basis::Pair), Just(Basis::Remote), Just(Basis::Client)];
         let pair = (0..2u32, 0..2u32, 0..3u32, basis, 0..2u16).prop_map(|(gateway, client, remote, basis, port)| {
             let (client, remote) = (AddrId::from_raw(client), AddrId::from_raw(remote));
@@ -168,13 +219,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_row_comes_back_in_order(rows in proptest::collection::vec(row(), 0..60)) {
-            let mut counted = CountedRows::default();
-            for row in &rows {
-                counted.push(row);
+        fn every_row_comes_back_in_order(rows in proptest::collection::vec(row(), 0..60), cut in 0..60usize) {
+            let mut parts = [CountedRows::since(498_000), CountedRows::since(498_000)];
+            for (at, row) in rows.iter().enumerate() {
+                parts[usize::from(at >= cut)].push(row);
             }
+            let [mut counted, rest] = parts;
+            counted.append(rest);
             prop_assert_eq!(counted.len(), rows.len());
             prop_assert_eq!(counted.iter().collect::<Vec<_>>(), rows.clone());
+            for ((pair, rows), (of_sums, sums)) in counted.pairs().zip(counted.sums()) {
+                prop_assert_eq!(pair, of_sums);
+                let rows: Vec<CountedRow> = rows.collect();
+                let all = |of: fn(&CountedRow) -> u64| rows.iter().map(of).sum::<u64>();
+                prop_assert_eq!(sums.upload, all(|row| row.upload));
+                prop_assert_eq!(sums.download, all(|row| row.download));
+                prop_assert_eq!(sums.records, all(|row| row.records));
+                let hours = || rows.iter().map(|row| row.hour);
+                prop_assert_eq!((Some(sums.first), Some(sums.last)), (hours().min(), hours().max()));
+            }
             let by_pair: Vec<CountedRow> = counted.pairs().flat_map(|(pair, rows)| rows.map(|row| CountedRow { pair: *pair, ..row })).collect();
             prop_assert_eq!(by_pair, rows);
         }

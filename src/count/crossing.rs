@@ -73,7 +73,7 @@ pub fn settle(
     let mut settler = Settler { rollup, routes, standings: HashMap::new(), speakers: HashMap::new() };
     let speaks = |key: &CrossKey, source| vantage.speaks(key.interface, key.hour, source) && !passes_on(key.interface);
     crossings.for_each(|&(key, source), hours| {
-        for key in hours.iter().map(|&(hour, _)| CrossKey { hour, ..key }).filter(|key| speaks(key, source)) {
+        for key in hours.map(|(hour, _)| CrossKey { hour, ..key }).filter(|key| speaks(key, source)) {
             if let Some(standing) = settler.standing(&key) {
                 settler.hear(&key, &standing);
             }
@@ -105,9 +105,9 @@ pub fn settle(
         down.add(row.against.records, row.against.bytes);
     };
     crossings.for_each(|&(key, source), hours| {
-        for (key, sums) in hours.iter().map(|&(hour, ref sums)| (CrossKey { hour, ..key }, sums)) {
+        for (key, sums) in hours.map(|(hour, sums)| (CrossKey { hour, ..key }, sums)) {
             if speaks(&key, source) {
-                settle(&key, sums);
+                settle(&key, &sums);
             }
         }
     });

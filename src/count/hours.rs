@@ -9,12 +9,13 @@ use super::fold::{RowSum, RowSums};
 use crate::model::packed::{put, step, stepped, take};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::{BuildHasher, Hash};
+use std::ops::Range;
 
 /// Sums by key and hour.
 #[derive(Debug)]
 pub struct HourLists<K> {
     lists: Vec<Keyed<K>>,
-    index: HashTable<u32>,
+    index: HashTable<Slot>,
     hasher: DefaultHashBuilder,
     blocks: Blocks,
     /// The hour from which every list's first entry steps.
@@ -31,6 +32,13 @@ struct Keyed<K> {
     list: List,
 }
 
+/// Which list is a key's, and half of the key's hash: most of a search reads no list.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    hash: u32,
+    at: u32,
+}
+
 /// Where a key's entries are.
 #[derive(Clone, Copy, Debug)]
 struct List {
@@ -44,6 +52,16 @@ struct List {
 
 /// Keys that are looked up together.
 const AT_ONCE: usize = 32;
+
+/// The place of a key that is not there.
+const NOWHERE: u32 = u32::MAX;
+
+/// Half of a hash, of bits that the index does not look at first.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "a half is what is asked for")]
+const fn half(hash: u64) -> u32 {
+    (hash >> 16) as u32
+}
 
 const ALONG: u64 = 1;
 const AGAINST: u64 = 2;
@@ -71,15 +89,22 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
     pub fn add_all<'r>(&mut self, rows: impl IntoIterator<Item = (K, u32, &'r RowSums)>) {
         let hasher = self.hasher.clone();
         let mut rows = rows.into_iter().map(|row| (hasher.hash_one(row.0), row));
-        let (mut batch, mut places) = (Vec::with_capacity(AT_ONCE), [0; AT_ONCE]);
+        let (mut batch, mut places) = (Vec::with_capacity(AT_ONCE), [NOWHERE; AT_ONCE]);
         loop {
             batch.clear();
             batch.extend(rows.by_ref().take(AT_ONCE));
             if batch.is_empty() {
                 return;
             }
+            for ((hash, _), place) in batch.iter().zip(&mut places) {
+                let hash_half = half(*hash);
+                *place = self.index.find(*hash, |slot| slot.hash == hash_half).map_or(NOWHERE, |slot| slot.at);
+            }
             for ((hash, (key, hour, _)), place) in batch.iter().zip(&mut places) {
-                *place = self.place(*hash, *key, *hour);
+                // Another key of the same half, or none yet.
+                if self.lists.get(*place as usize).is_none_or(|list| list.key != *key) {
+                    *place = self.place(*hash, *key, *hour);
+                }
             }
             for ((_, (_, hour, sums)), place) in batch.iter().zip(places) {
                 self.add_at(place as usize, *hour, sums);
@@ -87,10 +112,11 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
         }
     }
 
-    #[inline]
+    #[cold]
     fn place(&mut self, hash: u64, key: K, hour: u32) -> u32 {
-        let lists = &self.lists;
-        let found = self.index.find(hash, |&at| lists[at as usize].key == key).copied();
+        let (lists, half) = (&self.lists, half(hash));
+        let same = |slot: &Slot| slot.hash == half && lists[slot.at as usize].key == key;
+        let found = self.index.find(hash, same).map(|slot| slot.at);
         found.unwrap_or_else(|| self.insert(hash, key, hour))
     }
 
@@ -104,7 +130,8 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
         }
         list.rising &= list.len == 0 || hour > list.last;
         list.last = hour;
-        self.append(&mut list, entry.bytes());
+        entry.write_to(&mut self.blocks.bytes_mut(list.block)[list.len as usize..]);
+        list.len += u32::try_from(entry.len).expect("an entry is short");
         self.lists[at].list = list;
         if self.blocks.is_sparse() {
             self.move_together();
@@ -132,7 +159,8 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
         let list = List { block: self.blocks.take(Size::SMALLEST), len: 0, last: self.origin, rising: true };
         self.lists.push(Keyed { key, list });
         let (lists, hasher) = (&self.lists, &self.hasher);
-        self.index.insert_unique(hash, at, |&at| hasher.hash_one(lists[at as usize].key));
+        let slot = Slot { hash: half(hash), at };
+        self.index.insert_unique(hash, slot, |slot| hasher.hash_one(lists[slot.at as usize].key));
         at
     }
 
@@ -158,17 +186,10 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
             self.blocks.give(list.block);
             list.block = self.blocks.take(size);
         }
-        list.len = 0;
-        self.append(&mut list, &bytes);
+        self.blocks.bytes_mut(list.block)[..bytes.len()].copy_from_slice(&bytes);
+        list.len = u32::try_from(bytes.len()).expect("a block is smaller than 4 GiB");
         self.bytes = bytes;
         list
-    }
-
-    #[inline]
-    fn append(&mut self, list: &mut List, bytes: &[u8]) {
-        let start = list.len as usize;
-        self.blocks.bytes_mut(list.block)[start..start + bytes.len()].copy_from_slice(bytes);
-        list.len += u32::try_from(bytes.len()).expect("a block is smaller than 4 GiB");
     }
 
     fn entries(&self, list: &List) -> &[u8] {
@@ -211,11 +232,20 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
     }
 
     /// Every key with its hours in order, each once, and their sums.
-    pub fn for_each(&self, mut each: impl FnMut(&K, &[(u32, RowSums)])) {
-        let mut hours = Vec::new();
-        for Keyed { key, list } in &self.lists {
-            self.decode(list, &mut hours);
-            each(key, &hours);
+    pub fn for_each(&self, each: impl FnMut(&K, Hours<'_>)) {
+        self.for_each_of(0..self.lists.len(), |_| true, each);
+    }
+
+    /// As [`HourLists::for_each`], of the keys with these numbers that are `wanted`.
+    pub fn for_each_of(&self, numbers: Range<usize>, wanted: impl Fn(&K) -> bool, mut each: impl FnMut(&K, Hours<'_>)) {
+        let mut sorted = Vec::new();
+        for Keyed { key, list } in self.lists[numbers].iter().filter(|keyed| wanted(&keyed.key)) {
+            if list.rising {
+                each(key, Hours::Rising(Entries { rest: self.entries(list), hour: self.origin }));
+            } else {
+                self.decode(list, &mut sorted);
+                each(key, Hours::Sorted(sorted.iter()));
+            }
         }
     }
 
@@ -263,10 +293,47 @@ impl Entry {
     fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
+
+    /// Writes it to the front of a list's room. As many bytes each time are copied faster than as many as it has.
+    #[inline]
+    fn write_to(&self, room: &mut [u8]) {
+        const MOSTLY: usize = 8;
+        const LONGER: usize = 16;
+        let all = room.len();
+        match (room.first_chunk_mut(), all) {
+            (Some(first), _) if self.len <= MOSTLY => {
+                *first = *self.bytes.first_chunk::<MOSTLY>().expect("it has more");
+            }
+            (_, LONGER..) if self.len <= LONGER => room[..LONGER].copy_from_slice(&self.bytes[..LONGER]),
+            _ => room[..self.len].copy_from_slice(self.bytes()),
+        }
+    }
+}
+
+/// A key's hours in order, each once, with their sums.
+#[derive(Clone, Debug)]
+pub enum Hours<'a> {
+    /// As they were added.
+    Rising(Entries<'a>),
+    /// Put in order.
+    Sorted(std::slice::Iter<'a, (u32, RowSums)>),
+}
+
+impl Iterator for Hours<'_> {
+    type Item = (u32, RowSums);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Rising(entries) => entries.next(),
+            Self::Sorted(hours) => hours.next().copied(),
+        }
+    }
 }
 
 /// Entries as they were added.
-struct Entries<'a> {
+#[derive(Clone, Debug)]
+pub struct Entries<'a> {
     rest: &'a [u8],
     hour: u32,
 }

@@ -108,7 +108,7 @@ fn count(account: &(Roles, Inventory), objects: &[(&str, &[Row])]) -> Counted {
         let source = rollup.source(flow_log);
         rollup.merge(&fold(&account.0, "", rows), source, &Hints::default());
     }
-    resolve(&mut rollup, &account.0, &Routes::new(&account.1), DAY)
+    resolve(&mut rollup, &account.0, &Routes::new(&account.1), DAY, 2)
 }
 
 /// Upload, download, and records counted, mirror, not NAT and duplicate.
@@ -140,6 +140,52 @@ fn a_conversation_counts_once() {
 }
 
 #[test]
+fn threads_share_the_pairs_and_lose_none() {
+    const REMOTES: u32 = 20_000;
+    let account = account();
+    let counts = [1, 2, 3].map(|threads| {
+        let mut fold = fold(&account.0, "", &conversation(100, 900, 1));
+        let [client, own] = ["10.0.1.5", "10.0.0.220"].map(|text| Addr::parse(text.as_bytes()).expect("an address"));
+        let record = FlowRecord {
+            interface: fold.symbols().intern(NAT.as_bytes()),
+            verdict: Verdict::Accept,
+            ..FlowRecord::NOTHING
+        };
+        for number in 0..REMOTES {
+            let (remote, start) = (Addr::from_v4(0xcb00_7200 + number), i64::from(number % 24) * HOUR);
+            let (up, down) = (u64::from(number), u64::from(number) * 7);
+            let legs = [(client, own, remote, up), (own, client, client, down)];
+            for (src, dst, packet, bytes) in legs {
+                let (pkt_src, pkt_dst) = if src == client { (client, packet) } else { (remote, packet) };
+                fold.record(&FlowRecord {
+                    start,
+                    bytes,
+                    src,
+                    dst,
+                    pkt_src: Some(pkt_src),
+                    pkt_dst: Some(pkt_dst),
+                    ..record
+                });
+            }
+        }
+        let mut rollup = Rollup::default();
+        let source = rollup.source("a");
+        rollup.merge(&fold, source, &Hints::default());
+        resolve(&mut rollup, &account.0, &Routes::new(&account.1), DAY, threads)
+    });
+    let up = u64::from(REMOTES) * u64::from(REMOTES - 1) / 2;
+    let rows = |counted: &Counted| counted.rows.iter().collect::<Vec<_>>();
+    let expect = rows(&counts[0]);
+    for counted in &counts {
+        let records = u64::from(REMOTES) * 2 + 2;
+        check("many remotes", counted, (up + 100, up * 7 + 900), [records, 2, 0, 0]);
+        assert_eq!(rows(counted), expect);
+        let (nat, legs) = (&counted.gateways[0], [100, 900, up * 7 + 900]);
+        assert_eq!((nat.upload, nat.download, nat.legs), (up + 100, up * 7 + 900, legs));
+    }
+}
+
+#[test]
 fn a_gateway_is_inferred_only_where_it_is_certain() {
     let nobody = (Roles::default(), Inventory::default());
     let all = conversation(100, 900, 1);
@@ -152,7 +198,7 @@ fn a_gateway_is_inferred_only_where_it_is_certain() {
     let mut rollup = Rollup::default();
     let source = rollup.source("a");
     rollup.merge(&fold(&nobody.0, "i-0abc", &all), source, &Hints::default());
-    let counted = resolve(&mut rollup, &nobody.0, &Routes::new(&nobody.1), DAY);
+    let counted = resolve(&mut rollup, &nobody.0, &Routes::new(&nobody.1), DAY, 2);
     check("a NAT instance", &counted, (0, 0), [0, 0, 4, 0]);
 }
 

@@ -3,6 +3,7 @@
 //! A byte may be logged by several flow logs and at several interfaces; it is counted from one of them, chosen by values
 //! only, so that the order in which objects are read never matters.
 
+use super::counted::CountedRows;
 use super::rollup::{Rollup, SourceId};
 use crate::model::period::{HOUR_SECONDS, Window};
 use hashbrown::{HashMap, HashSet};
@@ -13,6 +14,8 @@ pub struct Vantage {
     hours: (u32, u32),
     active: Vec<bool>,
     chosen: HashMap<(u32, u32), SourceId>,
+    /// By interface, the one that speaks in all of its hours; `None` where there are several, or none.
+    alone: Vec<Option<SourceId>>,
 }
 
 impl Vantage {
@@ -41,8 +44,15 @@ impl Vantage {
                 })
                 .or_insert(candidate);
         }
-        let chosen = best.into_iter().map(|(key, (source, _))| (key, source)).collect();
-        Self { hours, active, chosen }
+        let chosen: HashMap<(u32, u32), SourceId> = best.into_iter().map(|(key, (of, _))| (key, of)).collect();
+        let mut alone = vec![None; rollup.interfaces.len()];
+        for (&(interface, _), &source) in &chosen {
+            alone[interface as usize] = Some(source);
+        }
+        for (&(interface, _), source) in &chosen {
+            alone[interface as usize].take_if(|alone| alone != source);
+        }
+        Self { hours, active, chosen, alone }
     }
 
     /// Whether the hour lies inside the window.
@@ -52,11 +62,27 @@ impl Vantage {
         self.hours.0 <= hour && hour < self.hours.1
     }
 
+    /// No rows yet, of hours inside the window.
+    #[must_use]
+    pub fn counted_rows(&self) -> CountedRows {
+        CountedRows::since(self.hours.0)
+    }
+
     /// Whether this flow log speaks for the interface in the hour.
     #[inline]
     #[must_use]
     pub fn speaks(&self, interface: u32, hour: u32, source: SourceId) -> bool {
         self.chosen.get(&(interface, hour)) == Some(&source)
+    }
+
+    /// As [`Vantage::speaks`], of an hour in which the flow log has an ACCEPT record of the interface, and faster.
+    #[inline]
+    #[must_use]
+    pub fn speaks_of_its_own(&self, interface: u32, hour: u32, source: SourceId) -> bool {
+        match self.alone[interface as usize] {
+            Some(alone) => alone == source && self.inside(hour),
+            None => self.speaks(interface, hour, source),
+        }
     }
 
     /// Whether the flow log has an ACCEPT record inside the window at all. One that has none logs rejected traffic only

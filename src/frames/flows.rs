@@ -76,14 +76,6 @@ pub struct FlowColumns {
 }
 
 impl FlowColumns {
-    /// Room for this many rows.
-    #[must_use]
-    pub fn with_capacity(rows: usize) -> Self {
-        let keys = std::array::from_fn(|_| Vec::with_capacity(rows));
-        let [upload, download, records] = std::array::from_fn(|_| Vec::with_capacity(rows));
-        Self { keys, upload, download, records }
-    }
-
     /// Adds a row.
     pub fn push(&mut self, keys: [u32; Key::ALL.len()], upload: u64, download: u64, records: u64) {
         for (column, key) in self.keys.iter_mut().zip(keys) {
@@ -95,9 +87,10 @@ impl FlowColumns {
     }
 }
 
-/// Sums by key on their way into a frame, which then has a row for each distinct key and not one for each hour and address.
+/// Sums by key on their way into a frame, which then has few rows for each distinct key and not one for each hour.
 #[derive(Clone, Debug, Default)]
 pub struct FlowSums {
+    whole: FlowColumns,
     sums: HashMap<[u32; Key::ALL.len()], [u64; 3]>,
     /// The last ones, not in the map yet: rows that follow each other mostly have the same keys.
     last: Option<([u32; Key::ALL.len()], [u64; 3])>,
@@ -118,13 +111,19 @@ impl FlowSums {
         }
     }
 
+    /// Adds a row of keys that are thought to be no other's.
+    #[inline]
+    pub fn add_row(&mut self, keys: [u32; Key::ALL.len()], upload: u64, download: u64, records: u64) {
+        self.whole.push(keys, upload, download, records);
+    }
+
     /// The columns of a frame, in no order.
     #[must_use]
     pub fn into_columns(mut self) -> FlowColumns {
         if let Some((last, sums)) = self.last {
             add(self.sums.entry(last).or_default(), sums);
         }
-        let mut columns = FlowColumns::with_capacity(self.sums.len());
+        let mut columns = self.whole;
         for (keys, [upload, download, records]) in self.sums {
             columns.push(keys, upload, download, records);
         }

@@ -107,6 +107,38 @@ pub struct FlowRecord {
     pub verdict: Verdict,
 }
 
+impl FlowRecord {
+    /// A record that says nothing of anything.
+    pub const NOTHING: FlowRecord = FlowRecord {
+        interface: Sym::NONE,
+        resource: Sym::NONE,
+        facts: InterfaceFacts {
+            account: Sym::NONE,
+            region: Sym::NONE,
+            vpc: Sym::NONE,
+            subnet: Sym::NONE,
+            az: Sym::NONE,
+            instance: Sym::NONE,
+            kind: Sym::NONE,
+        },
+        owner: Sym::NONE,
+        start: 0,
+        bytes: 0,
+        src: Addr::NONE,
+        dst: Addr::NONE,
+        src_port: None,
+        dst_port: None,
+        pkt_src: None,
+        pkt_dst: None,
+        src_service: Sym::NONE,
+        dst_service: Sym::NONE,
+        direction: Direction::Unknown,
+        next_hop_kind: Sym::NONE,
+        next_hop: Sym::NONE,
+        verdict: Verdict::NoData,
+    };
+}
+
 /// Where a reader puts what it reads. A record that cannot be read goes to `malformed` and nothing else is lost.
 pub trait FlowSink {
     /// The table in which the reader interns the record's texts.

@@ -263,7 +263,7 @@ fn compute(
     let charges = money::charges(&bill, period.window, plan.cost_basis, &mut warnings);
     let currency = money::currency(charges.as_ref()).map_err(|all| RunError::Currencies(all.join(", ")))?;
     let prices = loaded.prices(&currency);
-    let counted = count(flows, &loaded, period.window, &mut warnings);
+    let counted = count(flows, &loaded, (period.window, plan.threads), &mut warnings);
     let (records, record_bytes) = (counted.counted.records, counted.counted.bytes);
     let placed = place(counted.counted, &counted.rollup, &loaded.inventory);
     let requests =
@@ -354,9 +354,9 @@ struct Count {
     roles: Roles,
 }
 
-fn count(flows: Flows, loaded: &inputs::Loaded, window: Window, warnings: &mut Warnings) -> Count {
+fn count(flows: Flows, loaded: &inputs::Loaded, (window, threads): (Window, usize), warnings: &mut Warnings) -> Count {
     let Flows { mut rollup, roles } = flows;
-    let counted = resolve(&mut rollup, &roles, &Routes::new(&loaded.inventory), window);
+    let counted = resolve(&mut rollup, &roles, &Routes::new(&loaded.inventory), window, threads);
     warn_of_counts(&counted, &rollup, &loaded.inventory, warnings);
     Count { counted, rollup, roles }
 }

@@ -230,8 +230,8 @@ fn read<'a: 'b, 'b>(
 /// [`ReadPlan::shared_from`]: 4 MiB. What is smaller ends before sharing it is of any use.
 pub(super) const SHARED: u64 = 4 << 20;
 
-/// Stored bytes from which an object is begun before smaller ones: 1 MiB.
-const LARGE: u64 = 1 << 20;
+/// Stored bytes from which an object is begun before smaller ones. Below it the hours of a pair come in their order.
+const LARGE: u64 = SHARED;
 
 /// Flow logs that name themselves first; of the others those that hold something nobody else holds, then those with more
 /// content: copies under another prefix lose to the originals. Inside a flow log large objects first, so that no thread is left

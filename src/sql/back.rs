@@ -277,7 +277,7 @@ fn coherent(rollup: &Rollup, window: Window) -> Result<(), BackError> {
             add(&mut all, sums.against);
             let left = left.entry(key.interface).or_default();
             let (records, bytes) = (left.records.checked_sub(all.records), left.bytes.checked_sub(all.bytes));
-            match (vantage.speaks(key.interface, *hour, source), records, bytes) {
+            match (vantage.speaks(key.interface, hour, source), records, bytes) {
                 (true, Some(records), Some(bytes)) => *left = RowSum { records, bytes },
                 _ => wrong = Some(key.interface),
             }

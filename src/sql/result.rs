@@ -258,16 +258,16 @@ impl<'a> Writer<'a> {
 
     fn rows(&self, lines: &mut Lines) {
         self.rollup.crossings.for_each(|&(key, source), hours| {
-            for (hour, sums) in hours.iter().filter(|(hour, _)| self.vantage.speaks(key.interface, *hour, source)) {
+            for (hour, sums) in hours.filter(|(hour, _)| self.vantage.speaks(key.interface, *hour, source)) {
                 lines
                     .line("crossing")
                     .text(FLOW_LOG, &self.rollup.sources[source.0 as usize])
                     .text(INTERFACE, self.name(key.interface))
-                    .number(HOUR, seconds(*hour))
+                    .number(HOUR, seconds(hour))
                     .text(SENDER, &self.addr(key.client))
                     .text(RECEIVER, &self.addr(key.server))
                     .number(PORT, u64::from(key.port))
-                    .sums(sums)
+                    .sums(&sums)
                     .end();
             }
         });
@@ -278,8 +278,7 @@ impl<'a> Writer<'a> {
             }
             // Hours that nothing tells apart are one row, that of the first.
             let mut together: BTreeMap<(u32, &str), (u32, RowSums)> = BTreeMap::new();
-            for &(hour, ref sums) in hours.iter().filter(|(hour, _)| self.vantage.speaks(key.interface, *hour, source))
-            {
+            for (hour, sums) in hours.filter(|(hour, _)| self.vantage.speaks(key.interface, *hour, source)) {
                 let (first, known) = together.entry(self.time(role, about, hour)).or_insert((hour, RowSums::default()));
                 *first = hour.min(*first);
                 for (known, new) in [(&mut known.along, sums.along), (&mut known.against, sums.against)] {

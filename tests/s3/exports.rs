@@ -69,9 +69,15 @@ fn what_the_month_has_no_more_goes_and_other_months_stay() {
     let account = Account::new("--seed 42");
     let fake = serve(|_| Fault::None);
     let october = expected(&account, &["--month", "2026-10"]);
-    let stale = "traffic/account_id=999999999999/month=2026-10/part-00000.parquet";
-    let kept = ["traffic/account_id=999999999999/month=2026-09/part-00000.parquet", "traffic/README"];
-    for name in kept.iter().chain([&stale]) {
+    // A second file of an account that now has one; what another account has is for that account's export.
+    let own = october.keys().find(|name| name.starts_with("traffic/account_id=")).expect("traffic");
+    let stale = own.replace("part-00000", "part-00001");
+    let kept = [
+        "traffic/account_id=999999999999/month=2026-10/part-00000.parquet",
+        "traffic/account_id=999999999999/month=2026-09/part-00000.parquet",
+        "traffic/README",
+    ];
+    for name in kept.iter().chain([&&*stale]) {
         fake.put(DATASETS, &format!("team/natlens/{name}"), b"old");
     }
     assert_eq!(export(&account, &fake, &["--month", "2026-10"]).code, 0);

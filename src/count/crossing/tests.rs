@@ -109,7 +109,7 @@ fn count(objects: &[(&str, [&str; 3], &[Row])]) -> Counted {
         let source = rollup.source(flow_log);
         rollup.merge(&fold(&roles, *facts, rows), source, &Hints::default());
     }
-    resolve(&mut rollup, &roles, &Routes::new(&inventory), DAY)
+    resolve(&mut rollup, &roles, &Routes::new(&inventory), DAY, 2)
 }
 
 const NOTHING_SAID: [&str; 3] = ["", "", ""];

@@ -33,9 +33,10 @@ fn listed(lists: &HourLists<Key>) -> BTreeMap<(Key, u32), RowSums> {
     let mut keys = 0;
     lists.for_each(|key, hours| {
         keys += 1;
+        let hours: Vec<_> = hours.collect();
         assert!(hours.windows(2).all(|pair| pair[0].0 < pair[1].0), "an hour twice or out of order");
         for (hour, row) in hours {
-            assert!(sums.insert((*key, *hour), *row).is_none(), "a key twice");
+            assert!(sums.insert((*key, hour), row).is_none(), "a key twice");
         }
     });
     assert_eq!(keys, lists.len());

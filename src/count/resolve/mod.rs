@@ -2,12 +2,13 @@
 
 mod client;
 mod gateway;
+mod pairs;
 
-pub use super::counted::{Basis, CountedPair, CountedRow, CountedRows};
+pub use super::counted::{Basis, CountedPair, CountedRow, CountedRows, PairSums};
 pub use client::carries_for_others;
 
 use super::crossing::{self, Crossings};
-use super::fold::{RowKey, RowSum, RowSums, Seen};
+use super::fold::{RowKey, RowSum};
 use super::infer::infer;
 use super::legs::{Ends, Shape};
 use super::roles::{NatSide, Role, Roles};
@@ -20,6 +21,7 @@ use crate::model::period::Window;
 use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::symbols::Sym;
 use hashbrown::{HashMap, HashSet};
+use pairs::Pairs;
 
 /// A gateway and what its records add up to.
 #[derive(Clone, Debug, Default)]
@@ -136,18 +138,21 @@ enum Fate {
     Later,
 }
 
-/// Counts the rollup's rows inside the window. The rows are used up, the rest of the rollup stays.
+/// Counts the rollup's rows inside the window, on so many threads (at least 1). The rows are used up, the rest of the rollup stays.
 #[must_use]
-pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: Window) -> Counted {
+pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: Window, threads: usize) -> Counted {
     let vantage = Vantage::choose(rollup, window);
     let inferred = infer(rollup, &vantage, roles);
     let rows = std::mem::take(&mut rollup.rows);
     let crossings = std::mem::take(&mut rollup.crossings);
     let mut resolver = Resolver::new(rollup, roles, routes, &vantage, inferred);
-    rows.for_each(|&(key, source), hours| {
-        for &(hour, sums) in hours {
-            if vantage.speaks(key.interface, hour, source) {
-                resolver.row(&RowKey { hour, ..key }, &sums);
+    resolver.take_pairs(pairs::of(&rows, &vantage, &resolver.gateway_of, threads));
+    let gateway_of = resolver.gateway_of.clone();
+    let is_other = |(key, _): &(RowKey, _)| pairs::gateway(key, &gateway_of).is_none();
+    rows.for_each_of(0..rows.len(), is_other, |&(key, source), hours| {
+        for (hour, sums) in hours {
+            if vantage.speaks_of_its_own(key.interface, hour, source) {
+                resolver.row(&RowKey { hour, ..key }, sums.along);
             }
         }
     });
@@ -247,10 +252,10 @@ impl<'a> Resolver<'a> {
             by_id,
             covered,
             route_cache: HashMap::new(),
-            rows: CountedRows::default(),
-            public_side: CountedRows::default(),
+            rows: vantage.counted_rows(),
+            public_side: vantage.counted_rows(),
             doubtful: Vec::new(),
-            unlinked: CountedRows::default(),
+            unlinked: vantage.counted_rows(),
             carrier,
             counted: RowSum::default(),
             mirror: RowSum::default(),
@@ -260,20 +265,19 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn row(&mut self, key: &RowKey, sums: &RowSums) {
-        let gateway = self.gateway_of[key.interface as usize];
-        if let (Seen::Pair, Some(gateway)) = (key.seen, gateway) {
-            let records = sums.along.records + sums.against.records;
-            self.counted.add(records, sums.along.bytes + sums.against.bytes);
-            self.gateways[gateway as usize].legs[2] += sums.against.bytes;
-            let (upload, download) = (sums.along.bytes, sums.against.bytes);
-            let (client, remote, label, basis, port) = (key.from, key.to, key.to_label, Basis::Pair, key.port);
-            let pair = CountedPair { gateway, client, remote, label, basis, port };
-            self.rows.push(&CountedRow { pair, hour: key.hour, upload, download, records });
-            return;
+    fn take_pairs(&mut self, shares: Vec<Pairs>) {
+        for share in shares {
+            self.counted.add(share.counted.records, share.counted.bytes);
+            for (gateway, download) in self.gateways.iter_mut().zip(share.downloads) {
+                gateway.legs[2] += download;
+            }
+            self.rows.append(share.rows);
         }
-        let sum = sums.along;
-        let fate = match gateway {
+    }
+
+    /// A row that is no counted pair by itself, whose bytes went from one end to the other.
+    fn row(&mut self, key: &RowKey, sum: RowSum) {
+        let fate = match self.gateway_of[key.interface as usize] {
             Some(gateway) => self.at_gateway(gateway, key, sum),
             None => self.at_client(key, sum),
         };
@@ -336,15 +340,13 @@ impl<'a> Resolver<'a> {
     }
 
     fn finish(mut self, vantage: &Vantage) -> Counted {
-        for (pair, rows) in self.rows.pairs().filter(|(pair, _)| pair.basis != Basis::Client) {
+        for (pair, sums) in self.rows.sums().filter(|(pair, _)| pair.basis != Basis::Client) {
             let gateway = &mut self.gateways[pair.gateway as usize];
-            for row in rows {
-                gateway.upload += row.upload;
-                gateway.download += row.download;
-                match pair.basis {
-                    Basis::Remote => gateway.records.public_side += row.records,
-                    Basis::Pair | Basis::Client => gateway.records.pairs += row.records,
-                }
+            gateway.upload += sums.upload;
+            gateway.download += sums.download;
+            match pair.basis {
+                Basis::Remote => gateway.records.public_side += sums.records,
+                Basis::Pair | Basis::Client => gateway.records.pairs += sums.records,
             }
         }
         for gateway in &mut self.gateways {

@@ -51,11 +51,8 @@ pub(super) fn content(head: &[u8]) -> Result<Content, ReadError> {
     if line.starts_with(b"Permission Check Successful") {
         return Ok(Content::WriteTest);
     }
-    if let Some(layout) = remembered(line) {
-        return Ok(Content::Header(layout));
-    }
-    if is_header(line) {
-        return header(line).map(Content::Header);
+    if let Some(layout) = header(line) {
+        return layout.map(Content::Header);
     }
     refuse_separator(line)?;
     Ok(if message_at(line).is_some() { Content::Export } else { Content::NoHeader })
@@ -76,7 +73,7 @@ fn remembered(line: &[u8]) -> Option<Layout> {
 }
 
 /// Whether a line is field names: two or more known ones, and nothing that only a record has.
-pub(super) fn is_header(line: &[u8]) -> bool {
+fn is_header(line: &[u8]) -> bool {
     let mut known = 0;
     for word in line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
         let Ok(name) = std::str::from_utf8(word) else { return false };
@@ -88,8 +85,12 @@ pub(super) fn is_header(line: &[u8]) -> bool {
     known >= 2
 }
 
-/// The layout of a header line.
-pub(super) fn header(line: &[u8]) -> Result<Layout, ReadError> {
+/// The layout that a line names, or why it is none; `None` for what is no header line.
+pub(super) fn header(line: &[u8]) -> Option<Result<Layout, ReadError>> {
+    remembered(line).map(Ok).or_else(|| is_header(line).then(|| layout(line)))
+}
+
+fn layout(line: &[u8]) -> Result<Layout, ReadError> {
     let text = String::from_utf8_lossy(line);
     let layout = Layout::of_names(text.split_ascii_whitespace()).map_err(|error| match error {
         LayoutError::TransitGateway => ReadError::TransitGateway,

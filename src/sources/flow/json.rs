@@ -190,10 +190,9 @@ impl<S: FlowSink> Messages<'_, S> {
             match &mut self.found.lines {
                 Some(lines) if !self.stale => lines.line(record, at, self.sink)?,
                 lines => {
-                    let choice = if detect::is_header(record) {
-                        Choice::certain(detect::header(record)?)
-                    } else {
-                        self.hints.choose(self.source, self.found.log_group.as_deref(), record, self.number)?
+                    let choice = match detect::header(record) {
+                        Some(layout) => Choice::certain(layout?),
+                        None => self.hints.choose(self.source, self.found.log_group.as_deref(), record, self.number)?,
                     };
                     self.stale = false;
                     let lines = lines.get_or_insert_with(|| Lines::new(choice.clone()));

@@ -165,8 +165,8 @@ impl Reader {
         if line.trim_ascii().is_empty() {
             return Ok(());
         }
-        if detect::is_header(line) {
-            self.switch(Choice::certain(detect::header(line)?));
+        if let Some(layout) = detect::header(line) {
+            self.switch(Choice::certain(layout?));
             return Ok(());
         }
         if let Some(single) = single_spaced(line)

@@ -9,7 +9,7 @@ use super::owner;
 use super::record::{self, Action, Cell, Cells, Status};
 use super::shape::ColumnType;
 use crate::model::addr::Addr;
-use crate::model::flow::{Direction, FlowRecord, FlowSink, InterfaceFacts};
+use crate::model::flow::{Direction, FlowRecord, FlowSink};
 use crate::model::symbols::Sym;
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
@@ -20,7 +20,7 @@ use ::parquet::file::reader::{ChunkReader, Length};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchReader};
 use arrow::datatypes::{DataType, Schema};
 use bytes::Bytes;
-use column::{Numbers, Texts};
+use column::{Numbers, Texts, View};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -60,10 +60,12 @@ pub(super) fn read<R: ChunkReader + 'static, S: FlowSink>(file: R, sink: &mut S)
     let mut columns = Columns::default();
     while let Some(batch) = next(&mut batches)? {
         columns.load(&batch, &places, sink)?;
+        let records = columns.records();
+        let mut record = columns.common();
         for row in 0..batch.num_rows() {
             seen.records += 1;
-            match columns.record(row) {
-                Ok(record) => sink.record(&record),
+            match records.read(row, &mut record) {
+                Ok(()) => sink.record(&record),
                 Err(why) => sink.malformed(seen.records, why),
             }
         }
@@ -85,6 +87,7 @@ where
     }
     let fields = [Field::InterfaceId, Field::ResourceId];
     let mut names: [Texts<Sym>; 2] = Default::default();
+    let counting: Vec<i32> = (0..).take(BATCH_ROWS).collect();
     let (mut before, mut asked) = (None, Vec::new());
     let mut batches = opened.batches(&fields)?;
     while let Some(batch) = next(&mut batches)? {
@@ -94,7 +97,7 @@ where
             out.load(field, place.map(|place| batch.column(place)), |text| sink.symbols().intern(text))?;
         }
         for row in 0..batch.num_rows() {
-            let said = names.each_ref().map(|column| column.get(row).unwrap_or(Sym::NONE));
+            let said = names.each_ref().map(|column| column.view(&[Sym::NONE], &counting).get(row));
             if before.replace(said) == Some(said) {
                 continue;
             }
@@ -212,9 +215,6 @@ fn with_dictionaries(schema: &Schema) -> Arc<Schema> {
 #[derive(Debug, Default)]
 struct Columns {
     symbols: [Texts<Sym>; SYMBOLS.len()],
-    /// The symbols of the columns that say the same in all rows, which most do, and which columns the others are.
-    said: [Sym; SYMBOLS.len()],
-    varying: Vec<usize>,
     /// The values of the fields about owners, and the text that they make.
     owner_values: [Texts<Sym>; owner::ORDER.len()],
     owners: Vec<Sym>,
@@ -224,6 +224,20 @@ struct Columns {
     actions: Texts<Action>,
     statuses: Texts<Status>,
     directions: Texts<Direction>,
+    /// From 0, as far as any batch has rows.
+    counting: Vec<i32>,
+}
+
+/// The records of one batch.
+struct Records<'a> {
+    columns: &'a Columns,
+    /// The symbols that are not those of all rows, with their places.
+    varying: Vec<(usize, View<'a, Sym>)>,
+    addrs: [View<'a, Cell<Addr>>; ADDRS.len()],
+    has_pkt: bool,
+    actions: View<'a, Action>,
+    statuses: View<'a, Status>,
+    directions: View<'a, Direction>,
 }
 
 impl Columns {
@@ -231,13 +245,9 @@ impl Columns {
     fn load<S: FlowSink>(&mut self, batch: &RecordBatch, places: &Layout, sink: &mut S) -> Result<(), ReadError> {
         let symbols = sink.symbols();
         let array = |field: Field| -> Option<&ArrayRef> { places.column(field).map(|place| batch.column(place)) };
-        self.varying.clear();
-        for (at, (&field, out)) in SYMBOLS.iter().zip(&mut self.symbols).enumerate() {
+        self.counting.extend((0..).take(batch.num_rows()).skip(self.counting.len()));
+        for (&field, out) in SYMBOLS.iter().zip(&mut self.symbols) {
             out.load(field, array(field), |text| symbols.intern(text))?;
-            match out.of_all_rows(Sym::NONE) {
-                Some(said) => self.said[at] = said,
-                None => self.varying.push(at),
-            }
         }
         for (&field, out) in owner::ORDER.iter().zip(&mut self.owner_values) {
             // No object is refused for what it says of owners.
@@ -247,7 +257,8 @@ impl Columns {
         }
         self.owners.clear();
         if !self.owner_values.iter().all(Texts::is_absent) {
-            let values = |row: usize| self.owner_values.each_ref().map(|column| column.get(row).unwrap_or(Sym::NONE));
+            let columns = self.owner_values.each_ref().map(|column| column.view(&[Sym::NONE], &self.counting));
+            let values = |row: usize| columns.each_ref().map(|column| column.get(row));
             owner::join(symbols, (0..batch.num_rows()).map(values), &mut self.owners);
         }
         for (&field, out) in ADDRS.iter().zip(&mut self.addrs) {
@@ -267,54 +278,82 @@ impl Columns {
         self.directions.load(Field::FlowDirection, array(Field::FlowDirection), record::direction)
     }
 
-    #[inline]
-    fn record(&self, row: usize) -> Result<FlowRecord, &'static str> {
-        let addr = |i: usize| self.addrs[i].get(row).unwrap_or(Cell::Absent);
-        let port = |i: usize| self.ports[i].get(row).value().and_then(|port| u16::try_from(port).ok());
-        let cells = Cells {
-            action: self.actions.get(row).unwrap_or(Action::Accept),
-            status: self.statuses.get(row).unwrap_or(Status::Ok),
-            start: self.numbers[0].get(row),
-            bytes: self.numbers[1].get(row),
-            src: addr(0),
-            dst: addr(1),
-            pkt_src: addr(2),
-            pkt_dst: addr(3),
+    /// A record that says what all rows do.
+    fn common(&self) -> FlowRecord {
+        let mut record = FlowRecord::NOTHING;
+        for (number, column) in self.symbols.iter().enumerate() {
+            *symbol(&mut record, number) = column.of_all_rows(Sym::NONE).unwrap_or(Sym::NONE);
+        }
+        record
+    }
+
+    fn records(&self) -> Records<'_> {
+        let varies = |(at, column): (usize, &'_ Texts<Sym>)| column.of_all_rows(Sym::NONE).is_none().then_some(at);
+        let varying = self.symbols.iter().enumerate().filter_map(varies);
+        Records {
+            columns: self,
+            varying: varying.map(|at| (at, self.symbols[at].view(&[Sym::NONE], &self.counting))).collect(),
+            addrs: self.addrs.each_ref().map(|column| column.view(&[Cell::Absent], &self.counting)),
             has_pkt: !self.addrs[2].is_absent() && !self.addrs[3].is_absent(),
+            actions: self.actions.view(&[Action::Accept], &self.counting),
+            statuses: self.statuses.view(&[Status::Ok], &self.counting),
+            directions: self.directions.view(&[Direction::Unknown], &self.counting),
+        }
+    }
+}
+
+impl Records<'_> {
+    /// Makes the record the row's; what is common to all rows is there already. A record that is copied as a whole just after its
+    /// fields were written one by one waits for all of them.
+    #[inline]
+    fn read(&self, row: usize, record: &mut FlowRecord) -> Result<(), &'static str> {
+        let columns = self.columns;
+        let [src, dst, pkt_src, pkt_dst] = &self.addrs;
+        let port = |i: usize| columns.ports[i].get(row).value().and_then(|port| u16::try_from(port).ok());
+        let cells = Cells {
+            action: self.actions.get(row),
+            status: self.statuses.get(row),
+            start: columns.numbers[0].get(row),
+            bytes: columns.numbers[1].get(row),
+            src: src.get(row),
+            dst: dst.get(row),
+            pkt_src: pkt_src.get(row),
+            pkt_dst: pkt_dst.get(row),
+            has_pkt: self.has_pkt,
         };
         let core = cells.judge()?;
-        let mut said = self.said;
-        for &at in &self.varying {
-            said[at] = self.symbols[at].get(row).unwrap_or(Sym::NONE);
+        for (at, column) in &self.varying {
+            *symbol(record, *at) = column.get(row);
         }
-        Ok(FlowRecord {
-            interface: said[0],
-            resource: said[1],
-            facts: InterfaceFacts {
-                account: said[2],
-                region: said[3],
-                vpc: said[4],
-                subnet: said[5],
-                az: said[6],
-                instance: said[7],
-                kind: said[8],
-            },
-            owner: self.owners.get(row).copied().unwrap_or(Sym::NONE),
-            start: core.start,
-            bytes: core.bytes,
-            src: core.src,
-            dst: core.dst,
-            src_port: port(0),
-            dst_port: port(1),
-            pkt_src: core.pkt_src,
-            pkt_dst: core.pkt_dst,
-            src_service: said[9],
-            dst_service: said[10],
-            direction: self.directions.get(row).unwrap_or_default(),
-            next_hop_kind: said[11],
-            next_hop: said[12],
-            verdict: core.verdict,
-        })
+        record.owner = columns.owners.get(row).copied().unwrap_or(Sym::NONE);
+        record.start = core.start;
+        record.bytes = core.bytes;
+        (record.src, record.dst) = (core.src, core.dst);
+        (record.src_port, record.dst_port) = (port(0), port(1));
+        (record.pkt_src, record.pkt_dst) = (core.pkt_src, core.pkt_dst);
+        record.direction = self.directions.get(row);
+        record.verdict = core.verdict;
+        Ok(())
+    }
+}
+
+/// Where a record holds the symbol of [`SYMBOLS`] with this number.
+#[inline]
+fn symbol(record: &mut FlowRecord, number: usize) -> &mut Sym {
+    match number {
+        0 => &mut record.interface,
+        1 => &mut record.resource,
+        2 => &mut record.facts.account,
+        3 => &mut record.facts.region,
+        4 => &mut record.facts.vpc,
+        5 => &mut record.facts.subnet,
+        6 => &mut record.facts.az,
+        7 => &mut record.facts.instance,
+        8 => &mut record.facts.kind,
+        9 => &mut record.src_service,
+        10 => &mut record.dst_service,
+        11 => &mut record.next_hop_kind,
+        _ => &mut record.next_hop,
     }
 }
 

@@ -4,7 +4,8 @@
 use super::super::error::ReadError;
 use super::super::layout::Field;
 use super::super::record::{self, Cell};
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Int32Array, Int64Array};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{self as types, DataType};
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ enum Rows {
     /// All have the first value.
     Same,
     /// Each has the value of its key.
-    Keyed(Int32Array),
+    Keyed(ScalarBuffer<i32>),
     /// Each has its own.
     Plain,
 }
@@ -54,10 +55,12 @@ impl<T: Copy> Texts<T> {
             self.values.push(convert(b"-"));
             self.of = Some(Arc::clone(entries));
         }
-        self.rows = match dictionary {
-            Some(dictionary) if dictionary.values().len() == 1 && dictionary.keys().null_count() == 0 => Rows::Same,
-            Some(dictionary) => Rows::Keyed(dictionary.keys().clone()),
+        self.rows = match dictionary.map(|dictionary| (dictionary.keys(), dictionary.values().len())) {
             None => Rows::Plain,
+            Some((keys, 1)) if keys.null_count() == 0 => Rows::Same,
+            Some((keys, _)) if keys.null_count() == 0 => Rows::Keyed(keys.values().clone()),
+            // What is no key stands for null.
+            Some((keys, _)) => Rows::Keyed(keys.iter().map(|key| key.unwrap_or(-1)).collect()),
         };
         Ok(())
     }
@@ -80,19 +83,33 @@ impl<T: Copy> Texts<T> {
         }
     }
 
-    /// The value of a row; `None` if there is no such column.
+    /// The rows to read. `absent` is what they say where there is no such column, `counting` counts from 0 for each row.
+    pub fn view<'a>(&'a self, absent: &'a [T; 1], counting: &'a [i32]) -> View<'a, T> {
+        let (values, keys) = match &self.rows {
+            Rows::Absent => (&absent[..], None),
+            Rows::Same => (&self.values[..], None),
+            Rows::Keyed(keys) => (&self.values[..], Some(&keys[..])),
+            Rows::Plain => (&self.values[..], Some(counting)),
+        };
+        View { values, keys: keys.unwrap_or(&[0]), mask: if keys.is_some() { usize::MAX } else { 0 } }
+    }
+}
+
+/// The rows of a column, whichever way they are held: reading one takes no decision.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a, T> {
+    /// At least one; the last for what is no key.
+    values: &'a [T],
+    keys: &'a [i32],
+    /// 0 where the first key is every row's.
+    mask: usize,
+}
+
+impl<T: Copy> View<'_, T> {
     #[inline]
-    pub fn get(&self, row: usize) -> Option<T> {
-        match &self.rows {
-            Rows::Absent => None,
-            Rows::Same => self.values.first().copied(),
-            Rows::Keyed(keys) if keys.is_null(row) => self.values.last().copied(),
-            Rows::Keyed(keys) => {
-                let key = usize::try_from(*keys.values().get(row)?).unwrap_or(usize::MAX);
-                self.values.get(key).or(self.values.last()).copied()
-            }
-            Rows::Plain => self.values.get(row).copied(),
-        }
+    pub fn get(&self, row: usize) -> T {
+        let key = usize::try_from(self.keys[row & self.mask]).unwrap_or(usize::MAX);
+        self.values[key.min(self.values.len() - 1)]
     }
 }
 
@@ -138,11 +155,10 @@ pub(super) enum Numbers {
     /// There is no such column.
     #[default]
     None,
-    /// The two that AWS writes.
-    Long(Int64Array),
-    Int(Int32Array),
+    /// The two that AWS writes, without nulls.
+    Long(ScalarBuffer<i64>),
+    Int(ScalarBuffer<i32>),
     Other(Vec<Cell<u64>>),
-    Texts(Texts<Cell<u64>>),
 }
 
 impl Numbers {
@@ -150,8 +166,14 @@ impl Numbers {
         *self = Self::None;
         let Some(array) = array else { return Ok(()) };
         *self = match array.data_type() {
-            DataType::Int64 => Self::Long(array.as_primitive().clone()),
-            DataType::Int32 => Self::Int(array.as_primitive().clone()),
+            DataType::Int64 if array.null_count() == 0 => {
+                Self::Long(array.as_primitive::<types::Int64Type>().values().clone())
+            }
+            DataType::Int32 if array.null_count() == 0 => {
+                Self::Int(array.as_primitive::<types::Int32Type>().values().clone())
+            }
+            DataType::Int64 => Self::Other(cells::<types::Int64Type>(array)),
+            DataType::Int32 => Self::Other(cells::<types::Int32Type>(array)),
             DataType::UInt64 => Self::Other(cells::<types::UInt64Type>(array)),
             DataType::UInt32 => Self::Other(cells::<types::UInt32Type>(array)),
             DataType::Int16 => Self::Other(cells::<types::Int16Type>(array)),
@@ -161,7 +183,9 @@ impl Numbers {
             _ => {
                 let mut texts = Texts::default();
                 texts.load(field, Some(array), record::number)?;
-                Self::Texts(texts)
+                let counting: Vec<i32> = (0..).take(array.len()).collect();
+                let view = texts.view(&[Cell::Absent], &counting);
+                Self::Other((0..array.len()).map(|row| view.get(row)).collect())
             }
         };
         Ok(())
@@ -171,10 +195,9 @@ impl Numbers {
     pub fn get(&self, row: usize) -> Cell<u64> {
         match self {
             Self::None => Cell::Absent,
-            Self::Long(array) => cell((!array.is_null(row)).then(|| array.values()[row])),
-            Self::Int(array) => cell((!array.is_null(row)).then(|| array.values()[row])),
+            Self::Long(values) => cell(Some(values[row])),
+            Self::Int(values) => cell(Some(values[row])),
             Self::Other(cells) => cells.get(row).copied().unwrap_or(Cell::Absent),
-            Self::Texts(texts) => texts.get(row).unwrap_or(Cell::Absent),
         }
     }
 }

@@ -1,0 +1,63 @@
+//! Rows of gateways' own records whose leg was known when they were read: client and remote together. Most rows of most months
+//! are of this kind, and each counts by itself, so that several threads count them.
+
+use super::{Basis, CountedPair, CountedRow, CountedRows};
+use crate::count::fold::{RowKey, RowSum, RowSums, Seen};
+use crate::count::hours::HourLists;
+use crate::count::rollup::SourceId;
+use crate::count::vantage::Vantage;
+use std::ops::Range;
+
+/// The rows of all pairs of a rollup.
+pub(super) type AllRows = HourLists<(RowKey, SourceId)>;
+
+/// Counted pairs.
+#[derive(Debug)]
+pub(super) struct Pairs {
+    pub(super) rows: CountedRows,
+    pub(super) counted: RowSum,
+    /// Bytes of leg 4, by gateway.
+    pub(super) downloads: Vec<u64>,
+}
+
+/// The gateway whose own records show client and remote of this key.
+pub(super) fn gateway(key: &RowKey, gateway_of: &[Option<u32>]) -> Option<u32> {
+    gateway_of[key.interface as usize].filter(|_| key.seen == Seen::Pair)
+}
+
+/// With fewer keys another thread costs more than it saves.
+const FEW: usize = 4 << 10;
+
+/// Counts them. `gateway_of` has the gateway of each interface.
+pub(super) fn of(rows: &AllRows, vantage: &Vantage, gateway_of: &[Option<u32>], threads: usize) -> Vec<Pairs> {
+    let shares = threads.min(rows.len() / FEW).max(1);
+    let share = |number: usize| rows.len() * number / shares..rows.len() * (number + 1) / shares;
+    let count = |numbers: Range<usize>| share_of(rows, numbers, vantage, gateway_of);
+    std::thread::scope(|scope| {
+        let count = &count;
+        let others: Vec<_> = (1..shares).map(|number| scope.spawn(move || count(share(number)))).collect();
+        let first = count(share(0));
+        let others = others.into_iter().map(|other| other.join().unwrap_or_else(|why| std::panic::resume_unwind(why)));
+        std::iter::once(first).chain(others).collect()
+    })
+}
+
+fn share_of(rows: &AllRows, numbers: Range<usize>, vantage: &Vantage, gateway_of: &[Option<u32>]) -> Pairs {
+    let gateways = gateway_of.iter().flatten().max().map_or(0, |most| *most as usize + 1);
+    let mut pairs = Pairs { rows: vantage.counted_rows(), counted: RowSum::default(), downloads: vec![0; gateways] };
+    let is_pair = |(key, _): &(RowKey, _)| gateway(key, gateway_of).is_some();
+    rows.for_each_of(numbers, is_pair, |&(key, source), hours| {
+        let Some(gateway) = gateway(&key, gateway_of) else { return };
+        let (client, remote, label, basis, port) = (key.from, key.to, key.to_label, Basis::Pair, key.port);
+        let pair = CountedPair { gateway, client, remote, label, basis, port };
+        for (hour, RowSums { along, against }) in hours {
+            if vantage.speaks_of_its_own(key.interface, hour, source) {
+                let (upload, download, records) = (along.bytes, against.bytes, along.records + against.records);
+                pairs.counted.add(records, upload + download);
+                pairs.downloads[gateway as usize] += download;
+                pairs.rows.push(&CountedRow { pair, hour, upload, download, records });
+            }
+        }
+    });
+    pairs
+}
