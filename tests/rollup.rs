@@ -422,6 +422,24 @@ fn layouts_in_one_folder_are_tables_that_share_no_flow_log() {
 }
 
 #[test]
+fn a_folder_within_a_delivery_is_the_same_table() {
+    let account = Account::new("--vantage nat --seed 7");
+    let whole = tables(&account.athena(&["--emit-sql"]).stdout);
+    for within in ["flow-logs/AWSLogs", "flow-logs"] {
+        let logs = account.path("bundle").join(within);
+        let logs = if within.ends_with("AWSLogs") { logs } else { vpcflowlogs(&logs) };
+        let logs = logs.to_str().expect("a path");
+        assert_eq!(tables(&account.athena(&["--emit-sql", "--flow-logs", logs]).stdout), whole, "{logs}");
+    }
+}
+
+/// The folder of one account's flow logs.
+fn vpcflowlogs(logs: &Path) -> PathBuf {
+    let object = files(logs, "_vpcflowlogs_").remove(0);
+    object.ancestors().find(|folder| folder.ends_with("vpcflowlogs")).expect("a delivery").to_path_buf()
+}
+
+#[test]
 fn layouts_in_two_folders_are_the_tables_of_the_ddl() {
     let account = Account::new("--vantage two-logs --seed 7");
     let two = tables(&account.athena(&["--emit-sql"]).stdout);

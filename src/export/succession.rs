@@ -36,9 +36,9 @@ pub enum Cut {
 /// Why a month is not written beside what is there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Rows of an account would be lost because the export mentions it.
+    /// Rows of an account would be lost because the export mentions it, or was made of the same flow logs.
     #[error(
-        "{month} of {accounts}: traffic or clients of an earlier export would be lost, because this export says something of it too and is not of its traffic"
+        "{month} of {accounts}: rows of an earlier export would be lost, because this export says something of it too, or is of the same flow logs, and has no traffic of it"
     )]
     Mentioned {
         /// `YYYY-MM`.
@@ -166,12 +166,11 @@ pub fn succeed(mut new: Manifest, found: &Found, replace: bool) -> Result<(Manif
             period.start, period.end
         ));
     }
-    let lost = gone.iter().filter(|row| row.is_measured() && !row.superseded && !of.contains(row.account()));
-    let lost = joined(lost.filter(|row| own.contains(row.account())).map(|row| row.account()));
+    let lost = gone.iter().copied().filter(|row| row.is_measured() && !row.superseded && !of.contains(row.account()));
+    let lost = lost.filter(|row| own.contains(row.account())).chain(dropped(&new, &earlier));
+    let lost = joined(lost.map(Earlier::account));
     if !lost.is_empty() {
-        notes.push(format!(
-            "{month} of {lost}: traffic or clients of an earlier export are replaced by whatever this one has"
-        ));
+        notes.push(format!("{month} of {lost}: rows of an earlier export are replaced by whatever this one has"));
     }
     let inherited = match &found.cut {
         Cut::Known(cut) => cut.cleared.clone(),
@@ -273,18 +272,27 @@ fn refuse(
     let replaced = || earlier.iter().filter(|row| !row.superseded && row.is_measured() && own.contains(row.account()));
     // An account's own rows by its own: what both exports are of.
     let is_own = |row: &&Earlier<'_>| of.contains(row.account()) && row.of.contains(row.account());
-    let mentioned = replaced().filter(|row| row.account() != UNKNOWN_ACCOUNT && !is_own(row)).map(Earlier::account);
-    let mentioned = joined(mentioned);
+    let mentioned = replaced().filter(|row| row.account() != UNKNOWN_ACCOUNT && !is_own(row));
+    let mentioned = joined(mentioned.chain(dropped(new, earlier)).map(Earlier::account));
     if !mentioned.is_empty() {
         return Err(Refused::Mentioned { month: month(), accounts: mentioned });
+    }
+    // The same flow logs may be exported by one account's inventory, then by another's.
+    let nobodys = new.files().any(|file| is_traffic(file) && file.account_id == UNKNOWN_ACCOUNT);
+    let is_gone = |row: &&Earlier<'_>| {
+        let is_anothers = row.account() != UNKNOWN_ACCOUNT && !own.contains(row.account());
+        row.superseded && row.is_measured() && is_anothers && !row.of.is_subset(of)
+    };
+    let vanished = joined(earlier.iter().filter(is_gone).map(Earlier::account));
+    if !nobodys && !vanished.is_empty() {
+        return Err(Refused::Mentioned { month: month(), accounts: vanished });
     }
     if replaced().any(|row| row.account() == UNKNOWN_ACCOUNT) {
         return Err(Refused::NoAccount { month: month() });
     }
     let measured = joined(earlier.iter().filter(stays).filter(|row| row.is_measured()).map(Earlier::account));
-    let is_nobodys = |file: &FileEntry| is_traffic(file) && file.account_id == UNKNOWN_ACCOUNT;
     let is_same = found.manifest.as_ref().is_some_and(|last| logs(last).next().is_some() && logs(last).eq(logs(new)));
-    if !measured.is_empty() && !is_same && new.files().any(is_nobodys) {
+    if !measured.is_empty() && !is_same && nobodys {
         return Err(Refused::Twice { month: month(), accounts: measured });
     }
     let costs = |manifest: &Manifest| format!("{}, {}", manifest.cost_basis, manifest.currency);
@@ -294,6 +302,18 @@ fn refuse(
         }
         None => Ok(()),
     }
+}
+
+/// Rows of accounts that this export only mentions, and has nothing to put in their place: an idle gateway's dollars, say.
+fn dropped<'e>(new: &Manifest, earlier: &'e [Earlier<'e>]) -> impl Iterator<Item = &'e Earlier<'e>> {
+    let own: BTreeSet<String> = new.accounts().into_iter().map(str::to_owned).collect();
+    let of: BTreeSet<String> = traffic_of(new).into_iter().map(str::to_owned).collect();
+    let restated: BTreeSet<String> = new.files().filter(|file| file.rows > 0).map(|file| file.path.clone()).collect();
+    earlier.iter().filter(move |row| {
+        let account = row.account();
+        let is_mentioned = account != UNKNOWN_ACCOUNT && own.contains(account) && !of.contains(account);
+        is_mentioned && !row.superseded && row.file.rows > 0 && !restated.contains(&row.file.path)
+    })
 }
 
 fn is_traffic(file: &FileEntry) -> bool {

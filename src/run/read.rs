@@ -234,8 +234,7 @@ pub(super) const SHARED: u64 = 4 << 20;
 const LARGE: u64 = SHARED;
 
 /// Flow logs that name themselves first; of the others those that hold something nobody else holds, then those with more
-/// content: copies under another prefix lose to the originals. Inside a flow log large objects first, so that no thread is left
-/// alone with one at the end; the rest by key, which AWS begins with the day, so that what comes later lies after what was kept.
+/// content: copies under another prefix lose to the originals. Inside a flow log the objects that threads share first; the rest by key, which AWS begins with the day, so that what comes later lies after what was kept.
 pub(super) fn order(objects: &mut [Object]) {
     let mut holders: BTreeMap<u64, BTreeSet<&SourceName>> = BTreeMap::new();
     let unnamed: BTreeSet<&SourceName> = objects.iter().map(|o| &o.flow_log).filter(|name| is_unnamed(name)).collect();

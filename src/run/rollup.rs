@@ -310,9 +310,9 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
     let sql = render(&emission).map_err(RollupError::from)?;
     let tables = reference_tables(&guide, &looked.exceptions).map_err(RollupError::from)?;
     // Tables begin with a day, so that nothing before it has to be read; where none is left out, all may be.
-    let least = looked.scan(&objects);
+    let least = looked.least(&objects);
     let scan = match &form.partitions {
-        Some(_) => least,
+        Some(_) => looked.scan(&objects),
         // Nothing tells the engine which folders to leave alone.
         None => looked
             .scan(&Given::all(&plan.inputs.flow_logs, plan.store.as_ref()).list().map_err(InputError::from)?.objects),

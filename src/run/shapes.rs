@@ -118,10 +118,18 @@ pub(super) fn of_shape(shape: FileShape) -> (Format, Vec<(String, &'static str)>
     (format, time.into_iter().chain(columns).collect())
 }
 
+/// Where an object lies, all of it: what it is called begins below what was asked for.
+pub(super) fn whole_address(object: &Object) -> String {
+    match &object.place {
+        Place::Stored(stored) => format!("{SCHEME}{}/{}", stored.entry.bucket, stored.entry.key),
+        Place::File(path) => path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"),
+    }
+}
+
 /// Where an object lies in a bucket, as far as that is known.
 fn address(object: &Object, plan: &Plan, logs_at: Option<&str>) -> Option<String> {
     match &object.place {
-        Place::Stored(stored) => Some(format!("{SCHEME}{}/{}", stored.entry.bucket, stored.entry.key)),
+        Place::Stored(_) => Some(whole_address(object)),
         Place::File(path) => {
             let below = plan.inputs.flow_logs.iter().find_map(|input| path.strip_prefix(Path::new(input)).ok())?;
             let below: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();

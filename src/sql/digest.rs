@@ -29,6 +29,8 @@ pub fn inventory_digest(inventory: &Inventory) -> String {
         }
     }
     for table in inventory.route_tables().filter(|table| leads_to_a_gateway(table)) {
+        // Of subnets that nobody described, too.
+        lines.extend(table.subnets.iter().map(|subnet| format!("subnet {subnet} {}", table.id)));
         lines.extend(table.routes.iter().map(|route| format!("route {} {}", table.id, of_route(inventory, route))));
     }
     sha256(lines.into_iter().collect::<Vec<_>>().join("\n").as_bytes())[..16].to_owned()

@@ -73,7 +73,7 @@ fn accounts_that_are_exported_one_by_one_stand_side_by_side() {
 fn an_account_that_is_only_mentioned_loses_nothing() {
     let (one, other) = (Account::new("--seed 21"), Account::new("--seed 22"));
     one.export(&["--month", "2026-10"]);
-    let expect = format!("2026-10 of {}: traffic or clients of an earlier export would be lost", number(&one));
+    let expect = format!("2026-10 of {}: rows of an earlier export would be lost", number(&one));
     let bill = one.folder.path().join("bundle/billing");
     let bills = ["--billing", "bundle/billing", "--billing", arg(&bill)];
     refused("a bill of both", &one, &other, &bills, &expect);

@@ -69,21 +69,29 @@ fn what_the_month_has_no_more_goes_and_other_months_stay() {
     let account = Account::new("--seed 42");
     let fake = serve(|_| Fault::None);
     let october = expected(&account, &["--month", "2026-10"]);
-    // A second file of an account that now has one; what another account has is for that account's export.
+    // A second file of an account that now has one, and what another account has: no manifest tells of either.
     let own = october.keys().find(|name| name.starts_with("traffic/account_id=")).expect("traffic");
     let stale = own.replace("part-00000", "part-00001");
-    let kept = [
-        "traffic/account_id=999999999999/month=2026-10/part-00000.parquet",
-        "traffic/account_id=999999999999/month=2026-09/part-00000.parquet",
-        "traffic/README",
-    ];
-    for name in kept.iter().chain([&&*stale]) {
+    let others = "traffic/account_id=999999999999/month=2026-10/part-00000.parquet";
+    let kept = ["traffic/account_id=999999999999/month=2026-09/part-00000.parquet", "traffic/README"];
+    for name in kept.iter().chain([&&*stale, &others]) {
         fake.put(DATASETS, &format!("team/natlens/{name}"), b"old");
     }
-    assert_eq!(export(&account, &fake, &["--month", "2026-10"]).code, 0);
+    let before = found(&fake);
+    let refused = export(&account, &fake, &["--month", "2026-10"]);
+    assert!(
+        refused.code == 2 && refused.stderr.contains("no manifest of 2026-10 names this file"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(found(&fake), before, "nothing was changed");
+    assert_eq!(export(&account, &fake, &["--month", "2026-10", "--replace"]).code, 0);
+    let data = |files: std::collections::BTreeMap<String, Vec<u8>>| -> Vec<_> {
+        files.into_iter().filter(|(name, _)| !name.starts_with("_natlens/")).collect()
+    };
     let mut expect = october;
     expect.extend(kept.map(|name| (name.to_owned(), b"old".to_vec())));
-    assert_eq!(found(&fake), expect);
+    assert_eq!(data(found(&fake)), data(expect));
 }
 
 #[test]

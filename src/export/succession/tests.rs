@@ -147,11 +147,20 @@ fn what_would_lose_or_double_rows_is_refused_and_replaces_all_if_asked_for() {
     let (one, two) = (own(ONE, ALL), own(TWO, ALL));
     let mentions = |table| export(ALL, "hub", &[("traffic", TWO, 5), (table, ONE, 1)]);
     for table in ["decisions", "bill_lines", "clients", "findings"] {
-        check(table, &[one.clone(), mentions(table)], "2026-10 of 111111111111: traffic or clients", &[]);
+        check(table, &[one.clone(), mentions(table)], "2026-10 of 111111111111: rows of an earlier", &[]);
     }
     let lost = export(ALL, "none", &[("bill_lines", ONE, 4)]);
-    check("an account without its traffic", &[one.clone(), lost], "2026-10 of 111111111111: traffic", &[]);
-    check("a hub's clients", &[mentions("clients"), one.clone()], "2026-10 of 111111111111: traffic", &[TWO]);
+    check("an account without its traffic", &[one.clone(), lost], "2026-10 of 111111111111: rows", &[]);
+    check("a hub's clients", &[mentions("clients"), one.clone()], "2026-10 of 111111111111: rows", &[TWO]);
+    let idle = export(ALL, "idle", &[("nat_gateways", ONE, 1), ("findings", ONE, 1)]);
+    check("an idle account's dollars", &[idle, mentions("bill_lines")], "2026-10 of 111111111111: rows", &[]);
+    let central = |account| export(ALL, "central", &[("traffic", account, 5)]);
+    check(
+        "one account's share of the same logs",
+        &[central(ONE), central(TWO)],
+        "2026-10 of 111111111111: rows",
+        &[ONE],
+    );
     check("rows of nobody", &[nobodys("a"), one.clone()], "of no known account, from an export of other", &[]);
     check("other rows of nobody", &[nobodys("a"), nobodys("b")], "of no known account, from an export of other", &[]);
     check("the same bytes, maybe", &[one.clone(), nobodys("b")], "same bytes as the traffic of 111111111111", &[ONE]);

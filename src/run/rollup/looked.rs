@@ -6,7 +6,7 @@ use crate::export::ddl::logs::{Folders, Format};
 use crate::model::flow::{FlowRecord, FlowSink};
 use crate::model::symbols::Symbols;
 use crate::run::read::name_of;
-use crate::run::shapes::{of_shape, place};
+use crate::run::shapes::{of_shape, place, whole_address};
 use crate::sources::flow::{FieldSet, FileShape, FormatName, LayoutHints, ObjectOutcome, read_object};
 use crate::sources::objects::{Object, ObjectBytes, SourceName};
 use crate::sql::table::TableError;
@@ -91,7 +91,7 @@ impl Looked {
         };
         let mut ends: BTreeMap<_, (usize, usize)> = BTreeMap::new();
         for (at, object) in objects.iter().enumerate() {
-            ends.entry((&object.flow_log, place(&object.key))).or_insert((at, at)).1 = at;
+            ends.entry((&object.flow_log, place_of(object))).or_insert((at, at)).1 = at;
         }
         let opened: BTreeSet<usize> = ends.values().flat_map(|(first, last)| [*first, *last]).collect();
         let mut seen: HashSet<(Vec<u8>, u64)> = HashSet::new();
@@ -112,7 +112,7 @@ impl Looked {
             if matches!(object.flow_log, SourceName::FlowLog(_)) {
                 looked.ids.insert(name.clone());
             }
-            looked.places.entry(place(&object.key)).or_default().insert(name.clone());
+            looked.places.entry(place_of(object)).or_default().insert(name.clone());
             if object.is_stored() {
                 // An ETag, without which nothing is known.
                 let tag = object.trait_of_content().unwrap_or_default();
@@ -161,11 +161,24 @@ impl Looked {
     /// What an engine will read of these objects: text whole, of Parquet the columns, each by every table over its folders, because
     /// a table reads all that lies there, whichever flow logs its rows are taken from.
     pub fn scan(&self, objects: &[Object]) -> Scan {
+        self.read_by(objects, |table, object, at| table.reads(&object.key, at))
+    }
+
+    /// What an engine reads of them at least: each by the table of its flow log. Another table over the same folders may have partitions of
+    /// other accounts, Regions and days alone.
+    pub fn least(&self, objects: &[Object]) -> Scan {
+        self.read_by(objects, |table, object, at| {
+            (table.base, table.folders) == (at.0.as_str(), at.1)
+                && table.names.contains(name_of(&object.flow_log, None).as_ref())
+        })
+    }
+
+    fn read_by(&self, objects: &[Object], reads: impl Fn(&Table<'_>, &Object, &(String, Folders)) -> bool) -> Scan {
         let tables = self.tables();
         let mut scan = Scan::default();
         for object in objects {
-            let at = place(&object.key);
-            for table in tables.iter().filter(|table| table.reads(&object.key, &at)) {
+            let at = place_of(object);
+            for table in tables.iter().filter(|table| reads(table, object, &at)) {
                 if table.layout.format == Format::Parquet {
                     scan.columns = scan.columns.saturating_add(self.columns(object));
                     scan.whole = scan.whole.saturating_add(object.size);
@@ -231,6 +244,16 @@ impl Looked {
         }
         if sources.is_empty() { Err(RollupError::NoLogs) } else { Ok((sources, about)) }
     }
+}
+
+/// The folder of its table, as keys begin, and how the folders below it are named. Its whole address tells: what is asked for may be a
+/// folder within a delivery.
+fn place_of(object: &Object) -> (String, Folders) {
+    let address = whole_address(object);
+    let (base, folders) = place(&address);
+    let above = address.strip_suffix(object.key.as_str()).unwrap_or_default();
+    // What is asked for may lie below the folder: then all of it does.
+    (base.strip_prefix(above).unwrap_or_default().to_owned(), folders)
 }
 
 fn look(object: &Object, hints: &LayoutHints) -> Result<ObjectOutcome, RollupError> {

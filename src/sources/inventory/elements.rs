@@ -85,7 +85,7 @@ impl<'a> PageReader<'a> {
             None => {}
         }
         self.service_page(page);
-        for key in page.keys().filter(|key| !IGNORED.contains(key)) {
+        for key in page.keys().collect::<BTreeSet<_>>().into_iter().filter(|key| !IGNORED.contains(key)) {
             if KINDS.iter().all(|(known, _)| *known != key) {
                 self.warn(format!("`{}` is not used; ignored", shown(key)));
             }
