@@ -157,8 +157,7 @@ impl Placed {
                 let (_, owner) = owners[owner_number(owners, row.hour)];
                 let day = if detail.days { row.hour / HOURS_PER_DAY } else { UNKNOWN };
                 let keys = [pair.gateway, day, client, place, service, basis_key(pair.basis), destination, owner];
-                let add = if by_hour { FlowSums::add } else { FlowSums::add_row };
-                add(&mut sums, keys, row.upload, row.download, row.records);
+                sums.add(keys, row.upload, row.download, row.records);
                 at += 1;
             }
             if pair.basis != Basis::Client {

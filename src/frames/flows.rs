@@ -87,10 +87,9 @@ impl FlowColumns {
     }
 }
 
-/// Sums by key on their way into a frame, which then has few rows for each distinct key and not one for each hour.
+/// Sums by key on their way into a frame, which then has a row for each distinct key and not one for each hour and address.
 #[derive(Clone, Debug, Default)]
 pub struct FlowSums {
-    whole: FlowColumns,
     sums: HashMap<[u32; Key::ALL.len()], [u64; 3]>,
     /// The last ones, not in the map yet: rows that follow each other mostly have the same keys.
     last: Option<([u32; Key::ALL.len()], [u64; 3])>,
@@ -111,19 +110,13 @@ impl FlowSums {
         }
     }
 
-    /// Adds a row of keys that are thought to be no other's.
-    #[inline]
-    pub fn add_row(&mut self, keys: [u32; Key::ALL.len()], upload: u64, download: u64, records: u64) {
-        self.whole.push(keys, upload, download, records);
-    }
-
     /// The columns of a frame, in no order.
     #[must_use]
     pub fn into_columns(mut self) -> FlowColumns {
         if let Some((last, sums)) = self.last {
             add(self.sums.entry(last).or_default(), sums);
         }
-        let mut columns = self.whole;
+        let mut columns = FlowColumns::default();
         for (keys, [upload, download, records]) in self.sums {
             columns.push(keys, upload, download, records);
         }
