@@ -6,6 +6,7 @@
 
 use super::blocks::{Block, Blocks, Size};
 use super::fold::{RowSum, RowSums};
+use super::rows::Slot;
 use crate::model::packed::{put, step, stepped, take};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::{BuildHasher, Hash};
@@ -30,13 +31,6 @@ pub struct HourLists<K> {
 struct Keyed<K> {
     key: K,
     list: List,
-}
-
-/// Which list is a key's, and half of the key's hash: most of a search reads no list.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    hash: u32,
-    at: u32,
 }
 
 /// Where a key's entries are.
@@ -196,13 +190,10 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
         &self.blocks.bytes(list.block)[..list.len as usize]
     }
 
-    /// The hours of a list in order, each once.
+    /// The hours of a list that is not rising, in order, each once.
     fn decode(&self, list: &List, hours: &mut Vec<(u32, RowSums)>) {
         hours.clear();
         hours.extend(Entries { rest: self.entries(list), hour: self.origin });
-        if list.rising {
-            return;
-        }
         hours.sort_unstable_by_key(|(hour, _)| *hour);
         hours.dedup_by(|(hour, sums), (kept, of_kept)| {
             let same = hour == kept;

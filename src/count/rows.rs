@@ -6,9 +6,9 @@ use std::hash::{BuildHasher, Hash};
 
 /// Where an entry is, and half of its key's hash: growing the index reads no entry.
 #[derive(Clone, Copy, Debug)]
-struct Slot {
-    hash: u32,
-    at: u32,
+pub(super) struct Slot {
+    pub hash: u32,
+    pub at: u32,
 }
 
 /// Values by key.

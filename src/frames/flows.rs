@@ -76,6 +76,14 @@ pub struct FlowColumns {
 }
 
 impl FlowColumns {
+    /// Room for this many rows.
+    #[must_use]
+    pub fn with_capacity(rows: usize) -> Self {
+        let keys = std::array::from_fn(|_| Vec::with_capacity(rows));
+        let [upload, download, records] = std::array::from_fn(|_| Vec::with_capacity(rows));
+        Self { keys, upload, download, records }
+    }
+
     /// Adds a row.
     pub fn push(&mut self, keys: [u32; Key::ALL.len()], upload: u64, download: u64, records: u64) {
         for (column, key) in self.keys.iter_mut().zip(keys) {
@@ -116,7 +124,7 @@ impl FlowSums {
         if let Some((last, sums)) = self.last {
             add(self.sums.entry(last).or_default(), sums);
         }
-        let mut columns = FlowColumns::default();
+        let mut columns = FlowColumns::with_capacity(self.sums.len());
         for (keys, [upload, download, records]) in self.sums {
             columns.push(keys, upload, download, records);
         }
