@@ -118,7 +118,7 @@ trino_jars() {
 
 trino() {
     "$ENGINES/bin/python" tools/check_rollup.py "$BINARY" --engines trino --trino "$TRINO" --dataset sample-data \
-        --only 'nat|two-logs|vpc|row-groups'
+        --only 'nat|nat-parquet|two-logs|vpc|row-groups'
 }
 
 sample_data() {

