@@ -205,6 +205,7 @@ fn every_format_tells_the_same() {
             true,
         ),
         ("log group export", "--vantage nat --log-file-format cloudwatch-export", false, true),
+        ("two of them", "--vantage two-logs --log-file-format cloudwatch-export --fields full", false, true),
         ("Firehose", "--vantage hub --log-file-format firehose", false, true),
         ("Firehose, lines", "--vantage two-logs --log-file-format firehose-lines", false, true),
         ("subscription", "--vantage regional --log-file-format subscription", false, true),

@@ -55,8 +55,8 @@ fn rows_of_candidates(rollup: &Rollup, vantage: &Vantage) -> HashMap<u32, Vec<Ro
         }
     }
     let mut rows: HashMap<u32, Vec<RowKey>> = HashMap::new();
-    for ((key, _), mut hours) in rollup.rows.iter() {
-        if candidates.contains(&key.interface) && hours.any(|hour| vantage.inside(hour)) {
+    for ((key, source), mut hours) in rollup.rows.iter() {
+        if candidates.contains(&key.interface) && hours.any(|hour| vantage.speaks(key.interface, hour, *source)) {
             rows.entry(key.interface).or_default().push(*key);
         }
     }

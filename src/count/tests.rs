@@ -195,6 +195,14 @@ fn a_gateway_is_inferred_only_where_it_is_certain() {
         check("three legs", &count(&nobody, &[("a", &three)]), (0, 0), [0, 0, 3, 0]);
     }
     check("no pkt", &count(&nobody, &[("a", &without_pkt(&all))]), (0, 0), [0, 0, 4, 0]);
+    // Another log that does not speak says nothing of the gateway's own addresses, either.
+    let other_client = all.map(|Row(nat, ends, bytes, hour, verdict)| {
+        Row(nat, ends.map(|end| if end == "10.0.1.5" { "10.0.1.6" } else { end }), bytes, hour, verdict)
+    });
+    let both = [all, other_client].concat();
+    let astray = [accept(NAT, ["10.0.1.5", "10.0.1.6", "10.0.1.5", "203.0.113.5"], 7, 1)];
+    check("two clients", &count(&nobody, &[("a", &both)]), (200, 1800), [4, 4, 0, 0]);
+    check("and a silent log", &count(&nobody, &[("a", &both), ("b", &astray)]), (200, 1800), [4, 4, 0, 1]);
     let mut rollup = Rollup::default();
     let source = rollup.source("a");
     rollup.merge(&fold(&nobody.0, "i-0abc", &all), source, &Hints::default());

@@ -8,6 +8,7 @@ pub mod bytes;
 pub mod custom;
 pub mod digits;
 pub mod dns;
+pub mod export_task;
 pub mod flow;
 pub mod inventory;
 pub mod kube;

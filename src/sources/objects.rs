@@ -5,12 +5,14 @@ mod identity;
 mod places;
 mod spool;
 pub mod store;
+mod whole_file;
 
 pub use identity::{Identity, since_1970};
 pub use spool::Random;
 pub use store::{Address, Store, StoreError};
 
 use crate::model::account::is_account;
+use crate::model::export_task::is_task_id;
 use crate::model::period::Window;
 use globset::{GlobBuilder, GlobMatcher};
 use parquet::file::reader::ChunkReader;
@@ -23,6 +25,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use store::{Entry, StoreTrouble, Stored, WILD};
 use walkdir::{DirEntry, WalkDir};
+use whole_file::WholeFile;
 
 /// One thing to read flow logs from, as the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,14 +96,14 @@ impl ObjectBytes for Object {
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match &self.place {
-            Place::File(path) => Box::new(File::open(path)?),
+            Place::File(path) => Box::new(self.spool.tee_local(WholeFile::open(path, self.size)?, self.size)),
             Place::Stored(Stored { entry, store }) => Box::new(self.spool.tee(store.open(entry)?)),
         })
     }
 
     fn random(&self) -> io::Result<Random> {
         match &self.place {
-            Place::File(path) => Ok(Random::File(File::open(path)?)),
+            Place::File(path) => self.spool.take().map_or_else(|| Ok(Random::File(File::open(path)?)), Ok),
             Place::Stored(Stored { entry, store }) => {
                 self.spool.take().map_or_else(|| Spool::whole(store.open(entry)?), Ok)
             }
@@ -490,14 +493,16 @@ fn flow_log_id(key: &str) -> Option<String> {
     })
 }
 
-/// What the keys of one delivery share: the part above `AWSLogs/`, else the folders without time, task and stream.
+/// What the keys of one delivery share: the part above `AWSLogs/`, else the folders without time and stream, and with the export task: two of
+/// them may hold two log groups.
 fn prefix(key: &str) -> String {
     let folders: Vec<&str> = key.rsplit_once('/').map_or(Vec::new(), |(folders, _)| folders.split('/').collect());
     let kept = match folders.iter().position(|&part| part == "AWSLogs") {
         Some(at) => at,
         None => folders.iter().rposition(|part| !is_partition(part)).map_or(0, |last| last + 1),
     };
-    folders[..kept].join("/")
+    let task = folders[kept..].iter().filter(|part| is_task_id(part)).take(1);
+    folders[..kept].iter().chain(task).copied().collect::<Vec<_>>().join("/")
 }
 
 /// Whether a folder's name says when, in which task or for which interface, but not which log.
@@ -512,12 +517,9 @@ fn is_partition(part: &str) -> bool {
         .collect();
     let digits = !shape.is_empty() && shape.bytes().all(|byte| byte == b'9');
     let date = shape == "9999-99-99" || shape == "9999-99";
-    let groups: Vec<&str> = part.split('-').collect();
-    let hex = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let uuid = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]) && groups.iter().all(hex);
     let stream =
         part.starts_with("eni-") && ["-all", "-accept", "-reject"].iter().any(|traffic| part.ends_with(traffic));
-    digits || date || uuid || stream || part.contains('=')
+    digits || date || is_task_id(part) || stream || part.contains('=')
 }
 
 #[cfg(test)]
@@ -544,7 +546,8 @@ mod tests {
             "AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=eu-west-1/year=2026/x.parquet";
         check(hive, &prefix(""), account, region);
         let task = "0a1b2c3d-1111-2222-3333-444455556666";
-        check(&format!("exports/{task}/eni-0abc-all/000000.gz"), &prefix("exports"), None, None);
+        check(&format!("exports/{task}/eni-0abc-all/000000.gz"), &prefix(&format!("exports/{task}")), None, None);
+        check(&format!("{task}/eni-0abc-all/000000.gz"), &prefix(task), None, None);
         check("fire/2026/10/01/13/stream-1", &prefix("fire"), None, None);
         check("a/b/2026-10-01/x.log", &prefix("a/b"), None, None);
         let named = SourceName::FlowLog("fl-0123456789abcdef0".into());

@@ -1,15 +1,20 @@
-//! Access at any offset to an object in a store. What needs that (Parquet, zip) is read whole before, to be hashed: it is kept as
-//! it passes, in memory or in a temporary file, so that it is fetched once.
+//! Access at any offset. What needs that (Parquet, zip) is read whole before, to be hashed: it is kept as it passes, so that it is
+//! fetched once. What lies in a store is kept in memory or in a temporary file; of local files only small ones, where thousands of
+//! small reads would cost more than their bytes.
 
+use crate::sources::spare::{Lent, Shelf, Spare};
 use bytes::Bytes;
 use parquet::errors::Result as ParquetResult;
 use parquet::file::reader::{ChunkReader, Length};
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::LocalKey;
 
-/// Bytes from which an object is kept in a temporary file: 8 MiB.
+/// Bytes from which an object of a store is kept in a temporary file: 8 MiB.
 const IN_MEMORY: usize = 8 << 20;
+/// Bytes from which a local file is opened again: 4 MiB.
+const LOCAL_IN_MEMORY: usize = 4 << 20;
 
 /// What Parquet files and zip archives begin with.
 const RANDOM: [&[u8; 4]; 2] = [b"PAR1", b"PK\x03\x04"];
@@ -35,13 +40,18 @@ impl Spool {
 
     /// The same bytes, kept as they pass where they need to be.
     pub(super) fn tee<R: Read>(&self, inner: R) -> Tee<R> {
-        Tee { inner, spool: self.clone(), kept: Kept::Unknown(Vec::new()) }
+        Tee { inner, spool: self.clone(), kept: Kept::Unknown(Vec::new()), local: None }
+    }
+
+    /// The same of a local file of so many bytes, which need not be kept.
+    pub(super) fn tee_local<R: Read>(&self, inner: R, size: u64) -> Tee<R> {
+        Tee { local: Some(usize::try_from(size).unwrap_or(usize::MAX)), ..self.tee(inner) }
     }
 
     /// All bytes of a reader, at any offset.
     pub(super) fn whole(inner: impl Read) -> io::Result<Random> {
         let spool = Self::default();
-        let mut tee = Tee { inner, spool: spool.clone(), kept: Kept::Memory(Vec::new()) };
+        let mut tee = Tee { kept: Kept::Memory(Lent::take()), ..spool.tee(inner) };
         io::copy(&mut tee, &mut io::sink())?;
         spool.take().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
@@ -51,9 +61,36 @@ impl Spool {
 enum Kept {
     /// The first bytes, fewer than tell the kind.
     Unknown(Vec<u8>),
-    Memory(Vec<u8>),
+    Memory(Lent<Room>),
     File(File),
     Not,
+}
+
+/// Room for an object.
+struct Room(Vec<u8>);
+
+thread_local! {
+    static SPARE: Shelf<Room> = const { Shelf::new() };
+}
+
+impl Spare for Room {
+    fn shelf() -> &'static LocalKey<Shelf<Self>> {
+        &SPARE
+    }
+
+    fn fresh() -> Self {
+        Self(Vec::new())
+    }
+
+    fn reset(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl AsRef<[u8]> for Lent<Room> {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// Keeps what passes.
@@ -62,6 +99,8 @@ pub(super) struct Tee<R> {
     inner: R,
     spool: Spool,
     kept: Kept,
+    /// The size of what can be had again as easily.
+    local: Option<usize>,
 }
 
 impl<R> Tee<R> {
@@ -72,17 +111,27 @@ impl<R> Tee<R> {
             Kept::Unknown(held) => {
                 held.extend_from_slice(bytes);
                 if held.len() >= RANDOM[0].len() {
-                    let random = RANDOM.iter().any(|magic| held.starts_with(*magic));
-                    self.kept = if random { Kept::Memory(std::mem::take(held)) } else { Kept::Not };
+                    if !RANDOM.iter().any(|magic| held.starts_with(*magic)) {
+                        self.kept = Kept::Not;
+                        return Ok(());
+                    }
+                    let mut room = Lent::<Room>::take();
+                    room.0.reserve_exact(self.local.unwrap_or(0).min(LOCAL_IN_MEMORY));
+                    room.0.extend_from_slice(held);
+                    self.kept = Kept::Memory(room);
                 }
             }
-            Kept::Memory(held) => held.extend_from_slice(bytes),
+            Kept::Memory(held) => held.0.extend_from_slice(bytes),
         }
-        if let Kept::Memory(held) = &self.kept
-            && held.len() > IN_MEMORY
+        if self.local.is_some() {
+            if matches!(&self.kept, Kept::Memory(held) if held.0.len() > LOCAL_IN_MEMORY) {
+                self.kept = Kept::Not;
+            }
+        } else if let Kept::Memory(held) = &self.kept
+            && held.0.len() > IN_MEMORY
         {
             let mut file = tempfile::tempfile()?;
-            file.write_all(held)?;
+            file.write_all(&held.0)?;
             self.kept = Kept::File(file);
         }
         Ok(())
@@ -90,7 +139,7 @@ impl<R> Tee<R> {
 
     fn end(&mut self) -> io::Result<()> {
         let random = match std::mem::replace(&mut self.kept, Kept::Not) {
-            Kept::Memory(held) => Random::Memory(Cursor::new(held.into())),
+            Kept::Memory(held) => Random::Memory(Cursor::new(Bytes::from_owner(held))),
             Kept::File(mut file) => {
                 file.rewind()?;
                 Random::File(file)
@@ -170,7 +219,18 @@ mod tests {
 
     fn check(situation: &str, content: &[u8], is_kept: bool, in_file: bool) {
         let spool = Spool::default();
-        let mut tee = spool.tee(content);
+        check_tee(situation, content, (&spool, spool.tee(content)), is_kept, in_file);
+        let is_kept = is_kept && content.len() <= LOCAL_IN_MEMORY;
+        check_tee(&format!("{situation}, here"), content, (&spool, spool.tee_local(content, 12)), is_kept, false);
+    }
+
+    fn check_tee(
+        situation: &str,
+        content: &[u8],
+        (spool, mut tee): (&Spool, Tee<&[u8]>),
+        is_kept: bool,
+        in_file: bool,
+    ) {
         let mut first = [0; 3];
         tee.read_exact(&mut first).expect("long enough");
         assert!(spool.take().is_none(), "{situation}: not at its end");
