@@ -108,14 +108,29 @@ fn the_second_run_prints_what_the_first_did_in_every_form() {
             account.check(&format!("{options}, {form:?}"), form);
         }
         assert!(was_used(report), "{options}");
+        assert_eq!(account.kept("json").len(), 2, "{options}: with services by client and without");
         account.check(options, &["--group-by", "service,day", "--format", "json"]);
         account.check(options, &["--group-by", "service,day", "--format", "json"]);
         assert_eq!(
             (account.kept("json").len(), account.kept("parquet")),
-            (2, packs),
+            (3, packs),
             "{options}: another report, the same counts"
         );
     }
+}
+
+#[test]
+fn a_report_that_has_more_serves_those_who_want_less() {
+    let account = Account::new("--vantage nat");
+    account.check("for people", &[]);
+    let reports = account.kept("json");
+    assert_eq!(reports.len(), 1);
+    age(&reports[0]);
+    account.check("JSON", JSON);
+    assert!(was_used(&reports[0]));
+    account.check("services by client", &["--format", "csv", "--table", "client-services"]);
+    account.check("clients", &["--format", "csv", "--table", "clients"]);
+    assert_eq!(account.kept("json"), reports);
 }
 
 #[test]

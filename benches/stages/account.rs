@@ -33,7 +33,7 @@ impl Account {
     pub fn load(&self) -> Loaded {
         let (flow_logs, inventory) = (vec![self.path("flow-logs")], vec![self.path("inventory")]);
         let inputs = Inputs { flow_logs, inventory, ..Inputs::default() };
-        load(&inputs, (None, None), None, &mut natlens::diag::Warnings::default()).expect("the account is readable")
+        load(&inputs, (None, None), 2, None, &mut natlens::diag::Warnings::default()).expect("the account is readable")
     }
 
     fn path(&self, part: &str) -> String {

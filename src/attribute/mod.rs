@@ -15,9 +15,10 @@ pub use remote::Destination;
 
 use crate::count::fold::RowSum;
 use crate::count::peers::Peers;
-use crate::count::resolve::{Basis, Counted, CountedRow};
+use crate::count::resolve::{Basis, Counted, CountedRow, Counts};
 use crate::count::rollup::Rollup;
-use crate::frames::flows::{FlowFrame, FlowSums, FrameError};
+use crate::count::rows::Rows;
+use crate::frames::flows::{FlowColumns, FlowFrame, FrameError, Keys};
 use crate::model::addr::Addr;
 use crate::model::custom::CustomFlow;
 use crate::model::inventory::Inventory;
@@ -77,7 +78,7 @@ pub struct Placed {
 pub fn place(mut counted: Counted, rollup: &Rollup, inventory: &Inventory) -> Placed {
     let mut places = place::Places::new(&mut counted, rollup, inventory);
     let shared = places.shared_by_gateway(&counted);
-    let of_pair = counted.rows.pairs().map(|(pair, _)| match pair.basis {
+    let of_pair = counted.rows.pairs().map(|Counts { pair, .. }| match pair.basis {
         Basis::Remote => shared[pair.gateway as usize],
         Basis::Pair | Basis::Client => places.of(pair.gateway, pair.client),
     });
@@ -94,8 +95,8 @@ impl Placed {
             let key = requests.vpc(Some(&vpc.id));
             requests.blocks(key, &vpc.cidrs);
         }
-        for ((pair, rows), place) in self.counted.rows.pairs().zip(&self.of_pair) {
-            let hours = rows.map(|row| row.hour);
+        for (counts, place) in self.counted.rows.pairs().zip(&self.of_pair) {
+            let (pair, hours) = (counts.pair, counts.rows().map(|row| row.hour));
             if pair.basis == Basis::Client {
                 requests.skip(hours.count());
                 continue;
@@ -124,13 +125,15 @@ impl Placed {
         let mut owners = OwnerTable::new(rollup, inventory, detail.owners);
         let mut remotes = remote::Remotes::new(namer, rollup, answers);
         let mut custom = custom::Flows::new(peers, &counted.crossings);
-        let mut sums = FlowSums::default();
+        // A frame has a row for each distinct key and not one for each hour and address.
+        let mut sums: Rows<Keys, [u64; 3]> = Rows::default();
+        sums.reserve(counted.rows.pair_count());
         let mut at = 0;
         let mut ambiguous = RowSum::default();
         // Asked for in an hour, and told apart by day.
         let by_hour = answers.is_some() || detail.days;
-        let pairs = counted.rows.pairs().zip(counted.rows.sums()).zip(&of_pair);
-        for (((pair, rows), (_, all)), &place) in pairs {
+        for (counts, &place) in counted.rows.pairs().zip(&of_pair) {
+            let (pair, all) = (counts.pair, counts.sums);
             let gateway = &gateways[pair.gateway as usize];
             let owners = owners.of(pair, (place, &places[place as usize]), gateway);
             let client = if pair.client.is_none() { UNKNOWN } else { pair.client.raw() };
@@ -139,7 +142,7 @@ impl Placed {
             let (upload, download, records) = (all.upload, all.download, all.records);
             let whole = CountedRow { pair: *pair, hour: all.first, upload, download, records };
             let by_hour = by_hour || owner_number(owners, all.first) != owner_number(owners, all.last);
-            let (rows, whole) = if by_hour { (Some(rows), None) } else { (None, Some(whole)) };
+            let (rows, whole) = if by_hour { (Some(counts.rows()), None) } else { (None, Some(whole)) };
             // Of the row before, and what is known by it.
             let mut known: Option<(u32, remote::Remote)> = None;
             for row in rows.into_iter().flatten().chain(whole) {
@@ -157,7 +160,10 @@ impl Placed {
                 let (_, owner) = owners[owner_number(owners, row.hour)];
                 let day = if detail.days { row.hour / HOURS_PER_DAY } else { UNKNOWN };
                 let keys = [pair.gateway, day, client, place, service, basis_key(pair.basis), destination, owner];
-                sums.add(keys, row.upload, row.download, row.records);
+                let [upload, download, records] = sums.of(keys);
+                *upload += row.upload;
+                *download += row.download;
+                *records += row.records;
                 at += 1;
             }
             if pair.basis != Basis::Client {
@@ -167,7 +173,12 @@ impl Placed {
             gateways[pair.gateway as usize].days = Some(days);
         }
         let clients = rollup.addrs.addrs().to_vec();
-        let (frame, custom) = (FlowFrame::new(sums.into_columns())?, custom.finish());
+        let mut columns = FlowColumns::with_capacity(sums.len());
+        for (keys, &[upload, download, records]) in sums.iter() {
+            columns.push(*keys, upload, download, records);
+        }
+        drop(sums);
+        let (frame, custom) = (FlowFrame::new(columns)?, custom.finish());
         let (services, destinations) = remotes.into_tables();
         let owners = owners.into_table();
         Ok(Attributed { gateways, places, services, destinations, owners, clients, frame, custom, ambiguous })

@@ -101,7 +101,7 @@ impl<'a> Places<'a> {
     /// For each gateway the VPC and the AZ that all its clients share, each null where they differ (product contract 3).
     pub(super) fn shared_by_gateway(&mut self, counted: &Counted) -> Vec<u32> {
         let mut used: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); counted.gateways.len()];
-        for (pair, _) in counted.rows.pairs().filter(|(pair, _)| pair.basis != Basis::Remote) {
+        for pair in counted.rows.pairs().map(|counts| counts.pair).filter(|pair| pair.basis != Basis::Remote) {
             let place = self.of(pair.gateway, pair.client);
             used[pair.gateway as usize].insert(place);
         }

@@ -62,6 +62,11 @@ impl ReportPlan {
             group_by: form.group_by.value,
             // As the tables have it: 0 shows all.
             top: top.map_or(TOP, |top| if top == 0 { usize::MAX } else { top }),
+            client_services: match form.format.value {
+                Format::Table | Format::Markdown => true,
+                Format::Csv => args.table == Some(TableName::ClientServices),
+                Format::Json => false,
+            },
             ..plan(&bundle, &args.input, &layers, args.rollup.rollup.as_deref())?
         };
         Ok(Self {
@@ -119,6 +124,7 @@ pub(super) fn lowered(bundle: &Bundle, args: &InputArgs, layers: &Layers) -> Res
         cost_basis: settings.cost_basis.value,
         group_by: Vec::new(),
         top: TOP,
+        client_services: false,
         threads: settings.threads.value,
         memory_limit: settings.memory_limit.value,
         dns_look_back: settings.dns_look_back.value,

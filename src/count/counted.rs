@@ -1,8 +1,12 @@
 //! Counted rows, hour by hour, in a few bytes each: what is the same for all hours of a pair is there once.
 
+use super::fold::RowSums;
+use super::hours::Hours;
+use super::rollup::RowLists;
 use crate::model::addr_table::AddrId;
 use crate::model::packed::{push, step, stepped, take};
 use crate::model::symbols::Sym;
+use std::sync::Arc;
 
 /// What a counted row knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,22 +66,59 @@ pub struct PairSums {
     pub last: u32,
 }
 
+impl PairSums {
+    /// Of no rows.
+    pub const NONE: Self = Self { upload: 0, download: 0, records: 0, first: u32::MAX, last: 0 };
+
+    /// Adds an hour of a pair that a gateway's own records tell.
+    #[inline]
+    pub fn add_hour(&mut self, hour: u32, sums: &RowSums) {
+        let RowSums { along, against } = sums;
+        self.add(hour, [along.bytes, against.bytes], along.records + against.records);
+    }
+
+    #[inline]
+    fn add(&mut self, hour: u32, [upload, download]: [u64; 2], records: u64) {
+        self.upload += upload;
+        self.download += download;
+        self.records += records;
+        (self.first, self.last) = (self.first.min(hour), self.last.max(hour));
+    }
+}
+
 /// Counted rows, in the order in which they were added.
 #[derive(Debug, Default)]
 pub struct CountedRows {
     parts: Vec<Part>,
+    /// The rollup's rows, of which whole lists count.
+    lists: Option<Arc<RowLists>>,
     /// The hour from which the first row of every pair steps.
     origin: u32,
     last: u32,
-    len: usize,
 }
 
 /// Rows that were added one after the other.
 #[derive(Debug, Default)]
 struct Part {
-    /// With their sums and the end of their bytes.
-    pairs: Vec<(CountedPair, PairSums, usize)>,
+    pairs: Vec<Kept>,
     bytes: Vec<u8>,
+}
+
+/// Rows of a pair.
+#[derive(Debug)]
+struct Kept {
+    pair: CountedPair,
+    sums: PairSums,
+    rows: Place,
+}
+
+/// Where rows are.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// In the part's bytes, from and to.
+    Bytes(usize, usize),
+    /// All that a list of the rollup has.
+    List(u32),
 }
 
 const UP: u64 = 1;
@@ -91,26 +132,36 @@ impl CountedRows {
         Self { origin: hour, ..Self::default() }
     }
 
-    /// Adds the rows of another that begins with the same hour.
+    /// The same with lists to point into.
+    #[must_use]
+    pub fn with(self, lists: Arc<RowLists>) -> Self {
+        Self { lists: Some(lists), ..self }
+    }
+
+    /// Adds the rows of another that begins with the same hour and points into the same lists, if into any.
     pub fn append(&mut self, other: Self) {
         assert_eq!(self.origin, other.origin, "steps from another hour");
-        if other.len > 0 {
+        let same = self.lists.as_ref().zip(other.lists.as_ref()).is_none_or(|(own, other)| Arc::ptr_eq(own, other));
+        assert!(same, "points into other lists");
+        if !other.is_empty() {
             self.parts.extend(other.parts);
-            (self.len, self.last) = (self.len + other.len, other.last);
+            self.last = other.last;
+            self.lists = self.lists.take().or(other.lists);
         }
     }
 
     /// Adds a row. Rows of one pair take the least room one after the other, by hour.
     pub fn push(&mut self, row: &CountedRow) {
-        if self.parts.is_empty() {
-            self.parts.push(Part::default());
-        }
-        let Some(Part { pairs, bytes }) = self.parts.last_mut() else { return };
-        if pairs.last().is_none_or(|(last, ..)| *last != row.pair) {
-            let none = PairSums { upload: 0, download: 0, records: 0, first: row.hour, last: row.hour };
-            pairs.push((row.pair, none, bytes.len()));
-            self.last = self.origin;
-        }
+        let Part { pairs, bytes } = part(&mut self.parts);
+        let start = match pairs.last() {
+            Some(Kept { pair, rows: Place::Bytes(start, _), .. }) if *pair == row.pair => *start,
+            _ => {
+                let rows = Place::Bytes(bytes.len(), bytes.len());
+                pairs.push(Kept { pair: row.pair, sums: PairSums::NONE, rows });
+                self.last = self.origin;
+                bytes.len()
+            }
+        };
         let ways = if row.upload > 0 { UP } else { 0 } | if row.download > 0 { DOWN } else { 0 };
         push(bytes, step(self.last, row.hour) << WAYS | ways);
         push(bytes, row.records);
@@ -120,53 +171,93 @@ impl CountedRows {
             }
         }
         self.last = row.hour;
-        self.len += 1;
-        if let Some((_, sums, end)) = pairs.last_mut() {
-            sums.upload += row.upload;
-            sums.download += row.download;
-            sums.records += row.records;
-            (sums.first, sums.last) = (sums.first.min(row.hour), sums.last.max(row.hour));
-            *end = bytes.len();
+        if let Some(Kept { sums, rows, .. }) = pairs.last_mut() {
+            sums.add(row.hour, [row.upload, row.download], row.records);
+            *rows = Place::Bytes(start, bytes.len());
         }
     }
 
-    /// Number of rows.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.len
+    /// Adds all hours of the list with this number, which add up to these sums.
+    ///
+    /// # Panics
+    /// Without [`CountedRows::with`].
+    pub fn push_list(&mut self, pair: CountedPair, sums: PairSums, number: usize) {
+        assert!(self.lists.is_some(), "points into no lists");
+        let number = u32::try_from(number).expect("fewer than 2^32 keys");
+        part(&mut self.parts).pairs.push(Kept { pair, sums, rows: Place::List(number) });
     }
 
-    /// Whether there are none.
+    /// Whether there are no rows.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.len == 0
+        self.parts.is_empty()
     }
 
-    /// Every pair with its rows.
-    pub fn pairs(&self) -> impl Iterator<Item = (&CountedPair, RowsOfPair<'_>)> {
-        let origin = self.origin;
-        self.parts.iter().flat_map(move |Part { pairs, bytes }| {
-            let mut start = 0;
-            pairs.iter().map(move |(pair, _, end)| {
-                let rest = &bytes[std::mem::replace(&mut start, *end)..*end];
-                (pair, RowsOfPair { pair: *pair, rest, hour: origin })
+    /// How many pairs there are.
+    #[must_use]
+    pub fn pair_count(&self) -> usize {
+        self.parts.iter().map(|part| part.pairs.len()).sum()
+    }
+
+    /// Every pair.
+    pub fn pairs(&self) -> impl Iterator<Item = Counts<'_>> {
+        self.parts.iter().flat_map(move |part| {
+            part.pairs.iter().map(move |Kept { pair, sums, rows }| {
+                let rows = match *rows {
+                    Place::Bytes(start, end) => Source::Bytes(&part.bytes[start..end], self.origin),
+                    Place::List(number) => Source::List(self.lists.as_deref(), number),
+                };
+                Counts { pair, sums, rows }
             })
         })
     }
 
-    /// Every pair with its sums, in the order of [`CountedRows::pairs`].
-    pub fn sums(&self) -> impl Iterator<Item = (&CountedPair, &PairSums)> {
-        self.parts.iter().flat_map(|part| part.pairs.iter().map(|(pair, sums, _)| (pair, sums)))
-    }
-
     /// Every pair, to change.
     pub fn pairs_mut(&mut self) -> impl Iterator<Item = &mut CountedPair> {
-        self.parts.iter_mut().flat_map(|part| part.pairs.iter_mut().map(|(pair, ..)| pair))
+        self.parts.iter_mut().flat_map(|part| part.pairs.iter_mut().map(|kept| &mut kept.pair))
     }
 
     /// Every row.
     pub fn iter(&self) -> impl Iterator<Item = CountedRow> {
-        self.pairs().flat_map(|(_, rows)| rows)
+        self.pairs().flat_map(|counts| counts.rows())
+    }
+}
+
+/// The part that is added to.
+fn part(parts: &mut Vec<Part>) -> &mut Part {
+    if parts.is_empty() {
+        parts.push(Part::default());
+    }
+    let last = parts.len() - 1;
+    &mut parts[last]
+}
+
+/// A pair and what its rows add up to.
+#[derive(Clone, Copy, Debug)]
+pub struct Counts<'a> {
+    /// Gateway, client and remote.
+    pub pair: &'a CountedPair,
+    /// The sums of its rows.
+    pub sums: &'a PairSums,
+    rows: Source<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Source<'a> {
+    /// Bytes, and the hour from which the first row steps.
+    Bytes(&'a [u8], u32),
+    List(Option<&'a RowLists>, u32),
+}
+
+impl<'a> Counts<'a> {
+    /// Its rows, by hour where they were added so.
+    #[must_use]
+    pub fn rows(&self) -> RowsOfPair<'a> {
+        let rows = match self.rows {
+            Source::Bytes(rest, hour) => Rows::Bytes { rest, hour },
+            Source::List(lists, number) => Rows::List(lists.map(|lists| lists.hours(number as usize))),
+        };
+        RowsOfPair { pair: *self.pair, rows }
     }
 }
 
@@ -174,8 +265,13 @@ impl CountedRows {
 #[derive(Clone, Debug)]
 pub struct RowsOfPair<'a> {
     pair: CountedPair,
-    rest: &'a [u8],
-    hour: u32,
+    rows: Rows<'a>,
+}
+
+#[derive(Clone, Debug)]
+enum Rows<'a> {
+    Bytes { rest: &'a [u8], hour: u32 },
+    List(Option<Hours<'a>>),
 }
 
 impl Iterator for RowsOfPair<'_> {
@@ -183,20 +279,31 @@ impl Iterator for RowsOfPair<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<CountedRow> {
-        if self.rest.is_empty() {
-            return None;
+        let pair = self.pair;
+        match &mut self.rows {
+            Rows::List(hours) => {
+                let (hour, RowSums { along, against }) = hours.as_mut()?.next()?;
+                let (upload, download, records) = (along.bytes, against.bytes, along.records + against.records);
+                Some(CountedRow { pair, hour, upload, download, records })
+            }
+            Rows::Bytes { rest: [], .. } => None,
+            Rows::Bytes { rest, hour } => {
+                let head = take(rest);
+                *hour = stepped(*hour, head >> WAYS);
+                let records = take(rest);
+                let mut bytes = |way| if head & way == 0 { 0 } else { take(rest) };
+                Some(CountedRow { pair, hour: *hour, records, upload: bytes(UP), download: bytes(DOWN) })
+            }
         }
-        let head = take(&mut self.rest);
-        self.hour = stepped(self.hour, head >> WAYS);
-        let records = take(&mut self.rest);
-        let mut bytes = |way| if head & way == 0 { 0 } else { take(&mut self.rest) };
-        Some(CountedRow { pair: self.pair, hour: self.hour, records, upload: bytes(UP), download: bytes(DOWN) })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::count::fold::{RowKey, RowSum, Seen};
+    use crate::count::rollup::SourceId;
+    use crate::model::flow::Direction;
     use proptest::prelude::*;
 
     fn row() -> impl Strategy<Value = CountedRow> {
@@ -217,29 +324,89 @@ mod tests {
         })
     }
 
-    proptest! {
-        #[test]
-        fn every_row_comes_back_in_order(rows in proptest::collection::vec(row(), 0..60), cut in 0..60usize) {
-            let mut parts = [CountedRows::since(498_000), CountedRows::since(498_000)];
-            for (at, row) in rows.iter().enumerate() {
-                parts[usize::from(at >= cut)].push(row);
-            }
-            let [mut counted, rest] = parts;
-            counted.append(rest);
-            prop_assert_eq!(counted.len(), rows.len());
-            prop_assert_eq!(counted.iter().collect::<Vec<_>>(), rows.clone());
-            for ((pair, rows), (of_sums, sums)) in counted.pairs().zip(counted.sums()) {
-                prop_assert_eq!(pair, of_sums);
-                let rows: Vec<CountedRow> = rows.collect();
-                let all = |of: fn(&CountedRow) -> u64| rows.iter().map(of).sum::<u64>();
-                prop_assert_eq!(sums.upload, all(|row| row.upload));
-                prop_assert_eq!(sums.download, all(|row| row.download));
-                prop_assert_eq!(sums.records, all(|row| row.records));
-                let hours = || rows.iter().map(|row| row.hour);
-                prop_assert_eq!((Some(sums.first), Some(sums.last)), (hours().min(), hours().max()));
-            }
-            let by_pair: Vec<CountedRow> = counted.pairs().flat_map(|(pair, rows)| rows.map(|row| CountedRow { pair: *pair, ..row })).collect();
-            prop_assert_eq!(by_pair, rows);
+    /// Lists of one key each, as the rollup has them, and what they hold by number.
+    fn lists(of: &[Vec<(u32, RowSums)>]) -> Arc<RowLists> {
+        let mut lists = RowLists::default();
+        for (interface, hours) in (0u32..).zip(of) {
+            let key = RowKey {
+                interface,
+                hour: 0,
+                from: AddrId::NONE,
+                to: AddrId::NONE,
+                shown: AddrId::NONE,
+                from_label: Sym::NONE,
+                to_label: Sym::NONE,
+                next_hop: Sym::NONE,
+                seen: Seen::Pair,
+                direction: Direction::Unknown,
+                port: 0,
+            };
+            lists.add_all(hours.iter().map(|(hour, sums)| ((key, SourceId(0)), *hour, sums)));
+        }
+        Arc::new(lists)
+    }
+
+    fn hour() -> impl Strategy<Value = (u32, RowSums)> {
+        let sum = || (1..9u64, 0..1u64 << 40).prop_map(|(records, bytes)| RowSum { records, bytes });
+        (498_000..498_010u32, sum(), sum()).prop_map(|(hour, along, against)| (hour, RowSums { along, against }))
+    }
+
+    /// Of each pair the sums, which have to be those of its rows.
+    fn check_sums(counted: &CountedRows) {
+        for counts in counted.pairs() {
+            let rows: Vec<CountedRow> = counts.rows().collect();
+            let all = |of: fn(&CountedRow) -> u64| rows.iter().map(of).sum::<u64>();
+            assert!(rows.iter().all(|row| row.pair == *counts.pair));
+            assert_eq!(counts.sums.upload, all(|row| row.upload));
+            assert_eq!(counts.sums.download, all(|row| row.download));
+            assert_eq!(counts.sums.records, all(|row| row.records));
+            let hours = || rows.iter().map(|row| row.hour);
+            assert_eq!((Some(counts.sums.first), Some(counts.sums.last)), (hours().min(), hours().max()));
         }
     }
+
+    proptest! {
+           #[test]
+           fn every_row_comes_back_in_order(rows in proptest::collection::vec(row(), 0..60), cut in 0..60usize) {
+               let mut parts = [CountedRows::since(498_000), CountedRows::since(498_000)];
+               for (at, row) in rows.iter().enumerate() {
+                   parts[usize::from(at >= cut)].push(row);
+               }
+               let [mut counted, rest] = parts;
+               counted.append(rest);
+               prop_assert_eq!(counted.is_empty(), rows.is_empty());
+               prop_assert_eq!(counted.iter().collect::<Vec<_>>(), rows);
+               check_sums(&counted);
+           }
+
+           /// Every other list as a whole, those between row by row.
+           #[test]
+           fn whole_lists_give_their_rows(of in proptest::collection::vec(proptest::collection::vec(hour(), 1..20), 1..8), row in row()) {
+               let all = lists(&of);
+               let mut counted = CountedRows::since(498_000).with(Arc::clone(&all));
+               let mut expect = Vec::new();
+               for number in 0..of.len() {
+                   let mut sums = PairSums::NONE;
+                   let mut rows = Vec::new();
+                   for (hour, of_hour) in all.hours(number) {
+                       sums.add_hour(hour, &of_hour);
+                       let (upload, download) = (of_hour.along.bytes, of_hour.against.bytes);
+                       let records = of_hour.along.records + of_hour.against.records;
+                       rows.push(CountedRow { pair: row.pair, hour, upload, download, records });
+                   }
+                   if number % 2 == 0 {
+                       counted.push_list(row.pair, sums, number);
+                   } else {
+                       for row in &rows {
+    counted.push(row);
+    }
+                   }
+                   expect.extend(rows);
+               }
+               let mut whole = CountedRows::since(498_000);
+               whole.append(counted);
+               prop_assert_eq!(whole.iter().collect::<Vec<_>>(), expect);
+               check_sums(&whole);
+           }
+       }
 }

@@ -6,7 +6,7 @@
 
 use super::blocks::{Block, Blocks, Size};
 use super::fold::{RowSum, RowSums};
-use super::rows::Slot;
+use super::rows::{Slot, half, spread};
 use crate::model::packed::{put, step, stepped, take};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::{BuildHasher, Hash};
@@ -50,13 +50,6 @@ const AT_ONCE: usize = 32;
 /// The place of a key that is not there.
 const NOWHERE: u32 = u32::MAX;
 
-/// Half of a hash, of bits that the index does not look at first.
-#[inline]
-#[expect(clippy::cast_possible_truncation, reason = "a half is what is asked for")]
-const fn half(hash: u64) -> u32 {
-    (hash >> 16) as u32
-}
-
 const ALONG: u64 = 1;
 const AGAINST: u64 = 2;
 const WAYS: u32 = 2;
@@ -82,7 +75,7 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
     /// processor's caches, and it waits for all of them at once.
     pub fn add_all<'r>(&mut self, rows: impl IntoIterator<Item = (K, u32, &'r RowSums)>) {
         let hasher = self.hasher.clone();
-        let mut rows = rows.into_iter().map(|row| (hasher.hash_one(row.0), row));
+        let mut rows = rows.into_iter().map(|row| (half(hasher.hash_one(row.0)), row));
         let (mut batch, mut places) = (Vec::with_capacity(AT_ONCE), [NOWHERE; AT_ONCE]);
         loop {
             batch.clear();
@@ -91,8 +84,7 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
                 return;
             }
             for ((hash, _), place) in batch.iter().zip(&mut places) {
-                let hash_half = half(*hash);
-                *place = self.index.find(*hash, |slot| slot.hash == hash_half).map_or(NOWHERE, |slot| slot.at);
+                *place = self.index.find(spread(*hash), |slot| slot.hash == *hash).map_or(NOWHERE, |slot| slot.at);
             }
             for ((hash, (key, hour, _)), place) in batch.iter().zip(&mut places) {
                 // Another key of the same half, or none yet.
@@ -100,6 +92,12 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
                     *place = self.place(*hash, *key, *hour);
                 }
             }
+            // The ends of all lists, which nobody waits for one by one.
+            let ends = places.iter().take(batch.len()).map(|&place| {
+                let List { block, len, .. } = self.lists[place as usize].list;
+                self.blocks.bytes(block).get(len as usize).copied().unwrap_or_default()
+            });
+            std::hint::black_box(ends.fold(0, u8::wrapping_add));
             for ((_, (_, hour, sums)), place) in batch.iter().zip(places) {
                 self.add_at(place as usize, *hour, sums);
             }
@@ -107,10 +105,10 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
     }
 
     #[cold]
-    fn place(&mut self, hash: u64, key: K, hour: u32) -> u32 {
-        let (lists, half) = (&self.lists, half(hash));
-        let same = |slot: &Slot| slot.hash == half && lists[slot.at as usize].key == key;
-        let found = self.index.find(hash, same).map(|slot| slot.at);
+    fn place(&mut self, hash: u32, key: K, hour: u32) -> u32 {
+        let lists = &self.lists;
+        let same = |slot: &Slot| slot.hash == hash && lists[slot.at as usize].key == key;
+        let found = self.index.find(spread(hash), same).map(|slot| slot.at);
         found.unwrap_or_else(|| self.insert(hash, key, hour))
     }
 
@@ -145,16 +143,14 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
         self.blocks = blocks;
     }
 
-    fn insert(&mut self, hash: u64, key: K, hour: u32) -> u32 {
+    fn insert(&mut self, hash: u32, key: K, hour: u32) -> u32 {
         if self.lists.is_empty() {
             self.origin = hour;
         }
         let at = u32::try_from(self.lists.len()).expect("fewer than 2^32 keys");
         let list = List { block: self.blocks.take(Size::SMALLEST), len: 0, last: self.origin, rising: true };
         self.lists.push(Keyed { key, list });
-        let (lists, hasher) = (&self.lists, &self.hasher);
-        let slot = Slot { hash: half(hash), at };
-        self.index.insert_unique(hash, slot, |slot| hasher.hash_one(lists[slot.at as usize].key));
+        self.index.insert_unique(spread(hash), Slot { hash, at }, |slot| spread(slot.hash));
         at
     }
 
@@ -223,21 +219,41 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
     }
 
     /// Every key with its hours in order, each once, and their sums.
-    pub fn for_each(&self, each: impl FnMut(&K, Hours<'_>)) {
-        self.for_each_of(0..self.lists.len(), |_| true, each);
+    pub fn for_each(&self, mut each: impl FnMut(&K, Hours<'_>)) {
+        self.for_each_of(0..self.lists.len(), |_| true, |_, key, hours| each(key, hours));
     }
 
-    /// As [`HourLists::for_each`], of the keys with these numbers that are `wanted`.
-    pub fn for_each_of(&self, numbers: Range<usize>, wanted: impl Fn(&K) -> bool, mut each: impl FnMut(&K, Hours<'_>)) {
+    /// As [`HourLists::for_each`], of the keys with these numbers that are `wanted`; `each` hears the number, too.
+    pub fn for_each_of(
+        &self,
+        numbers: Range<usize>,
+        wanted: impl Fn(&K) -> bool,
+        mut each: impl FnMut(usize, &K, Hours<'_>),
+    ) {
         let mut sorted = Vec::new();
-        for Keyed { key, list } in self.lists[numbers].iter().filter(|keyed| wanted(&keyed.key)) {
+        for (at, Keyed { key, list }) in numbers.clone().zip(&self.lists[numbers]) {
+            if !wanted(key) {
+                continue;
+            }
             if list.rising {
-                each(key, Hours::Rising(Entries { rest: self.entries(list), hour: self.origin }));
+                each(at, key, Hours::Rising(Entries { rest: self.entries(list), hour: self.origin }));
             } else {
                 self.decode(list, &mut sorted);
-                each(key, Hours::Sorted(sorted.iter()));
+                each(at, key, Hours::Sorted(sorted.iter()));
             }
         }
+    }
+
+    /// The hours of the key with this number, as [`HourLists::for_each`] tells them.
+    #[must_use]
+    pub fn hours(&self, number: usize) -> Hours<'_> {
+        let list = &self.lists[number].list;
+        if list.rising {
+            return Hours::Rising(Entries { rest: self.entries(list), hour: self.origin });
+        }
+        let mut sorted = Vec::new();
+        self.decode(list, &mut sorted);
+        Hours::Own(sorted.into_iter())
     }
 
     /// Bytes of the blocks in which the hours are.
@@ -308,6 +324,8 @@ pub enum Hours<'a> {
     Rising(Entries<'a>),
     /// Put in order.
     Sorted(std::slice::Iter<'a, (u32, RowSums)>),
+    /// Likewise, for as long as it takes.
+    Own(std::vec::IntoIter<(u32, RowSums)>),
 }
 
 impl Iterator for Hours<'_> {
@@ -318,6 +336,7 @@ impl Iterator for Hours<'_> {
         match self {
             Self::Rising(entries) => entries.next(),
             Self::Sorted(hours) => hours.next().copied(),
+            Self::Own(hours) => hours.next(),
         }
     }
 }

@@ -36,6 +36,9 @@ pub struct Hints<'a> {
     pub region: Option<&'a str>,
 }
 
+/// Rows by key and flow log. The lists have the hours: [`RowKey::hour`] is 0.
+pub type RowLists = HourLists<(RowKey, SourceId)>;
+
 /// Records that no interface and hour holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Loose {
@@ -63,9 +66,9 @@ pub struct Rollup {
     by_name: HashMap<Sym, u32>,
     /// Sums by interface, hour and flow log.
     pub hours: HashMap<(u32, u32, SourceId), HourSums>,
-    /// Rows by key and flow log. The lists have the hours: [`RowKey::hour`] is 0.
-    pub rows: HourLists<(RowKey, SourceId)>,
-    /// What crosses from one known VPC to another, by key and flow log; likewise.
+    /// All rows.
+    pub rows: RowLists,
+    /// What crosses from one known VPC to another, by key and flow log; the lists have the hours.
     pub crossings: HourLists<(CrossKey, SourceId)>,
     /// What the records say about owners of interfaces, by flow log.
     pub words: HashMap<(Word, SourceId), Hours>,

@@ -32,9 +32,7 @@ impl<K: Copy + Eq + Hash, V: Default> Rows<K, V> {
     /// With 2^32 keys, of which no memory holds the records.
     #[inline]
     pub fn of(&mut self, key: K) -> &mut V {
-        let hash = self.hasher.hash_one(key);
-        #[expect(clippy::cast_possible_truncation, reason = "both halves are mixed in")]
-        let hash = (hash ^ hash >> 32) as u32;
+        let hash = half(self.hasher.hash_one(key));
         let entries = &self.entries;
         let same = |slot: &Slot| slot.hash == hash && entries[slot.at as usize].0 == key;
         let known = self.index.find(spread(hash), same).map(|slot| slot.at as usize);
@@ -89,9 +87,16 @@ impl<K: Copy + Eq + Hash, V: Default> Rows<K, V> {
     }
 }
 
+/// What is kept of a hash.
+#[expect(clippy::cast_possible_truncation, reason = "both halves are mixed in")]
+#[inline]
+pub(super) const fn half(hash: u64) -> u32 {
+    (hash ^ hash >> 32) as u32
+}
+
 /// The index looks at the highest and the lowest bits.
 #[inline]
-fn spread(hash: u32) -> u64 {
+pub(super) fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 

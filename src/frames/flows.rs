@@ -2,8 +2,7 @@
 
 use super::bridge::{BridgeError, frame};
 use arrow::array::{Array, RecordBatch, UInt32Array, UInt64Array};
-use hashbrown::HashMap;
-use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, col};
+use polars::prelude::{DataFrame, Expr, IntoLazy, col};
 use std::sync::Arc;
 
 /// Key columns of a [`FlowFrame`]; all are indices into tables that the caller holds.
@@ -66,7 +65,10 @@ pub enum FrameError {
     Overflow,
 }
 
-/// Rows on their way into a frame, by column: keys in the order of [`Key`], upload bytes, download bytes and records.
+/// The keys of a row, in the order of [`Key`].
+pub type Keys = [u32; Key::ALL.len()];
+
+/// Rows on their way into a frame, by column: keys, upload bytes, download bytes and records.
 #[derive(Clone, Debug, Default)]
 pub struct FlowColumns {
     keys: [Vec<u32>; Key::ALL.len()],
@@ -85,57 +87,13 @@ impl FlowColumns {
     }
 
     /// Adds a row.
-    pub fn push(&mut self, keys: [u32; Key::ALL.len()], upload: u64, download: u64, records: u64) {
+    pub fn push(&mut self, keys: Keys, upload: u64, download: u64, records: u64) {
         for (column, key) in self.keys.iter_mut().zip(keys) {
             column.push(key);
         }
         self.upload.push(upload);
         self.download.push(download);
         self.records.push(records);
-    }
-}
-
-/// Sums by key on their way into a frame, which then has a row for each distinct key and not one for each hour and address.
-#[derive(Clone, Debug, Default)]
-pub struct FlowSums {
-    sums: HashMap<[u32; Key::ALL.len()], [u64; 3]>,
-    /// The last ones, not in the map yet: rows that follow each other mostly have the same keys.
-    last: Option<([u32; Key::ALL.len()], [u64; 3])>,
-}
-
-impl FlowSums {
-    /// Adds to the sums of these keys, in the order of [`Key`].
-    #[inline]
-    pub fn add(&mut self, keys: [u32; Key::ALL.len()], upload: u64, download: u64, records: u64) {
-        let new = [upload, download, records];
-        match &mut self.last {
-            Some((last, sums)) if *last == keys => add(sums, new),
-            _ => {
-                if let Some((last, sums)) = self.last.replace((keys, new)) {
-                    add(self.sums.entry(last).or_default(), sums);
-                }
-            }
-        }
-    }
-
-    /// The columns of a frame, in no order.
-    #[must_use]
-    pub fn into_columns(mut self) -> FlowColumns {
-        if let Some((last, sums)) = self.last {
-            add(self.sums.entry(last).or_default(), sums);
-        }
-        let mut columns = FlowColumns::with_capacity(self.sums.len());
-        for (keys, [upload, download, records]) in self.sums {
-            columns.push(keys, upload, download, records);
-        }
-        columns
-    }
-}
-
-#[inline]
-fn add(sums: &mut [u64; 3], new: [u64; 3]) {
-    for (sum, new) in sums.iter_mut().zip(new) {
-        *sum += new;
     }
 }
 
@@ -157,8 +115,13 @@ pub struct GroupSum {
 }
 
 impl FlowFrame {
-    /// The frame of these rows; their buffers move, nothing is copied.
+    /// The frame of these rows; their buffers move, nothing is copied. An error where all of them together exceed 64 bits: Polars' sums
+    /// wrap in silence, and those of a part never exceed those of all.
     pub fn new(rows: FlowColumns) -> Result<Self, FrameError> {
+        for column in [&rows.upload, &rows.download, &rows.records] {
+            let all: u128 = column.iter().map(|&bytes| u128::from(bytes)).sum();
+            u64::try_from(all).map_err(|_| FrameError::Overflow)?;
+        }
         let names = Key::ALL.iter().map(|key| key.column());
         let keys = rows.keys.into_iter().map(|column| Arc::new(UInt32Array::from(column)) as Arc<dyn Array>);
         let bytes = |column: Vec<u64>| Arc::new(UInt64Array::from(column)) as Arc<dyn Array>;
@@ -166,23 +129,19 @@ impl FlowFrame {
         Ok(Self(frame(&RecordBatch::try_from_iter(names.zip(keys).chain(sums))?)?))
     }
 
-    /// Sums of bytes and records by `keys`, sorted by them. Sums run in 128 bits: Polars' 64-bit sums wrap in silence.
+    /// Sums of bytes and records by `keys`, sorted by them.
     pub fn sums(&self, keys: &[Key]) -> Result<Vec<GroupSum>, FrameError> {
-        let sum = |name: &str| col(name).cast(DataType::Int128).sum();
         let by: Vec<Expr> = keys.iter().map(|key| col(key.column())).collect();
-        // Records cannot wrap: all of them were counted one by one in 64 bits.
-        let sums = [sum(UPLOAD), sum(DOWNLOAD), col(RECORDS).sum()];
+        let sums = [UPLOAD, DOWNLOAD, RECORDS].map(|name| col(name).sum());
         let grouped = self.0.clone().lazy().group_by(by).agg(sums).collect()?;
         let key_columns = keys
             .iter()
             .map(|key| Ok(grouped.column(key.column())?.u32()?.iter().map(Option::unwrap_or_default).collect()))
             .collect::<Result<Vec<Vec<u32>>, FrameError>>()?;
-        let bytes = |name: &str| -> Result<Vec<u64>, FrameError> {
-            let sums = grouped.column(name)?.i128()?.clone();
-            sums.iter().map(|sum| u64::try_from(sum.unwrap_or_default()).map_err(|_| FrameError::Overflow)).collect()
+        let sums = |name: &str| -> Result<Vec<u64>, FrameError> {
+            Ok(grouped.column(name)?.u64()?.iter().map(Option::unwrap_or_default).collect())
         };
-        let (uploads, downloads) = (bytes(UPLOAD)?, bytes(DOWNLOAD)?);
-        let records: Vec<u64> = grouped.column(RECORDS)?.u64()?.iter().map(Option::unwrap_or_default).collect();
+        let (uploads, downloads, records) = (sums(UPLOAD)?, sums(DOWNLOAD)?, sums(RECORDS)?);
         let mut groups: Vec<GroupSum> = (0..grouped.height())
             .map(|row| GroupSum {
                 keys: key_columns.iter().map(|column| column[row]).collect(),
@@ -220,9 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_that_does_not_fit_is_an_error() {
-        let frame = frame(&[(1, 1, 1, u64::MAX), (1, 1, 1, 1)]);
-        assert!(matches!(frame.sums(&[Key::Service]), Err(FrameError::Overflow)));
+    fn sums_that_may_not_fit_are_an_error() {
+        let columns = |rows: [u64; 2]| {
+            let mut columns = FlowColumns::default();
+            for upload in rows {
+                columns.push([1; 8], upload, 0, 1);
+            }
+            columns
+        };
+        assert!(matches!(FlowFrame::new(columns([u64::MAX, 1])), Err(FrameError::Overflow)));
+        let most = FlowFrame::new(columns([u64::MAX - 1, 1])).expect("they fit").sums(&[Key::Service]);
+        assert_eq!(most.expect("sums").first().map(|sum| sum.upload), Some(u64::MAX));
     }
 
     #[test]

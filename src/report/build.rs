@@ -248,6 +248,9 @@ impl<'a> Builder<'a> {
         name: impl Fn(&Destination) -> Option<(String, Option<String>)>,
         note: impl Fn(&Destination) -> Option<&'static str>,
     ) -> Result<Vec<DestinationRow>, FrameError> {
+        if !self.attributed.destinations.iter().any(|at| name(at).is_some()) {
+            return Ok(Vec::new());
+        }
         let sums = self.sums(&[Key::Gateway, Key::Destination], Basis::Remote)?;
         let of = |sum: &GroupSum| self.attributed.destinations.get(sum.keys[1] as usize).and_then(&name);
         let notes = agreed(self.attributed.destinations.iter().filter_map(|at| Some((name(at)?, note(at)))));

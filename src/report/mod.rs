@@ -49,8 +49,8 @@ pub struct Report {
     pub destinations: Vec<DestinationRow>,
     /// S3 buckets likewise. S3 traffic whose bucket no Resolver log tells is in none of the rows.
     pub buckets: Vec<DestinationRow>,
-    /// What the largest clients used the largest services for: for people and CSV, no part of the JSON contract. Empty where no
-    /// log knows both ends of a conversation; else it sums to all attributed bytes.
+    /// What the largest clients used the largest services for: for people and CSV, no part of the JSON contract. Empty where nobody
+    /// asked for it or no log knows both ends of a conversation; else it sums to all attributed bytes.
     #[serde(skip)]
     pub client_services: Vec<ClientServiceRow>,
     /// VPCs whose Resolver queries were read: for people, no part of the contract.

@@ -30,7 +30,7 @@ pub fn checkup(plan: &Plan, on_object: &mut dyn FnMut(u64, u64)) -> (Checkup, Op
     let parts: BTreeSet<Part> =
         given.into_iter().filter(|(_, paths)| !paths.is_empty()).map(|(part, _)| part).collect();
     let mut warnings = Warnings::default();
-    let loaded = load(&plan.inputs, (plan.store.as_ref(), plan.period.window()), None, &mut warnings);
+    let loaded = load(&plan.inputs, (plan.store.as_ref(), plan.period.window()), plan.threads, None, &mut warnings);
     let nothing = Inventory::default();
     let inventory = loaded.as_ref().map_or(&nothing, |loaded| &loaded.inventory);
     let samples = loaded.as_ref().map_or_else(|_| Vec::new(), |loaded| samples(plan, loaded, &mut warnings));

@@ -1,5 +1,6 @@
 //! Opens what a bundle holds: inventory, names, prices and the list of flow log objects.
 
+use super::parallel::in_order;
 use crate::count::peers::Peers;
 use crate::count::resolve::carries_for_others;
 use crate::count::roles::{NatSide, Role, Roles};
@@ -168,6 +169,7 @@ pub(super) const FLOW_LOGS: &str = "flow-logs";
 pub fn load(
     inputs: &Inputs,
     (store, window): (Option<&Arc<dyn Store>>, Option<Window>),
+    threads: usize,
     listed: Option<Listing>,
     warnings: &mut Warnings,
 ) -> Result<Loaded, InputError> {
@@ -178,7 +180,7 @@ pub fn load(
         None => flow_logs.list()?,
     };
     tell_inputs(FLOW_LOGS, &flow_logs, &listing, &mut rows, warnings);
-    let mut inventory = read_inventory(&Given::all(&inputs.inventory, store), &mut rows, warnings)?;
+    let mut inventory = read_inventory(&Given::all(&inputs.inventory, store), threads, &mut rows, warnings)?;
     let ranges = match &inputs.ip_ranges {
         None => IpRanges::built_in(),
         Some(path) => {
@@ -235,23 +237,33 @@ fn tell_inputs(
 
 fn read_inventory(
     given: &Given<'_>,
+    threads: usize,
     rows: &mut Vec<InputRow>,
     warnings: &mut Warnings,
 ) -> Result<Inventory, InputError> {
     let listing = list_inputs("inventory", given, rows, warnings)?;
+    let objects = &listing.objects;
     let mut draft = InventoryDraft::default();
     let mut unreadable = 0;
-    listing.objects.iter().for_each(Object::announce);
-    for object in &listing.objects {
-        let read = object.read().map_err(|error| format!("{}: {error}", object.key));
-        let read = read.and_then(|bytes| {
-            read_document(&object.key, &bytes, &mut draft).map_err(|error| format!("{error} ({})", error.hint()))
-        });
-        if let Err(what) = read {
-            unreadable += 1;
-            warnings.add(Code::UnreadableObject, what);
-        }
-    }
+    let read = |at: usize, _: &_| -> Result<InventoryDraft, String> {
+        let (object, mut of_file) = (&objects[at], InventoryDraft::default());
+        let bytes = object.read().map_err(|error| format!("{}: {error}", object.key))?;
+        let read = read_document(&object.key, &bytes, &mut of_file);
+        read.map(|()| of_file).map_err(|error| format!("{error} ({})", error.hint()))
+    };
+    in_order(
+        objects.len(),
+        threads.min(objects.len()),
+        |at| objects[at].announce(),
+        read,
+        |_, read| match read {
+            Ok(of_file) => draft.merge(of_file),
+            Err(what) => {
+                unreadable += 1;
+                warnings.add(Code::UnreadableObject, what);
+            }
+        },
+    );
     if let Some(row) = rows.iter_mut().find(|row| row.kind == "inventory") {
         row.unreadable += unreadable;
     }

@@ -12,8 +12,10 @@ pub(super) fn report(plan: &Plan, place: &Place, on_object: &mut dyn FnMut(u64, 
     let mut cache = Cache::new(place.clone());
     let mut inputs = Inputs::look(plan, place);
     // Of a report whose way is asked for only what was counted is kept.
-    let whole = inputs.as_ref().map(|inputs| inputs.key).filter(|_| !plan.trail && !plan.dataset);
-    if let Some(kept) = whole.and_then(|key| cache.report(key)) {
+    let keys = inputs.as_ref().map(|inputs| inputs.keys).filter(|_| !plan.trail && !plan.dataset);
+    // What has more serves those who want less.
+    let fit = |keys: Keys| [Some(keys.whole), (!plan.client_services).then_some(keys.with_client_services)];
+    if let Some(kept) = keys.into_iter().flat_map(fit).flatten().find_map(|key| cache.report(key)) {
         on_object(1, 1);
         let KeptReport { report, losses: [unreadable, malformed, malformed_bill_lines] } = kept;
         let (trail, dataset, cache_trouble) = (None, None, cache.close());
@@ -25,19 +27,28 @@ pub(super) fn report(plan: &Plan, place: &Place, on_object: &mut dyn FnMut(u64, 
     // What was changed while it was read is not what the key says.
     // Of a store all is read as it was listed, or not at all; what it did not give it may give the next run.
     let whole_store = plan.store.as_ref().is_none_or(|store| store.trouble().is_none());
-    if let Some(before) = whole.filter(|_| settled && whole_store)
-        && Inputs::look(plan, place).is_some_and(|after| after.key == before)
+    if let Some(before) = keys.filter(|_| settled && whole_store)
+        && Inputs::look(plan, place).is_some_and(|after| after.keys == before)
     {
         let losses = [outcome.unreadable, outcome.malformed, outcome.malformed_bill_lines];
-        cache.keep_report(before, &outcome.report, losses);
+        cache.keep_report(before.whole, &outcome.report, losses);
     }
     outcome.cache_trouble = cache.close();
     Ok(outcome)
 }
 
+/// Under what reports are kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Keys {
+    /// The one that is asked for.
+    whole: Key,
+    /// The same with services by client, asked for or not.
+    with_client_services: Key,
+}
+
 /// Everything that a report depends on, seen from outside.
 struct Inputs {
-    key: Key,
+    keys: Keys,
     /// From when on the times of all files can be trusted.
     settled_from: i128,
     /// The flow logs that were seen.
@@ -56,6 +67,7 @@ impl Inputs {
             cost_basis,
             group_by,
             top,
+            client_services,
             dns_look_back,
             threads: _,
             trail: _,
@@ -89,7 +101,9 @@ impl Inputs {
             add("", object.identity.as_ref()?);
         }
         let seen = format!("{:032x}", seen.digest128());
-        Some(Self { key: Key::of(place, &["report", &options, &seen]), settled_from, flow_logs: flow_logs? })
+        let key = |client_services: bool| Key::of(place, &["report", &options, &client_services.to_string(), &seen]);
+        let keys = Keys { whole: key(*client_services), with_client_services: key(true) };
+        Some(Self { keys, settled_from, flow_logs: flow_logs? })
     }
 
     /// Whether the times of all files can be trusted before any is read, which may need a moment's patience.

@@ -69,6 +69,8 @@ pub struct Plan {
     pub group_by: Vec<Dimension>,
     /// Clients, destinations, buckets and services by client before `(other)`.
     pub top: usize,
+    /// Whether anybody will look at services by client, which JSON does not have: of a large month they are most of a report.
+    pub client_services: bool,
     /// How many hours back a name may have been asked for before it was used.
     pub dns_look_back: u32,
     /// Worker threads, at least 1.
@@ -246,7 +248,7 @@ fn compute(
 ) -> Result<Outcome, RunError> {
     let mut warnings = Warnings::default();
     let from = (plan.store.as_ref(), plan.period.window());
-    let mut loaded = inputs::load(&plan.inputs, from, listed, &mut warnings)?;
+    let mut loaded = inputs::load(&plan.inputs, from, plan.threads, listed, &mut warnings)?;
     let flows = flows((plan, cache), &mut loaded, &mut warnings, on_object)?;
     let bill = read_bill(
         &plan.all(&plan.inputs.billing),
@@ -412,7 +414,11 @@ impl Answer<'_> {
             clients: builder.clients(self.plan.top)?,
             destinations: builder.destinations(self.plan.top)?,
             buckets: builder.buckets(self.plan.top)?,
-            client_services: builder.client_services(self.plan.top)?,
+            client_services: if self.plan.client_services {
+                builder.client_services(self.plan.top)?
+            } else {
+                Vec::new()
+            },
             logged_vpcs: self.names.map(|names| names.logged.clone()).unwrap_or_default(),
             groups: if by.is_empty() { None } else { Some(builder.groups(by)?.0) },
             nat_gateways,

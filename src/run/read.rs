@@ -252,14 +252,15 @@ pub(super) fn order(objects: &mut [Object]) {
         }
     }
     let down = |n: u64| std::cmp::Reverse(n);
-    let rank = |object: &Object| {
-        let (only_here, distinct) = contents.get(&object.flow_log).copied().unwrap_or_default();
-        let large = if object.size >= LARGE { object.size } else { 0 };
-        ((is_unnamed(&object.flow_log), !only_here, down(distinct)), down(large))
+    let rank = |flow_log: &SourceName| {
+        let (only_here, distinct) = contents.get(flow_log).copied().unwrap_or_default();
+        (is_unnamed(flow_log), !only_here, down(distinct))
     };
-    objects.sort_by(|a, b| {
-        let ((of_a, large_a), (of_b, large_b)) = (rank(a), rank(b));
-        (of_a, &a.flow_log, large_a, &a.key).cmp(&(of_b, &b.flow_log, large_b, &b.key))
+    let flow_logs: BTreeSet<_> = objects.iter().map(|object| (rank(&object.flow_log), &object.flow_log)).collect();
+    let places: BTreeMap<SourceName, usize> = flow_logs.into_iter().map(|(_, name)| name.clone()).zip(0..).collect();
+    // They are by key already.
+    objects.sort_by_cached_key(|object| {
+        (places.get(&object.flow_log).copied(), down(if object.size >= LARGE { object.size } else { 0 }))
     });
 }
 

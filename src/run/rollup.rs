@@ -287,7 +287,7 @@ pub struct Made {
 /// Makes the text and the small tables. Of flow logs in a store only a few are opened.
 pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, RunError> {
     let window = plan.period.window().ok_or(RollupError::NoWindow)?;
-    let loaded = inputs::load(&plan.inputs, (plan.store.as_ref(), Some(window)), None, warnings)?;
+    let loaded = inputs::load(&plan.inputs, (plan.store.as_ref(), Some(window)), plan.threads, None, warnings)?;
     let roles = inputs::roles(&loaded.inventory, &plan.inputs.rules);
     let hints = layout_hints(&plan.inputs, &loaded.inventory, warnings)?;
     let guide = Guide::new(&loaded.inventory, &roles);
@@ -338,7 +338,7 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
 /// The local engine's result in the declared form, as a Parquet file.
 pub fn local(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Vec<u8>, RunError> {
     let window = plan.period.window().ok_or(RollupError::NoWindow)?;
-    let mut loaded = inputs::load(&plan.inputs, (plan.store.as_ref(), Some(window)), None, warnings)?;
+    let mut loaded = inputs::load(&plan.inputs, (plan.store.as_ref(), Some(window)), plan.threads, None, warnings)?;
     let roles = inputs::roles(&loaded.inventory, &plan.inputs.rules);
     let hints = layout_hints(&plan.inputs, &loaded.inventory, warnings)?;
     let read_plan = ReadPlan {

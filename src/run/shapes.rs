@@ -14,7 +14,7 @@ use std::path::Path;
 /// out, and said to be.
 pub fn log_tables(plan: &Plan, logs_at: Option<&str>) -> Result<(Vec<LogTable>, Vec<String>), RunError> {
     let (mut warnings, mut notes) = (Warnings::default(), Vec::new());
-    let loaded = load(&plan.inputs, (plan.store.as_ref(), plan.period.window()), None, &mut warnings)?;
+    let loaded = load(&plan.inputs, (plan.store.as_ref(), plan.period.window()), plan.threads, None, &mut warnings)?;
     let hints = inputs::layout_hints(&plan.inputs, &loaded.inventory, &mut warnings)?;
     // One look at each flow log in each folder of accounts: a flow log never changes its format.
     let mut groups: BTreeMap<(String, Option<Delivery>, String), Vec<Delivered<'_>>> = BTreeMap::new();

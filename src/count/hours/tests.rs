@@ -32,8 +32,9 @@ fn listed(lists: &HourLists<Key>) -> BTreeMap<(Key, u32), RowSums> {
     let mut sums = BTreeMap::new();
     let mut keys = 0;
     lists.for_each(|key, hours| {
-        keys += 1;
         let hours: Vec<_> = hours.collect();
+        assert_eq!(lists.hours(keys).collect::<Vec<_>>(), hours, "asked for by number");
+        keys += 1;
         assert!(hours.windows(2).all(|pair| pair[0].0 < pair[1].0), "an hour twice or out of order");
         for (hour, row) in hours {
             assert!(sums.insert((*key, hour), row).is_none(), "a key twice");

@@ -131,12 +131,12 @@ impl Resolver<'_> {
         if self.unlinked.is_empty() {
             return;
         }
-        let pairs: HashSet<_> = self.unlinked.pairs().map(|(pair, _)| (pair.client, pair.remote)).collect();
+        let pairs: HashSet<_> = self.unlinked.pairs().map(|of| (of.pair.client, of.pair.remote)).collect();
         let inferred = |pair: &CountedPair| {
             let gateway = &self.gateways[pair.gateway as usize];
             !gateway.known && pair.basis == Basis::Pair && pairs.contains(&(pair.client, pair.remote))
         };
-        let rows = self.rows.pairs().filter(|(pair, _)| inferred(pair)).flat_map(|(_, rows)| rows);
+        let rows = self.rows.pairs().filter(|of| inferred(of.pair)).flat_map(|of| of.rows());
         let shown: HashSet<_> = rows.map(|row| (row.hour, row.pair.client, row.pair.remote)).collect();
         let unlinked = std::mem::take(&mut self.unlinked);
         self.keep_or_mirror(&unlinked, |row| !shown.contains(&(row.hour, row.pair.client, row.pair.remote)));

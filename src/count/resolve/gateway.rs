@@ -48,8 +48,8 @@ impl Resolver<'_> {
         let gateways: HashSet<u32> = doubtful.iter().map(|(gateway, _, _)| *gateway).collect();
         for gateway in gateways {
             let total = |rows: &CountedRows, basis| -> u64 {
-                let of_gateway = rows.pairs().filter(|(pair, _)| pair.gateway == gateway && pair.basis == basis);
-                of_gateway.flat_map(|(_, rows)| rows).map(|row| row.upload + row.download).sum()
+                let of_gateway = rows.pairs().filter(|of| of.pair.gateway == gateway && of.pair.basis == basis);
+                of_gateway.map(|of| of.sums.upload + of.sums.download).sum()
             };
             let (clients, remotes) = (total(&self.rows, Basis::Client), total(&self.public_side, Basis::Remote));
             let rows = || doubtful.iter().filter(|(of, _, _)| *of == gateway);
@@ -106,9 +106,8 @@ impl Resolver<'_> {
         }
         let all = self.rows.pairs().chain(self.public_side.pairs());
         let sent: HashSet<(u32, AddrId)> = all
-            .filter(|(pair, _)| pair.basis != Basis::Client)
-            .filter(|(_, rows)| rows.clone().any(|row| row.upload > 0))
-            .map(|(pair, _)| (pair.gateway, pair.remote))
+            .filter(|counts| counts.pair.basis != Basis::Client && counts.sums.upload > 0)
+            .map(|counts| (counts.pair.gateway, counts.pair.remote))
             .collect();
         let public_side = std::mem::take(&mut self.public_side);
         self.keep_or_mirror(&public_side, |row| sent.contains(&(row.pair.gateway, row.pair.remote)));

@@ -4,7 +4,7 @@ mod client;
 mod gateway;
 mod pairs;
 
-pub use super::counted::{Basis, CountedPair, CountedRow, CountedRows, PairSums};
+pub use super::counted::{Basis, CountedPair, CountedRow, CountedRows, Counts, PairSums};
 pub use client::carries_for_others;
 
 use super::crossing::{self, Crossings};
@@ -22,6 +22,7 @@ use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::symbols::Sym;
 use hashbrown::{HashMap, HashSet};
 use pairs::Pairs;
+use std::sync::Arc;
 
 /// A gateway and what its records add up to.
 #[derive(Clone, Debug, Default)]
@@ -143,13 +144,13 @@ enum Fate {
 pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: Window, threads: usize) -> Counted {
     let vantage = Vantage::choose(rollup, window);
     let inferred = infer(rollup, &vantage, roles);
-    let rows = std::mem::take(&mut rollup.rows);
+    let rows = Arc::new(std::mem::take(&mut rollup.rows));
     let crossings = std::mem::take(&mut rollup.crossings);
     let mut resolver = Resolver::new(rollup, roles, routes, &vantage, inferred);
     resolver.take_pairs(pairs::of(&rows, &vantage, &resolver.gateway_of, threads));
     let gateway_of = resolver.gateway_of.clone();
     let is_other = |(key, _): &(RowKey, _)| pairs::gateway(key, &gateway_of).is_none();
-    rows.for_each_of(0..rows.len(), is_other, |&(key, source), hours| {
+    rows.for_each_of(0..rows.len(), is_other, |_, &(key, source), hours| {
         for (hour, sums) in hours {
             if vantage.speaks_of_its_own(key.interface, hour, source) {
                 resolver.row(&RowKey { hour, ..key }, sums.along);
@@ -340,7 +341,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn finish(mut self, vantage: &Vantage) -> Counted {
-        for (pair, sums) in self.rows.sums().filter(|(pair, _)| pair.basis != Basis::Client) {
+        for Counts { pair, sums, .. } in self.rows.pairs().filter(|counts| counts.pair.basis != Basis::Client) {
             let gateway = &mut self.gateways[pair.gateway as usize];
             gateway.upload += sums.upload;
             gateway.download += sums.download;

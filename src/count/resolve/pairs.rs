@@ -1,15 +1,12 @@
 //! Rows of gateways' own records whose leg was known when they were read: client and remote together. Most rows of most months
 //! are of this kind, and each counts by itself, so that several threads count them.
 
-use super::{Basis, CountedPair, CountedRow, CountedRows};
+use super::{Basis, CountedPair, CountedRow, CountedRows, PairSums};
 use crate::count::fold::{RowKey, RowSum, RowSums, Seen};
-use crate::count::hours::HourLists;
-use crate::count::rollup::SourceId;
+use crate::count::rollup::RowLists;
 use crate::count::vantage::Vantage;
 use std::ops::Range;
-
-/// The rows of all pairs of a rollup.
-pub(super) type AllRows = HourLists<(RowKey, SourceId)>;
+use std::sync::Arc;
 
 /// Counted pairs.
 #[derive(Debug)]
@@ -29,7 +26,7 @@ pub(super) fn gateway(key: &RowKey, gateway_of: &[Option<u32>]) -> Option<u32> {
 const FEW: usize = 4 << 10;
 
 /// Counts them. `gateway_of` has the gateway of each interface.
-pub(super) fn of(rows: &AllRows, vantage: &Vantage, gateway_of: &[Option<u32>], threads: usize) -> Vec<Pairs> {
+pub(super) fn of(rows: &Arc<RowLists>, vantage: &Vantage, gateway_of: &[Option<u32>], threads: usize) -> Vec<Pairs> {
     let shares = threads.min(rows.len() / FEW).max(1);
     let share = |number: usize| rows.len() * number / shares..rows.len() * (number + 1) / shares;
     let count = |numbers: Range<usize>| share_of(rows, numbers, vantage, gateway_of);
@@ -42,14 +39,26 @@ pub(super) fn of(rows: &AllRows, vantage: &Vantage, gateway_of: &[Option<u32>], 
     })
 }
 
-fn share_of(rows: &AllRows, numbers: Range<usize>, vantage: &Vantage, gateway_of: &[Option<u32>]) -> Pairs {
+fn share_of(rows: &Arc<RowLists>, numbers: Range<usize>, vantage: &Vantage, gateway_of: &[Option<u32>]) -> Pairs {
     let gateways = gateway_of.iter().flatten().max().map_or(0, |most| *most as usize + 1);
-    let mut pairs = Pairs { rows: vantage.counted_rows(), counted: RowSum::default(), downloads: vec![0; gateways] };
+    let counted = vantage.counted_rows().with(Arc::clone(rows));
+    let mut pairs = Pairs { rows: counted, counted: RowSum::default(), downloads: vec![0; gateways] };
     let is_pair = |(key, _): &(RowKey, _)| gateway(key, gateway_of).is_some();
-    rows.for_each_of(numbers, is_pair, |&(key, source), hours| {
+    rows.for_each_of(numbers, is_pair, |number, &(key, source), hours| {
         let Some(gateway) = gateway(&key, gateway_of) else { return };
         let (client, remote, label, basis, port) = (key.from, key.to, key.to_label, Basis::Pair, key.port);
         let pair = CountedPair { gateway, client, remote, label, basis, port };
+        if vantage.always_speaks(key.interface, source) {
+            let mut sums = PairSums::NONE;
+            for (hour, of_hour) in hours.clone() {
+                sums.add_hour(hour, &of_hour);
+            }
+            if vantage.inside(sums.first) && vantage.inside(sums.last) {
+                pairs.counted.add(sums.records, sums.upload + sums.download);
+                pairs.downloads[gateway as usize] += sums.download;
+                return pairs.rows.push_list(pair, sums, number);
+            }
+        }
         for (hour, RowSums { along, against }) in hours {
             if vantage.speaks_of_its_own(key.interface, hour, source) {
                 let (upload, download, records) = (along.bytes, against.bytes, along.records + against.records);

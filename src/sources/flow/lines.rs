@@ -75,7 +75,10 @@ impl Lines {
         let mut seen = Seen::default();
         seen.fields(choice.layout.fields());
         let abouts = Abouts::new(&choice.layout);
-        Self { fields: Fields::new(), reader: Reader { choice, abouts, seen, switches: 0 } }
+        Self {
+            fields: Fields::new(),
+            reader: Reader { choice, abouts, seen, switches: 0, record: FlowRecord::NOTHING },
+        }
     }
 
     /// What was found so far.
@@ -125,6 +128,8 @@ struct Reader {
     abouts: Abouts,
     seen: Seen,
     switches: u64,
+    /// The record at hand. One that is copied as a whole just after its fields were written one by one waits for all of them.
+    record: FlowRecord,
 }
 
 impl Reader {
@@ -138,15 +143,17 @@ impl Reader {
         self.choice = choice;
     }
 
+    #[expect(clippy::inline_always, reason = "else where the line is split is handed over in memory")]
+    #[inline(always)]
     fn line<S: FlowSink>(&mut self, line: Split<'_>, at: Place, sink: &mut S) -> Result<(), ReadError> {
-        match read(line, &self.choice.layout, &mut self.abouts, sink) {
-            Ok(record) if !self.choice.guessed || fits_default(&self.choice.layout, line.line()) => {
+        match read(line, &self.choice.layout, &mut self.abouts, sink, &mut self.record) {
+            Ok(()) if !self.choice.guessed || fits_default(&self.choice.layout, line.line()) => {
                 if !at.ended && !at.sealed && !is_closed(&self.choice.layout, line.line()) {
                     let why = "its last field may be cut, and no line end follows it".to_owned();
                     return Err(ReadError::BrokenOff { part: "the last line", why });
                 }
                 self.seen.records += 1;
-                sink.record(&record);
+                sink.record(&self.record);
                 Ok(())
             }
             other => self.line_apart(line.line(), at, other.err().unwrap_or("not of the default format"), sink),
@@ -171,19 +178,20 @@ impl Reader {
         }
         if let Some(single) = single_spaced(line)
             && (!self.choice.guessed || fits_default(&self.choice.layout, &single))
-            && let Ok(record) = read(Fields::new().split(&single), &self.choice.layout, &mut self.abouts, sink)
+            && let split = Fields::new().split(&single)
+            && read(split, &self.choice.layout, &mut self.abouts, sink, &mut self.record).is_ok()
         {
             self.seen.records += 1;
-            sink.record(&record);
+            sink.record(&self.record);
             return Ok(());
         }
         let mut others = self.choice.others.iter().filter(|layout| fits(layout, line));
         if let (Some(layout), None) = (others.next(), others.next())
-            && let Ok(record) = read(Fields::new().split(line), layout, &mut Abouts::new(layout), sink)
+            && read(Fields::new().split(line), layout, &mut Abouts::new(layout), sink, &mut self.record).is_ok()
         {
             self.seen.fields(layout.fields());
             self.seen.records += 1;
-            sink.record(&record);
+            sink.record(&self.record);
             return Ok(());
         }
         if !at.ended {
@@ -221,14 +229,16 @@ fn same(one: &[u8], two: &[u8]) -> bool {
     }
 }
 
-#[expect(clippy::inline_always, reason = "a record is large, and not to be moved")]
+/// Makes the record what the line says; of no use where it says none.
+#[expect(clippy::inline_always, reason = "what a line says is many values, and not to be moved")]
 #[inline(always)]
 fn read<S: FlowSink>(
     line: Split<'_>,
     layout: &Layout,
     abouts: &mut Abouts,
     sink: &mut S,
-) -> Result<FlowRecord, &'static str> {
+    record: &mut FlowRecord,
+) -> Result<(), &'static str> {
     if line.len() != layout.width() {
         return Err("not as many fields as the header or format names");
     }
@@ -261,33 +271,24 @@ fn read<S: FlowSink>(
         has_pkt: has.contains(Field::PktSrcAddr) && has.contains(Field::PktDstAddr),
     };
     let core = cells.judge()?;
-    let owner = if has.meets(owner::FIELDS) {
+    record.owner = if has.meets(owner::FIELDS) {
         owner::intern(sink.symbols(), layout, |column| line.get(column))
     } else {
         Sym::NONE
     };
     let About { interface, resource, facts, ports } = abouts.of(layout, line, sink);
+    (record.interface, record.resource, record.facts) = (interface, resource, facts);
     let port = |field: Field| if ports { record::port(text(field)) } else { None };
+    (record.src_port, record.dst_port) = (port(Field::SrcPort), port(Field::DstPort));
+    (record.start, record.bytes, record.verdict) = (core.start, core.bytes, core.verdict);
+    (record.src, record.dst) = (core.src, core.dst);
+    (record.pkt_src, record.pkt_dst) = (core.pkt_src, core.pkt_dst);
+    record.direction = record::direction(text(Field::FlowDirection));
     let symbols = sink.symbols();
     let mut symbol = |field: Field| -> Sym { symbols.intern(text(field)) };
-    Ok(FlowRecord {
-        interface,
-        resource,
-        facts,
-        owner,
-        start: core.start,
-        bytes: core.bytes,
-        src: core.src,
-        dst: core.dst,
-        src_port: port(Field::SrcPort),
-        dst_port: port(Field::DstPort),
-        pkt_src: core.pkt_src,
-        pkt_dst: core.pkt_dst,
-        src_service: symbol(Field::PktSrcService),
-        dst_service: symbol(Field::PktDstService),
-        direction: record::direction(text(Field::FlowDirection)),
-        next_hop_kind: symbol(Field::NextHopInterfaceType),
-        next_hop: symbol(Field::NextHopInterfaceId),
-        verdict: core.verdict,
-    })
+    record.src_service = symbol(Field::PktSrcService);
+    record.dst_service = symbol(Field::PktDstService);
+    record.next_hop_kind = symbol(Field::NextHopInterfaceType);
+    record.next_hop = symbol(Field::NextHopInterfaceId);
+    Ok(())
 }

@@ -160,6 +160,16 @@ impl<T: Ord> Best<T> {
         }
     }
 
+    fn merge(&mut self, other: Self) {
+        if self.0.is_empty() {
+            *self = other;
+            return;
+        }
+        for (id, (standing, weight, value)) in other.0 {
+            self.offer(id, standing, weight, value);
+        }
+    }
+
     fn into_values(self) -> Vec<T> {
         self.0.into_values().map(|(_, _, value)| value).collect()
     }
@@ -228,6 +238,59 @@ impl InventoryDraft {
     /// What was left out so far: sorted, each once.
     pub fn warnings(&self) -> Vec<InventoryWarning> {
         self.warnings.iter().cloned().collect()
+    }
+
+    /// Adds what was read into another: all is as if one had got every file, so that files can be read side by side.
+    pub fn merge(&mut self, other: Self) {
+        let Self {
+            nat_gateways,
+            nat_addresses,
+            interfaces,
+            vpcs,
+            subnets,
+            route_tables,
+            endpoints,
+            prefix_lists,
+            list_entries,
+            flow_logs,
+            attachments,
+            offered_services,
+            whole_service_lists,
+            instances,
+            tags,
+            pods,
+            warnings,
+        } = other;
+        self.nat_gateways.merge(nat_gateways);
+        self.interfaces.merge(interfaces);
+        self.vpcs.merge(vpcs);
+        self.subnets.merge(subnets);
+        self.route_tables.merge(route_tables);
+        self.endpoints.merge(endpoints);
+        self.prefix_lists.merge(prefix_lists);
+        self.flow_logs.merge(flow_logs);
+        self.attachments.merge(attachments);
+        self.offered_services.merge(offered_services);
+        self.instances.merge(instances);
+        for (id, addresses) in nat_addresses {
+            self.nat_addresses.entry(id).or_default().extend(addresses);
+        }
+        for (id, cidrs) in list_entries {
+            self.list_entries.entry(id).or_default().extend(cidrs);
+        }
+        if self.tags.is_empty() {
+            self.tags = tags;
+        } else {
+            for (id, values_of) in tags {
+                let known = self.tags.entry(id).or_default();
+                for (key, values) in values_of {
+                    known.entry(key).or_default().extend(values);
+                }
+            }
+        }
+        self.whole_service_lists.extend(whole_service_lists);
+        self.pods.extend(pods);
+        self.warnings.extend(warnings);
     }
 
     /// The inventory of everything that was read.

@@ -124,12 +124,19 @@ fn the_order_of_files_and_duplicates_do_not_matter() {
         {"PrivateIp": "10.0.0.77"}, {"PrivateIp": "10.0.0.78"}, {"PrivateIp": "10.0.0.79"}]}]}"#;
     let renamed = NAT.replace("egress", "other name");
     let mut files: Vec<&str> = ALL.to_vec();
-    files.extend([newer, renamed.as_str(), VPCS]);
+    let tagged = INSTANCES.replace("pay", "search");
+    files.extend([newer, renamed.as_str(), VPCS, INSTANCES, tagged.as_str()]);
     let expect = format!("{:?}", inventory(&files));
     for turn in 0..files.len() {
         files.rotate_left(1);
         files.swap(turn % 3, 4);
         assert_eq!(format!("{:?}", inventory(&files)), expect, "turn {turn}");
+    }
+    let described: Vec<(&str, &str)> = files.iter().map(|text| ("f.json", *text)).collect();
+    for cut in 0..=described.len() {
+        let mut first = draft(&described[..cut]);
+        first.merge(draft(&described[cut..]));
+        assert_eq!(format!("{:?}", first.finish()), expect, "{cut} files and the rest side by side");
     }
     let pages = files.concat();
     assert_eq!(format!("{:?}", inventory(&[&pages])), expect, "concatenated pages");
