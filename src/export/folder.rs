@@ -5,7 +5,7 @@
 //! 3. File by file is renamed into place, what the month does not have any more is deleted, and the record becomes the manifest.
 //!
 //! A run that is stopped before 2 has changed nothing; what it wrote is deleted by the next. One that is stopped after 2 is finished
-//! by the next, whatever month that is about. As long as `commit.json` is there, files of the month may be old or new, each whole.
+//! by the next, whatever month that is about; if files of it are gone since, its record stays until the month is decided anew. As long as `commit.json` is there, files of the month may be old or new, each whole.
 
 use super::manifest::{Foreign, Manifest, OWN};
 use super::part::{Part, account_of};
@@ -240,13 +240,12 @@ impl Folder {
         files
     }
 
-    /// Deletes what was never decided.
+    /// Deletes what was never decided. What was stays, also of a month that is lost: only the next decision takes its place.
     fn clear(&self) -> Result<(), FolderError> {
-        for path in [self.own(COMMIT), self.own(UNFINISHED)] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unchanged(&path)(error)),
-                _ => {}
-            }
+        let unfinished = self.own(UNFINISHED);
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unchanged(&unfinished)(error)),
+            _ => {}
         }
         let new = self.own(NEW);
         match fs::remove_dir_all(&new) {

@@ -164,6 +164,54 @@ fn a_month_that_cannot_be_finished_is_exported_again() {
 }
 
 #[test]
+fn a_lost_month_is_known_to_be_lost_until_it_is_decided_anew() {
+    let old = month("2026-10", &[(ONE, "old one"), (TWO, "old two")]);
+    let lost = month("2026-10", &[(ONE, "lost one"), (THREE, "lost three")]);
+    let (again, november) = (month("2026-10", &[(ONE, "again"), (TWO, "two")]), month("2026-11", &[(ONE, "november")]));
+    let mut told = 0;
+    for stop in 0.. {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        let cut = || Folder::open(root).expect("opened").found("2026-10").expect("read").cut;
+        let end_at = |last: usize, (manifest, parts): &(Manifest, Vec<Part>)| {
+            let opened = Folder::open(root).expect("opened");
+            let mut at = 0;
+            let ended = opened.steps(manifest, parts, &mut |_| {
+                at += 1;
+                if at > last { Err(io::Error::other("no room")) } else { Ok(()) }
+            });
+            // As `replace` does.
+            if matches!(ended, Err(FolderError::Unchanged { .. })) {
+                opened.clear().expect("cleared");
+            }
+            ended
+        };
+        put(root, &old);
+        // One of two files is in place when it ends.
+        end_at(5, &lost).expect_err("it ends");
+        fs::remove_dir_all(root.join(OWN).join(NEW)).expect("somebody cleared up");
+        assert_eq!(cut(), Cut::Known(Box::new(lost.0.clone())));
+        let ended = end_at(stop, &again);
+        if matches!(ended, Err(FolderError::Unchanged { .. })) {
+            assert_eq!(cut(), Cut::Known(Box::new(lost.0.clone())), "step {stop}");
+            let refused = Folder::open(root).expect("opened").replace(&november.0, &november.1);
+            assert!(matches!(refused, Err(FolderError::Lost { .. })), "step {stop}: {refused:?}");
+            told += 1;
+        } else {
+            assert_eq!(cut(), Cut::None, "step {stop}");
+            assert_eq!(all(root), whole(&[&again]), "step {stop}");
+        }
+        put(root, &again);
+        put(root, &november);
+        assert_eq!(all(root), whole(&[&again, &november]), "step {stop}");
+        if ended.is_ok() {
+            break;
+        }
+    }
+    assert_eq!(told, 4, "two files, the record, its name");
+}
+
+#[test]
 fn another_accounts_files_stay() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
