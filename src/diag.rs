@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub enum Code {
     /// An object or file that gave nothing.
     UnreadableObject,
+    /// Objects of a flow log of which nothing tells what they are.
+    FlowLogLeftOut,
     /// A record that is none.
     MalformedRecord,
     /// Objects with the content of another.
@@ -100,6 +102,11 @@ const TEXTS: &[(Code, &str, &str)] = &[
         Code::UnreadableObject,
         "unreadable-object",
         "the object's bytes are in none of the sums; fetch it again, or remove it from the folder if it does not belong there",
+    ),
+    (
+        Code::FlowLogLeftOut,
+        "flow-log-left-out",
+        "the bytes of its other objects are in none of the sums: remove objects without records, or report it by `natlens report`",
     ),
     (
         Code::MalformedRecord,

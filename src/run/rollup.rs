@@ -293,7 +293,7 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
     let guide = Guide::new(&loaded.inventory, &roles);
     let mut objects = loaded.objects;
     order(&mut objects);
-    let looked = Looked::at(&objects, &hints)?;
+    let looked = Looked::at(&objects, &hints, warnings)?;
     let (sources, about) = looked.sources(&form.table)?;
     let emission = Emission {
         dialect: form.dialect,

@@ -1,12 +1,14 @@
 //! The flow logs as tables of another engine: what their objects are, looked at one for each flow log and folder.
 
 use super::inputs::{self, load};
+use super::read::name_of;
 use super::{Plan, RunError};
 use crate::diag::Warnings;
 use crate::export::ddl::logs::{Folders, Format, LogTable};
 use crate::sources::flow::{ColumnType, Delivery, FileShape, FormatName, LayoutHints};
 use crate::sources::objects::store::SCHEME;
 use crate::sources::objects::{Object, Place, SourceName};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -38,7 +40,7 @@ pub fn log_tables(plan: &Plan, logs_at: Option<&str>) -> Result<(Vec<LogTable>, 
     }
     let mut tables: BTreeMap<_, LogTable> = BTreeMap::new();
     for ((folder, kind, _), objects) in groups {
-        let Some(shape) = shape(&objects, &hints, &mut notes) else { continue };
+        let Some(shape) = shape(&objects, &folder, &hints, &mut notes) else { continue };
         let folders = named_by(kind.as_ref());
         let (format, columns) = of_shape(shape);
         let table = tables.entry((folder.clone(), folders, format, columns.clone())).or_insert_with(|| LogTable {
@@ -86,16 +88,51 @@ const fn named_by(delivery: Option<&Delivery>) -> Folders {
 /// An object and what its folders say.
 type Delivered<'a> = (&'a Object, Option<Delivery>);
 
-/// The first object of a group that has records.
-fn shape(objects: &[(&Object, Option<Delivery>)], hints: &LayoutHints, notes: &mut Vec<String>) -> Option<FileShape> {
-    /// Objects without records are rare, and a group of nothing else is no table.
-    const TRIES: usize = 8;
-    for (object, _) in objects.iter().take(TRIES) {
-        match FileShape::of(*object, &object.flow_log, hints) {
+/// So many objects of a flow log in a folder are opened at most until one has records.
+pub(super) const TRIES: usize = 10;
+/// The first of them, which lie farthest apart.
+pub(super) const ENDS: usize = 2;
+
+/// Where to look for what a flow log's objects in a folder are: at the first, at the last, then at the largest, because what has no
+/// records is small. Each content once, as far as a store tells contents apart, and what has no byte never.
+pub(super) fn telling(objects: &[&Object]) -> Vec<usize> {
+    let last = objects.len().saturating_sub(1);
+    let mut order: Vec<usize> = (0..objects.len()).collect();
+    order.sort_by_key(|&at| (at != 0, at != last, Reverse(objects[at].size), at));
+    let mut seen = BTreeSet::new();
+    let mut is_new = |object: &Object| match &object.place {
+        Place::Stored(stored) => {
+            let entry = &stored.entry;
+            entry.etag.as_ref().is_none_or(|tag| seen.insert((tag.clone(), entry.size)))
+        }
+        Place::File(_) => true,
+    };
+    order.retain(|&at| objects[at].size > 0 && is_new(objects[at]));
+    order
+}
+
+/// Of the first object of a group that has records.
+fn shape(
+    objects: &[(&Object, Option<Delivery>)],
+    folder: &str,
+    hints: &LayoutHints,
+    notes: &mut Vec<String>,
+) -> Option<FileShape> {
+    let own: Vec<&Object> = objects.iter().map(|(object, _)| *object).collect();
+    let telling = telling(&own);
+    for object in telling.iter().take(TRIES).map(|&at| own[at]) {
+        match FileShape::of(object, &object.flow_log, hints) {
             Ok(Some(shape)) => return Some(shape),
             Ok(None) => {}
             Err(error) => notes.push(format!("{}: {error}", object.key)),
         }
+    }
+    let left = telling.len().saturating_sub(TRIES);
+    if left > 0 {
+        let name = name_of(&own[0].flow_log, None);
+        notes.push(format!(
+            "{name} in {folder}: no record in {TRIES} objects, and {left} were not opened: no table is made over them"
+        ));
     }
     None
 }

@@ -1,6 +1,7 @@
 //! Keys are texts and not paths: none is lost, none is another's, none becomes a file.
 
 use super::*;
+use std::fs;
 
 const LINE: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
 
@@ -102,4 +103,35 @@ fn globs_prefixes_and_single_objects_are_told_apart() {
     let before = fake.requests().len();
     let run = over(&fake, folder.path(), &[], &["report", "--no-cache", "--flow-logs", "s3://a@evil.example:80/x"]);
     assert_eq!((run.code, fake.requests().len()), (1, before), "{}", run.stderr);
+}
+
+#[test]
+fn a_flow_log_that_nothing_tells_of_is_told_to_be_left_out_of_the_sql() {
+    let fake = FakeS3::start(100, |_| Fault::None);
+    let key = |id: &str, number: usize| {
+        let name = format!("123456789012_vpcflowlogs_us-east-1_{id}_20261002T0005Z_{number:08}.log");
+        format!("in/AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/10/02/{name}")
+    };
+    fake.put(BUCKET, &key("fl-0a", 1), log(1).as_bytes());
+    for number in 1..=12 {
+        fake.put(BUCKET, &key("fl-0b", number), "\n".repeat(number).as_bytes());
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("bundle")).expect("a bundle");
+    let emit = || {
+        let args = ["athena", "bundle", "--emit-sql", "--month", "2026-10", "--flow-logs", "s3://audit-logs/in"];
+        let run = over(&fake, folder.path(), &[], &args);
+        assert!(run.stdout.starts_with("-- flow_logs (text): fl-0a\n"), "{}{}", run.stdout, run.stderr);
+        run
+    };
+    // Part of the answer may be missing: it is said, and the exit code says so, too.
+    let run = emit();
+    let expect = "warning: flow-log-left-out (1): fl-0b in AWSLogs/: no record in 10 objects, and 2 with ";
+    assert!(run.code == 3 && run.stderr.contains(expect), "{}: {}", run.code, run.stderr);
+    // With those that were opened it is known to have no records.
+    for number in 1..=12 {
+        fake.put(BUCKET, &key("fl-0b", number), b"\n");
+    }
+    let run = emit();
+    assert!(run.code == 0 && !run.stderr.contains("left-out"), "{}: {}", run.code, run.stderr);
 }

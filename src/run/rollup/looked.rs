@@ -2,11 +2,12 @@
 //! it will read of them.
 
 use super::RollupError;
+use crate::diag::{Code, Warnings};
 use crate::export::ddl::logs::{Folders, Format};
 use crate::model::flow::{FlowRecord, FlowSink};
 use crate::model::symbols::Symbols;
 use crate::run::read::name_of;
-use crate::run::shapes::{of_shape, place, whole_address};
+use crate::run::shapes::{ENDS, TRIES, of_shape, place, telling, whole_address};
 use crate::sources::flow::{FieldSet, FileShape, FormatName, LayoutHints, ObjectOutcome, read_object};
 use crate::sources::objects::{Object, ObjectBytes, SourceName};
 use crate::sql::table::TableError;
@@ -79,8 +80,8 @@ pub(super) struct Looked {
 
 impl Looked {
     /// Local objects are read whole, so that copies are found by content; of those in a store, which says what tells contents
-    /// apart, the first and the last of each flow log in each folder.
-    pub fn at(objects: &[Object], hints: &LayoutHints) -> Result<Self, RollupError> {
+    /// apart, a few of each flow log in each folder.
+    pub fn at(objects: &[Object], hints: &LayoutHints, warnings: &mut Warnings) -> Result<Self, RollupError> {
         let mut looked = Self {
             layouts: BTreeMap::new(),
             exceptions: Vec::new(),
@@ -89,24 +90,21 @@ impl Looked {
             parquet: BTreeMap::new(),
             shapes: BTreeMap::new(),
         };
-        let mut ends: BTreeMap<_, (usize, usize)> = BTreeMap::new();
-        for (at, object) in objects.iter().enumerate() {
-            ends.entry((&object.flow_log, place_of(object))).or_insert((at, at)).1 = at;
-        }
-        let opened: BTreeSet<usize> = ends.values().flat_map(|(first, last)| [*first, *last]).collect();
+        let without = looked.at_stored(objects, hints, warnings)?;
         let mut seen: HashSet<(Vec<u8>, u64)> = HashSet::new();
         for (at, object) in objects.iter().enumerate() {
             let mut is_duplicate = false;
-            if !object.is_stored() || opened.contains(&at) {
-                let told = look(object, hints)?;
-                if matches!(told.format, FormatName::Empty | FormatName::WriteTest) {
+            if object.is_stored() {
+                if without.contains(&at) {
                     continue;
                 }
-                looked.add(object, &told, hints)?;
-                if !object.is_stored() {
-                    let content = told.content_hash.to_le_bytes().to_vec();
-                    is_duplicate = told.records > 0 && !seen.insert((content, told.inflated_bytes));
+            } else {
+                let told = look(object, hints)?;
+                if !looked.add(object, &told, hints)? {
+                    continue;
                 }
+                let content = told.content_hash.to_le_bytes().to_vec();
+                is_duplicate = told.records > 0 && !seen.insert((content, told.inflated_bytes));
             }
             let name = name_of(&object.flow_log, None).into_owned();
             if matches!(object.flow_log, SourceName::FlowLog(_)) {
@@ -133,14 +131,66 @@ impl Looked {
         Ok(looked)
     }
 
-    fn add(&mut self, object: &Object, told: &ObjectOutcome, hints: &LayoutHints) -> Result<(), RollupError> {
+    /// Opens the first and the last object of each flow log in each folder of a store, and others until one has a record. Gives what
+    /// belongs to no table: objects without records. Where none of those that were opened has any, nothing tells what the others are.
+    fn at_stored(
+        &mut self,
+        objects: &[Object],
+        hints: &LayoutHints,
+        warnings: &mut Warnings,
+    ) -> Result<BTreeSet<usize>, RollupError> {
+        let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (at, object) in objects.iter().enumerate().filter(|(_, object)| object.is_stored()) {
+            groups.entry((&object.flow_log, place_of(object))).or_default().push(at);
+        }
+        let mut without = BTreeSet::new();
+        for ((flow_log, (base, _)), group) in groups {
+            let own: Vec<&Object> = group.iter().map(|&at| &objects[at]).collect();
+            let telling = telling(&own);
+            let mut is_told = false;
+            for (tried, &one) in telling.iter().take(TRIES).enumerate() {
+                if tried >= ENDS && is_told {
+                    break;
+                }
+                let told = look(own[one], hints)?;
+                if self.add(own[one], &told, hints)? {
+                    is_told = true;
+                } else {
+                    without.insert(group[one]);
+                }
+            }
+            if is_told {
+                continue;
+            }
+            without.extend(&group);
+            if let Some(left @ [_, ..]) = telling.get(TRIES..) {
+                let bytes = left.iter().fold(0_u64, |sum, &one| sum.saturating_add(own[one].size));
+                let name = name_of(flow_log, None);
+                warnings.add(
+                    Code::FlowLogLeftOut,
+                    format!(
+                        "{name} in {}: no record in {TRIES} objects, and {} with {bytes} bytes were not opened",
+                        shown(&base),
+                        left.len()
+                    ),
+                );
+            }
+        }
+        Ok(without)
+    }
+
+    /// Takes in what an object is, if it has records.
+    fn add(&mut self, object: &Object, told: &ObjectOutcome, hints: &LayoutHints) -> Result<bool, RollupError> {
+        if matches!(told.format, FormatName::Empty | FormatName::WriteTest) {
+            return Ok(false);
+        }
         if !matches!(told.format, FormatName::Text | FormatName::TextNoHeader | FormatName::Parquet) {
             return Err(RollupError::Format { object: object.key.clone(), format: told.format });
         }
         let name = name_of(&object.flow_log, None).into_owned();
         let shape = FileShape::of(object, &object.flow_log, hints);
         let shape = shape.map_err(|why| RollupError::Object { object: object.key.clone(), why })?;
-        let Some((format, columns)) = shape.map(of_shape) else { return Ok(()) };
+        let Some((format, columns)) = shape.map(of_shape) else { return Ok(false) };
         let layout = Layout { name: told.format, fields: told.fields_present, format, columns };
         let (known, one) = self.layouts.entry(name.clone()).or_insert_with(|| (layout.clone(), object.key.clone()));
         if !known.fits(&layout) {
@@ -155,7 +205,7 @@ impl Looked {
                 shapes.push(shape);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// What an engine will read of these objects: text whole, of Parquet the columns, each by every table over its folders, because
@@ -232,7 +282,7 @@ impl Looked {
             let joined = names.iter().copied().collect::<Vec<_>>().join(" ");
             let _ = writeln!(about, "-- {table} ({}): {joined}", layout.name);
             if several {
-                let _ = writeln!(about, "--   in {}", if base.is_empty() { "./" } else { base });
+                let _ = writeln!(about, "--   in {}", shown(base));
             }
             // A flow log in two folders is in two tables, and a table of the user's own may see both.
             let is_shared =
@@ -254,6 +304,10 @@ fn place_of(object: &Object) -> (String, Folders) {
     let above = address.strip_suffix(object.key.as_str()).unwrap_or_default();
     // What is asked for may lie below the folder: then all of it does.
     (base.strip_prefix(above).unwrap_or_default().to_owned(), folders)
+}
+
+fn shown(base: &str) -> &str {
+    if base.is_empty() { "./" } else { base }
 }
 
 fn look(object: &Object, hints: &LayoutHints) -> Result<ObjectOutcome, RollupError> {
@@ -278,3 +332,6 @@ impl FlowSink for Nothing {
 
     fn malformed(&mut self, _: u64, _: &'static str) {}
 }
+
+#[cfg(test)]
+mod tests;
