@@ -5,17 +5,20 @@ use crate::model::period::Window;
 use crate::model::sha256::sha256;
 use crate::sources::objects::store::{Entry, Store, StoreError, StoreListing};
 use crate::sources::objects::{PathOrGlob, list};
+use crate::sql::table::{Kind, Value, write};
 use bytes::Bytes;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
 
 const HEADER: &str = "interface-id srcaddr dstaddr bytes start action log-status";
+/// As long, and another layout.
+const TURNED: &str = "interface-id dstaddr srcaddr bytes start action log-status";
 const RECORD: &str = "eni-1 10.0.0.1 10.0.0.2 7 1791600000 ACCEPT OK";
 
 /// A store with these objects, which hears what is opened.
 #[derive(Debug, Default)]
 struct Memory {
-    objects: Vec<(Arc<Entry>, String)>,
+    objects: Vec<(Arc<Entry>, Vec<u8>)>,
     opened: Mutex<Vec<String>>,
 }
 
@@ -39,14 +42,14 @@ impl Store for Memory {
 
     fn open(&self, entry: &Arc<Entry>) -> io::Result<Box<dyn Read + Send>> {
         self.opened.lock().expect("one at a time").push(entry.key.clone());
-        let (_, text) = self.objects.iter().find(|(one, _)| one.key == entry.key).expect("an object");
-        Ok(Box::new(io::Cursor::new(text.clone().into_bytes())))
+        let (_, content) = self.objects.iter().find(|(one, _)| one.key == entry.key).expect("an object");
+        Ok(Box::new(io::Cursor::new(content.clone())))
     }
 
     fn range(&self, entry: &Arc<Entry>, start: u64, len: usize) -> io::Result<Bytes> {
-        let (_, text) = self.objects.iter().find(|(one, _)| one.key == entry.key).expect("an object");
+        let (_, content) = self.objects.iter().find(|(one, _)| one.key == entry.key).expect("an object");
         let start = usize::try_from(start).expect("small");
-        Ok(Bytes::copy_from_slice(&text.as_bytes()[start..start + len]))
+        Ok(Bytes::copy_from_slice(&content[start..start + len]))
     }
 
     fn announce(&self, _: &Arc<Entry>) {}
@@ -56,23 +59,30 @@ impl Store for Memory {
     }
 }
 
-/// What lies in a bucket, by key below `logs/`, as it is listed there, and the store. Equal texts have equal tags.
-fn bucket(contents: &[(String, String)]) -> (Vec<Object>, Arc<Memory>) {
-    let object = |(key, text): &(String, String)| {
+/// A bucket with these objects, each a key and what is in it. Equal contents have equal tags.
+fn bucket(contents: &[(String, Vec<u8>)]) -> Arc<Memory> {
+    let object = |(key, content): &(String, Vec<u8>)| {
         let entry = Entry {
             store: "s3".into(),
             bucket: "bucket".into(),
-            key: format!("logs/{key}"),
-            size: text.len() as u64,
-            etag: Some(sha256(text.as_bytes())),
+            key: key.clone(),
+            size: content.len() as u64,
+            etag: Some(sha256(content)),
             modified: String::new(),
         };
-        (Arc::new(entry), text.clone())
+        (Arc::new(entry), content.clone())
     };
-    let memory = Arc::new(Memory { objects: contents.iter().map(object).collect(), opened: Mutex::default() });
+    Arc::new(Memory { objects: contents.iter().map(object).collect(), opened: Mutex::default() })
+}
+
+fn listed(memory: &Arc<Memory>, below: &str) -> Vec<Object> {
     let store: Arc<dyn Store> = memory.clone();
-    let listed = list(&[PathOrGlob::new("s3://bucket/logs")], Some(&store), None).expect("listed");
-    (listed.objects, memory)
+    let inputs = [PathOrGlob::new(format!("s3://bucket/{below}"))];
+    list(&inputs, Some(&store), None).expect("listed").objects
+}
+
+fn lines(header: &str, records: usize) -> String {
+    format!("{header}\n{}", format!("{RECORD}\n").repeat(records))
 }
 
 /// The name of an object as AWS gives it.
@@ -95,7 +105,7 @@ fn in_tables(looked: &Looked) -> Vec<Vec<String>> {
 
 #[test]
 fn a_flow_log_whose_ends_have_no_records_is_looked_at_further() {
-    let lines = |records: usize| format!("{HEADER}\n{}", format!("{RECORD}\n").repeat(records));
+    let lines = |records: usize| lines(HEADER, records);
     let blank = |lines: usize| "\n".repeat(lines);
     let test = || "Permission Check Successful".to_owned();
     let check = |situation: &str,
@@ -103,11 +113,11 @@ fn a_flow_log_whose_ends_have_no_records_is_looked_at_further() {
                  opened: usize,
                  is_told: bool,
                  left: Option<(usize, usize)>| {
-        let mut contents: Vec<(String, String)> =
-            (1..=30).map(|day| (named("", 111_111_111_111, day, "fl-0a"), content(day))).collect();
-        contents.push((named("", 111_111_111_111, 1, "fl-0b"), lines(1)));
-        let (objects, memory) = bucket(&contents);
-        let (looked, warnings) = looked(&objects);
+        let object = |day, flow_log, text: String| (named("logs/", 111_111_111_111, day, flow_log), text.into_bytes());
+        let mut contents: Vec<(String, Vec<u8>)> = (1..=30).map(|day| object(day, "fl-0a", content(day))).collect();
+        contents.push(object(1, "fl-0b", lines(1)));
+        let memory = bucket(&contents);
+        let (looked, warnings) = looked(&listed(&memory, "logs"));
         let of_it = memory.opened.lock().expect("one at a time").iter().filter(|key| key.contains("fl-0a")).count();
         // Text is opened once to be read, and once more for its columns.
         assert_eq!(of_it - usize::from(is_told), opened, "{situation}");
@@ -138,4 +148,104 @@ fn a_flow_log_whose_ends_have_no_records_is_looked_at_further() {
     check("the same without records", &|_| blank(3), 1, false, None);
     check("many without records", &blank, 10, false, Some((20, 230)));
     check("few without records", &|day| blank(day.min(9)), 9, false, None);
+}
+
+/// A file of so many flow log records.
+fn parquet(records: usize) -> Vec<u8> {
+    const COLUMNS: [(&str, Kind); 7] = [
+        ("interface_id", Kind::Text),
+        ("srcaddr", Kind::Text),
+        ("dstaddr", Kind::Text),
+        ("bytes", Kind::Number),
+        ("start", Kind::Number),
+        ("action", Kind::Text),
+        ("log_status", Kind::Text),
+    ];
+    let cell = |(text, (_, kind)): (&str, &(&str, Kind))| match kind {
+        Kind::Text => Value::from(text),
+        Kind::Number => Value::from(text.parse::<i64>().expect("a number")),
+    };
+    let record = || RECORD.split(' ').zip(&COLUMNS).map(cell).collect();
+    let rows: Vec<Vec<Value>> = (0..records).map(|_| record()).collect();
+    write(&COLUMNS, rows.as_slice()).expect("a file")
+}
+
+const ONE: u64 = 111_111_111_111;
+const TWO: u64 = 222_222_222_222;
+
+fn size(records: usize) -> usize {
+    lines(HEADER, records).len()
+}
+
+fn text(key: String, header: &str, records: usize) -> (String, Vec<u8>) {
+    (key, lines(header, records).into_bytes())
+}
+
+fn plain(account: u64, day: usize, flow_log: &str) -> String {
+    named("logs/", account, day, flow_log)
+}
+
+fn hive(account: u64, day: usize, flow_log: &str) -> String {
+    let folders = format!("aws-account-id={account}/aws-service=vpcflowlogs/aws-region=us-east-1/year=2026/month=10");
+    format!("logs/AWSLogs/{folders}/day={day:02}/{}", own(account, day, flow_log))
+}
+
+fn own(account: u64, day: usize, flow_log: &str) -> String {
+    let plain = plain(account, day, flow_log);
+    plain.rsplit('/').next().expect("a name").to_owned()
+}
+
+/// Of what is listed: the flow logs of each table, and the text that is read at least and the text that all tables see.
+fn check_reading(
+    situation: &str,
+    below: &str,
+    contents: &[(String, Vec<u8>)],
+    tables: &[&[&str]],
+    (least, all): (usize, usize),
+) {
+    let objects = listed(&bucket(contents), below);
+    let (looked, warnings) = looked(&objects);
+    assert!(warnings.rows().is_empty(), "{situation}");
+    assert_eq!(in_tables(&looked), tables, "{situation}");
+    let (lower, upper) = (looked.least(&objects), looked.scan(&objects));
+    assert_eq!((lower.text, upper.text), (least as u64, all as u64), "{situation}");
+    let of_parquet = contents.iter().map(|(_, content)| content).filter(|content| content.starts_with(b"PAR1"));
+    let whole: u64 = of_parquet.map(|content| content.len() as u64).sum();
+    assert_eq!((lower.whole, lower.columns > 0), (whole, whole > 0), "{situation}");
+    assert_eq!(lower.columns, upper.columns, "{situation}: text has no columns");
+}
+
+/// What has to be read of a flow log is read by its own table, whichever others look into the same folders.
+#[test]
+fn at_least_each_object_is_read_once_by_the_table_of_its_flow_log() {
+    let (small, large) = (text(plain(ONE, 1, "fl-0a"), HEADER, 1), text(plain(ONE, 1, "fl-0b"), TURNED, 20));
+    let (both, apart) = (size(1) + size(20), &[&["fl-0a"][..], &["fl-0b"]]);
+    let files = [small.clone(), large];
+    check_reading("two layouts over one folder", "logs", &files, apart, (both, 2 * both));
+    let files = [small.clone(), text(plain(TWO, 1, "fl-0b"), HEADER, 20)];
+    check_reading("two accounts", "logs", &files, &[&["fl-0a", "fl-0b"]], (both, both));
+    // Whose partitions nothing here tells: the table of one may or may not see the other.
+    let files = [small.clone(), text(plain(TWO, 1, "fl-0b"), TURNED, 20)];
+    check_reading("two accounts of different layouts", "logs", &files, apart, (both, 2 * both));
+    let within = "logs/AWSLogs/111111111111/vpcflowlogs/us-east-1";
+    let files = [
+        small.clone(),
+        text(plain(ONE, 2, "fl-0a"), HEADER, 20),
+        text(plain(TWO, 1, "fl-0a"), HEADER, 3),
+        text(plain(TWO, 1, "fl-0b"), TURNED, 4),
+    ];
+    check_reading("a folder within a delivery", within, &files, &[&["fl-0a"]], (both, both));
+    let twice = &[&["fl-0a"][..], &["fl-0a"]];
+    let files = [small.clone(), text(hive(ONE, 2, "fl-0a"), HEADER, 20)];
+    check_reading("folders of two kinds", "logs", &files, twice, (both, both));
+    // A table without partitions reads all that lies below.
+    let files = [text(format!("logs/{}", own(ONE, 1, "fl-0a")), HEADER, 1), text(plain(ONE, 2, "fl-0a"), HEADER, 20)];
+    check_reading("some of its objects above the delivery", "logs", &files, twice, (both, size(1) + 2 * size(20)));
+    let files = [text("logs/own.log".to_owned(), TURNED, 1), text(plain(ONE, 1, "fl-0a"), HEADER, 20)];
+    let tables = &[&["fl-0a"][..], &["prefix:"]];
+    check_reading("a delivery below others' objects", "logs", &files, tables, (both, size(1) + 2 * size(20)));
+    let files = [small.clone(), (plain(ONE, 1, "fl-0b"), b"\n\n".to_vec())];
+    check_reading("one without records beside it", "logs", &files, &[&["fl-0a"]], (size(1), size(1) + 2));
+    let files = [small, (plain(ONE, 1, "fl-0b"), parquet(9))];
+    check_reading("Parquet beside text", "logs", &files, apart, (size(1), size(1) + parquet(9).len()));
 }
