@@ -47,6 +47,7 @@ ACCOUNTS = [
     ("vpc-hour", ["--vantage", "vpc", "--seed", "11", "--fields", "v11"], "hour"),
     ("hub", ["--vantage", "hub", "--seed", "12"], "day"),
     ("shuffled", ["--vantage", "vpc", "--fields", "shuffled", "--seed", "13"], "day"),
+    ("folders", ["--vantage", "vpc", "--seed", "15"], "day"),
     ("row-groups", ["--vantage", "nat", "--log-file-format", "parquet", "--seed", "14"], "day"),
 ]
 
@@ -74,6 +75,18 @@ def enlarge(file):
     with pq.ParquetWriter(file, rows.schema, compression="none", use_dictionary=False) as out:
         out.write_table(rows[:cut], row_group_size=cut)
         out.write_table(rows[cut:], row_group_size=len(rows))
+
+
+def spread(logs):
+    """The same objects in every kind of folders that AWS names, and above them: each table that sees them all takes its own."""
+    for at, file in enumerate(sorted(f for f in (logs / "AWSLogs").rglob("*") if f.is_file())):
+        above, account, service, region, year, month, day, name = file.relative_to(logs).parts
+        hive = [f"aws-account-id={account}", f"aws-service={service}", f"aws-region={region}", f"year={year}", f"month={month}", f"day={day}"]
+        plain = [account, service, region, year, month, day]
+        to = [plain, hive, plain + ["05"], hive + ["hour=05"], []][at % 5]
+        to = logs.joinpath(above, *to, name)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(to)
 
 
 def sources(sql):
@@ -283,7 +296,7 @@ class Case:
         self.natlens, self.folder, self.name, self.grain = natlens, folder, name, grain
         self.bundle, self.tables = folder / "bundle", folder / "tables"
         self.logs = self.bundle / "flow-logs"
-        self.by_day = "--layout" not in options
+        self.by_day = "--layout" not in options and name != "folders"
         natlens("simulate", "--to", self.bundle, "--records", records, "--clients", 60, "--objects", 9, *options)
         if grain == "day":
             # Names by Resolver logs need hours.
@@ -300,6 +313,8 @@ class Case:
             copy = self.logs / "copy" / first.relative_to(self.logs)
             copy.parent.mkdir(parents=True)
             shutil.copy(first, copy)
+        if name == "folders":
+            spread(self.logs)
         self._sql = {}
 
     def emit(self, dialect, *more):

@@ -50,25 +50,36 @@ pub struct Source {
     pub is_text: bool,
 }
 
-/// A folder.
+/// Where objects lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Below {
-    /// What paths of its objects begin with, to the last `/`; empty for what lies in none.
+    /// What their paths begin with, to the last `/`; empty for what lies in no folder.
     pub folder: String,
-    /// Whether what lies in folders of it belongs to it.
-    pub deep: bool,
+    /// How many parts follow between `/`, the object's own name among them; at least 1.
+    pub depth: usize,
+    /// Whether the folders are named `day=31` or `31`, where AWS named them.
+    pub is_hive: Option<bool>,
 }
 
 impl Below {
-    /// The condition, with an ` AND ` before it.
+    /// The condition, with an ` AND ` before it: no two kinds of folders, by day or by hour, have an object in common.
     fn condition(&self) -> String {
         let length = self.folder.chars().count();
         let mut text = String::new();
         if length > 0 {
             let _ = write!(text, "\n    AND substr(t.object, 1, {length}) = {}", quoted(&self.folder));
         }
-        if !self.deep {
-            let _ = write!(text, "\n    AND coalesce(split_part(substr(t.object, {}), '/', 2), '') = ''", length + 1);
+        let part = |at: usize| format!("split_part(substr(t.object, {}), '/', {at})", length + 1);
+        let mut is_empty = |text_at: &str, sign: &str| {
+            let _ = write!(text, "\n    AND coalesce({text_at}, '') {sign} ''");
+        };
+        is_empty(&part(self.depth + 1), "=");
+        if self.depth > 1 {
+            is_empty(&part(self.depth), "<>");
+            if let Some(is_hive) = self.is_hive {
+                let value = format!("split_part({}, '=', 2)", part(self.depth - 1));
+                is_empty(&value, if is_hive { "<>" } else { "=" });
+            }
         }
         text
     }
@@ -300,6 +311,28 @@ pub(super) fn said_by_path(path: &str) -> [String; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_objects_lie_is_a_condition() {
+        let check = |folder: &str, depth: usize, is_hive: Option<bool>, expect: &[&str]| {
+            let text = Below { folder: folder.to_owned(), depth, is_hive }.condition();
+            let conditions: Vec<&str> = text.split("\n    AND ").skip(1).collect();
+            assert_eq!(conditions, expect, "{folder} {depth} {is_hive:?}");
+        };
+        let none = "coalesce(split_part(substr(t.object, 1), '/', 2), '') = ''";
+        check("", 1, None, &[none]);
+        check("", 1, Some(true), &[none]);
+        let own = ["substr(t.object, 1, 3) = 'ä''/'", "coalesce(split_part(substr(t.object, 4), '/', 2), '') = ''"];
+        check("ä'/", 1, None, &own);
+        let [above, deeper, itself] = [
+            "substr(t.object, 1, 8) = 'AWSLogs/'",
+            "coalesce(split_part(substr(t.object, 9), '/', 8), '') = ''",
+            "coalesce(split_part(substr(t.object, 9), '/', 7), '') <> ''",
+        ];
+        let hive = "coalesce(split_part(split_part(substr(t.object, 9), '/', 6), '=', 2), '') <> ''";
+        check("AWSLogs/", 7, Some(true), &[above, deeper, itself, hive]);
+        check("AWSLogs/", 7, Some(false), &[above, deeper, itself, &hive.replace("<>", "=")]);
+    }
 
     #[test]
     fn names_of_tables_are_words_or_quoted() {

@@ -49,6 +49,7 @@ struct Table<'a> {
     layout: &'a Layout,
     base: &'a str,
     folders: Folders,
+    depth: usize,
     names: BTreeSet<&'a str>,
 }
 
@@ -63,13 +64,22 @@ impl Table<'_> {
     }
 }
 
+/// Objects in the folders of one kind below one folder.
+#[derive(Debug)]
+struct Lying {
+    /// Parts of their names below it: those of the folders, and the last.
+    depth: usize,
+    /// Their flow logs.
+    names: BTreeSet<String>,
+}
+
 /// What a look at flow logs tells.
 pub(super) struct Looked {
     /// Of each flow log: its layout, and the object that told.
     layouts: BTreeMap<String, (Layout, String)>,
     pub exceptions: Vec<Exception>,
-    /// Folders, and the names of the flow logs that have objects there.
-    places: BTreeMap<(String, Folders), BTreeSet<String>>,
+    /// Folders, and what lies there.
+    places: BTreeMap<(String, Folders), Lying>,
     /// Those of the names that AWS gave.
     ids: BTreeSet<String>,
     /// What is read of each Parquet object that was opened.
@@ -110,7 +120,10 @@ impl Looked {
             if matches!(object.flow_log, SourceName::FlowLog(_)) {
                 looked.ids.insert(name.clone());
             }
-            looked.places.entry(place_of(object)).or_default().insert(name.clone());
+            let place = place_of(object);
+            let depth = object.key[place.0.len()..].split('/').count();
+            let new = || Lying { depth, names: BTreeSet::new() };
+            looked.places.entry(place).or_insert_with(new).names.insert(name.clone());
             if object.is_stored() {
                 // An ETag, without which nothing is known.
                 let tag = object.trait_of_content().unwrap_or_default();
@@ -243,10 +256,10 @@ impl Looked {
     /// A table for each layout in each folder, in the order in which the DDL numbers them: by the first flow log.
     fn tables(&self) -> Vec<Table<'_>> {
         let mut tables: BTreeMap<_, Table<'_>> = BTreeMap::new();
-        for ((base, folders), names) in &self.places {
+        for ((base, folders), Lying { depth, names }) in &self.places {
             for (name, (layout, _)) in names.iter().filter_map(|name| Some((name, self.layouts.get(name)?))) {
                 let key = (base, *folders, layout.format, &layout.columns);
-                let new = || Table { layout, base, folders: *folders, names: BTreeSet::new() };
+                let new = || Table { layout, base, folders: *folders, depth: *depth, names: BTreeSet::new() };
                 tables.entry(key).or_insert_with(new).names.insert(name);
             }
         }
@@ -277,17 +290,25 @@ impl Looked {
         let several = tables.iter().any(|table| table.base != tables[0].base);
         let mut about = String::new();
         let mut sources = Vec::new();
-        for (at, Table { layout, base, folders, names }) in tables.iter().enumerate() {
+        for (at, Table { layout, base, folders, depth, names }) in tables.iter().enumerate() {
             let table = if one { table.to_owned() } else { format!("{table}_{}", at + 1) };
             let joined = names.iter().copied().collect::<Vec<_>>().join(" ");
             let _ = writeln!(about, "-- {table} ({}): {joined}", layout.name);
             if several {
                 let _ = writeln!(about, "--   in {}", shown(base));
             }
+            if tables.iter().any(|other| other.base == *base && other.folders != *folders) {
+                let _ = writeln!(about, "--   {}", kind(*folders));
+            }
             // A flow log in two folders is in two tables, and a table of the user's own may see both.
             let is_shared =
                 tables.iter().enumerate().any(|(other, table)| other != at && !table.names.is_disjoint(names));
-            let below = is_shared.then(|| Below { folder: (*base).to_owned(), deep: *folders != Folders::Own });
+            let is_hive = match folders {
+                Folders::Own => None,
+                Folders::Plain { .. } => Some(false),
+                Folders::Hive { .. } => Some(true),
+            };
+            let below = is_shared.then(|| Below { folder: (*base).to_owned(), depth: *depth, is_hive });
             let fields = layout.fields.iter().map(|field| field.name().to_owned()).collect();
             let flow_logs = names.iter().map(|name| (*name).to_owned()).collect();
             sources.push(Source { table, fields, flow_logs, below, is_text: layout.format != Format::Parquet });
@@ -301,9 +322,19 @@ impl Looked {
 fn place_of(object: &Object) -> (String, Folders) {
     let address = whole_address(object);
     let (base, folders) = place(&address);
-    let above = address.strip_suffix(object.key.as_str()).unwrap_or_default();
     // What is asked for may lie below the folder: then all of it does.
-    (base.strip_prefix(above).unwrap_or_default().to_owned(), folders)
+    (object.key.strip_suffix(&address[base.len()..]).unwrap_or_default().to_owned(), folders)
+}
+
+/// What tells folders of several kinds below one folder apart.
+const fn kind(folders: Folders) -> &'static str {
+    match folders {
+        Folders::Own => "and in no folder of it",
+        Folders::Plain { hourly: false } => "in folders like 2026/10/31/",
+        Folders::Plain { hourly: true } => "in folders like 2026/10/31/23/",
+        Folders::Hive { hourly: false } => "in folders like year=2026/month=10/day=31/",
+        Folders::Hive { hourly: true } => "in folders like year=2026/month=10/day=31/hour=23/",
+    }
 }
 
 fn shown(base: &str) -> &str {

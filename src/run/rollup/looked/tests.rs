@@ -249,3 +249,56 @@ fn at_least_each_object_is_read_once_by_the_table_of_its_flow_log() {
     let files = [small, (plain(ONE, 1, "fl-0b"), parquet(9))];
     check_reading("Parquet beside text", "logs", &files, apart, (size(1), size(1) + parquet(9).len()));
 }
+
+/// Whether the text takes an object's rows from this table, whatever else the table sees.
+fn takes(source: &Source, object: &Object) -> bool {
+    let Some(Below { folder, depth, is_hive }) = &source.below else { return true };
+    let Some(rest) = object.key.strip_prefix(folder.as_str()) else { return false };
+    let parts: Vec<&str> = rest.split('/').collect();
+    let above = parts.len().checked_sub(2).map(|at| parts[at]);
+    parts.len() == *depth && is_hive.is_none_or(|is_hive| above.is_none_or(|above| above.contains('=') == is_hive))
+}
+
+#[test]
+fn of_tables_that_see_all_folders_one_takes_an_object() {
+    let hourly = |key: String, hour: &str| {
+        let (folders, name) = key.rsplit_once('/').expect("folders");
+        format!("{folders}/{hour}/{name}")
+    };
+    let day = |day: usize| plain(ONE, day, "fl-0a");
+    let check = |situation: &str, inputs: &[&str], keys: &[String], expect: &[&str]| {
+        let contents: Vec<_> = keys.iter().enumerate().map(|(at, key)| text(key.clone(), HEADER, 1 + at)).collect();
+        let store: Arc<dyn Store> = bucket(&contents);
+        let inputs: Vec<PathOrGlob> =
+            inputs.iter().map(|input| PathOrGlob::new(format!("s3://bucket/{input}"))).collect();
+        let objects = list(&inputs, Some(&store), None).expect("listed").objects;
+        let (sources, about) = looked(&objects).0.sources("flow_logs").expect("tables");
+        assert_eq!(sources.len(), expect.len(), "{situation}: {about}");
+        for object in &objects {
+            let by: Vec<&Source> = sources.iter().filter(|source| takes(source, object)).collect();
+            assert_eq!(by.len(), 1, "{situation}: {} by {by:?}", object.key);
+        }
+        let heads: Vec<&str> = about.lines().filter_map(|line| line.strip_prefix("--   ")).collect();
+        assert_eq!(heads, expect, "{situation}");
+    };
+    let all = [
+        day(1),
+        hourly(day(2), "05"),
+        hive(ONE, 3, "fl-0a"),
+        hourly(hive(ONE, 4, "fl-0a"), "hour=05"),
+        format!("logs/AWSLogs/{}", own(ONE, 5, "fl-0a")),
+    ];
+    let kinds = [
+        "in folders like 2026/10/31/",
+        "in folders like 2026/10/31/23/",
+        "in folders like year=2026/month=10/day=31/",
+        "in folders like year=2026/month=10/day=31/hour=23/",
+    ];
+    check("every kind", &["logs"], &all, &[&["and in no folder of it"], &kinds[..]].concat());
+    check("by day, and Hive", &["logs"], &[all[0].clone(), all[2].clone()], &[kinds[0], kinds[2]]);
+    let within = "logs/AWSLogs/111111111111/vpcflowlogs/us-east-1";
+    check("below an account", &[within], &all[..2], &kinds[..2]);
+    check("a day", &[&format!("{within}/2026/10/01")], &[day(1), hourly(day(1), "05")], &kinds[..2]);
+    check("below an account, Hive", &["logs/AWSLogs/aws-account-id=111111111111"], &all[2..4], &kinds[2..]);
+    check("several inputs", &[within, "logs/AWSLogs/aws-account-id=111111111111"], &all[..4], &kinds);
+}
