@@ -202,6 +202,7 @@ impl RunError {
                     | RollupError::Inventory(_)
                     | RollupError::Accounts { .. }
                     | RollupError::NoWindow
+                    | RollupError::Partitions
             )
         )
     }

@@ -74,6 +74,11 @@ pub enum RollupError {
     /// Without a time nothing tells which partitions to read.
     #[error("which time is not said")]
     NoWindow,
+    /// One condition for tables whose partitions mean something else each.
+    #[error(
+        "--partitions is one condition, and the flow logs lie in plain and in Hive folders: the day is 2026/10/31 in tables of the one and 31 in those of the other"
+    )]
+    Partitions,
     /// Flow logs of a form that is no table.
     #[error("{object}: {format} cannot be read by SQL")]
     Format {
@@ -123,6 +128,7 @@ impl RollupError {
             Self::Accounts { .. } => "give the bundle that the roll-up was made of, or make one of this account",
             Self::Months(_) => "make a roll-up of each month, and export one after the other",
             Self::NoWindow => "give --month, or --from and --to",
+            Self::Partitions => "leave it out, or leave the days out in views that have the tables' names",
             Self::Format { .. } | Self::Mixed { .. } | Self::Source(_) => {
                 "report these flow logs by `natlens report`, or leave them out by --flow-logs"
             }
@@ -294,6 +300,10 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
     let mut objects = loaded.objects;
     order(&mut objects);
     let looked = Looked::at(&objects, &hints, warnings)?;
+    let names_time = |only: &String| ["day", "hour"].iter().any(|name| only.to_ascii_lowercase().contains(name));
+    if form.partitions.as_ref().is_some_and(names_time) && looked.is_plain_and_hive() {
+        return Err(RollupError::Partitions.into());
+    }
     let (sources, about) = looked.sources(&form.table)?;
     let emission = Emission {
         dialect: form.dialect,

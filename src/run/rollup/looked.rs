@@ -271,6 +271,14 @@ impl Looked {
         tables
     }
 
+    /// Whether there are tables of folders like `31/` and of those like `day=31/`: partitions of one name have other values in each.
+    pub fn is_plain_and_hive(&self) -> bool {
+        let tables = self.tables();
+        let any = |is_kind: fn(&Folders) -> bool| tables.iter().any(|table| is_kind(&table.folders));
+        any(|folders| matches!(folders, Folders::Plain { .. }))
+            && any(|folders| matches!(folders, Folders::Hive { .. }))
+    }
+
     /// Bytes of the columns of a Parquet object; 0 of text, which no table of Parquet can lie over.
     fn columns(&self, object: &Object) -> u64 {
         if let Some(bytes) = self.parquet.get(&object.key) {
