@@ -14,7 +14,7 @@ use crate::report::InputRow;
 use crate::sources::flow::{KnownLayout, Layout, LayoutHints};
 use crate::sources::inventory::{InventoryDraft, read_document};
 use crate::sources::ip_ranges::IpRanges;
-use crate::sources::objects::{ListError, Listing, Object, PathOrGlob, Store, StoreError, list, named};
+use crate::sources::objects::{ListError, Listing, Object, PathOrGlob, Store, StoreError, list, named, pass};
 use crate::sources::settings::{Rule, Team};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -73,6 +73,11 @@ impl<'a> Given<'a> {
     /// What is there.
     pub fn list(&self) -> Result<Listing, ListError> {
         list(&self.at.iter().map(PathOrGlob::new).collect::<Vec<_>>(), self.store, self.window)
+    }
+
+    /// Shows all that is there, of whatever time, and keeps no list of it.
+    pub fn pass(&self, see: &mut (dyn FnMut(&Object) + Send)) -> Result<(), ListError> {
+        pass(&self.at.iter().map(PathOrGlob::new).collect::<Vec<_>>(), self.store, see)
     }
 }
 

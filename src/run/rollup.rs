@@ -321,11 +321,12 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
     let tables = reference_tables(&guide, &looked.exceptions).map_err(RollupError::from)?;
     // Tables begin with a day, so that nothing before it has to be read; where none is left out, all may be.
     let least = looked.least(&objects);
-    let scan = match &form.partitions {
-        Some(_) => looked.scan(&objects),
+    let scan = if form.partitions.is_some() {
+        looked.scan(&objects)
+    } else {
         // Nothing tells the engine which folders to leave alone.
-        None => looked
-            .scan(&Given::all(&plan.inputs.flow_logs, plan.store.as_ref()).list().map_err(InputError::from)?.objects),
+        let all = Given::all(&plan.inputs.flow_logs, plan.store.as_ref());
+        looked.scan_of(|see| all.pass(see)).map_err(InputError::from)?
     };
     let mut small = 0_u64;
     for table in &tables {

@@ -2,12 +2,14 @@
 
 pub mod dates;
 mod identity;
+mod pass;
 mod places;
 mod spool;
 pub mod store;
 mod whole_file;
 
 pub use identity::{Identity, since_1970};
+pub use pass::pass;
 pub use spool::Random;
 pub use store::{Address, Store, StoreError};
 
@@ -16,6 +18,7 @@ use crate::model::export_task::is_task_id;
 use crate::model::period::Window;
 use globset::{GlobBuilder, GlobMatcher};
 use parquet::file::reader::ChunkReader;
+use pass::key_of;
 use places::{Places, canonical};
 use spool::Spool;
 use std::collections::BTreeSet;
@@ -220,7 +223,7 @@ pub fn list(
     let mut denied = Vec::new();
     for input in inputs {
         let text = input.0.as_str();
-        let shown = if inputs.len() > 1 { Shown::UnderInput } else { Shown::UnderRoot };
+        let shown = Shown::of(inputs);
         if let Some(address) = Address::parse(text) {
             let store = store.filter(|_| address.is_sound()).ok_or_else(|| ListError::BadAddress(text.to_owned()))?;
             match listing.stored(&address, store, window, shown) {
@@ -293,6 +296,20 @@ enum Shown {
     UnderInput,
 }
 
+impl Shown {
+    const fn of(inputs: &[PathOrGlob]) -> Self {
+        if inputs.len() > 1 { Self::UnderInput } else { Self::UnderRoot }
+    }
+}
+
+/// What an object is called that was asked for by its own address.
+fn named_by(address: &Address, shown: Shown) -> String {
+    match shown {
+        Shown::UnderInput => address.to_string(),
+        Shown::UnderRoot => address.key.rsplit('/').next().unwrap_or(&address.key).to_owned(),
+    }
+}
+
 impl Listing {
     fn walk(&mut self, root: &Path, glob: Option<&GlobMatcher>, shown: Shown) {
         let visible = |entry: &DirEntry| {
@@ -351,9 +368,7 @@ impl Listing {
         if folder != *key
             && let Some(entry) = store.find(bucket, key)?
         {
-            let name = key.rsplit('/').next().unwrap_or(key);
-            let key = if matches!(shown, Shown::UnderInput) { address.to_string() } else { name.to_owned() };
-            self.objects.push(Object::stored(key, entry, store));
+            self.objects.push(Object::stored(named_by(address, shown), entry, store));
         }
         found = self.objects.len() + self.unreadable.len() - found;
         if found == 0 && is_glob(key) {
@@ -375,18 +390,11 @@ impl Listing {
     ) -> Result<(), ListError> {
         let listed = store.list(&address.bucket, folder, window)?;
         for entry in &listed.entries {
-            let below = entry.key.strip_prefix(folder).unwrap_or(&entry.key);
-            let hidden = below.split('/').any(|part| part.starts_with(['.', '_']) && !matches!(part, "." | ".."));
-            // What consoles make in place of a folder.
-            let is_folder = entry.size == 0 && entry.key.ends_with('/');
-            if hidden || is_folder || glob.is_some_and(|glob| !glob.is_match(&entry.key)) {
-                continue;
+            if glob.is_none_or(|glob| glob.is_match(&entry.key))
+                && let Some(key) = key_of(entry, folder, shown)
+            {
+                self.objects.push(Object::stored(key, Arc::clone(entry), store));
             }
-            let key = match shown {
-                Shown::UnderInput => Address { bucket: address.bucket.clone(), key: entry.key.clone() }.to_string(),
-                Shown::UnderRoot => below.to_owned(),
-            };
-            self.objects.push(Object::stored(key, Arc::clone(entry), store));
         }
         self.unreadable.extend(listed.denied.iter().cloned());
         Ok(())

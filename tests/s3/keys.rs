@@ -135,3 +135,24 @@ fn a_flow_log_that_nothing_tells_of_is_told_to_be_left_out_of_the_sql() {
     let run = emit();
     assert!(run.code == 0 && !run.stderr.contains("left-out"), "{}: {}", run.code, run.stderr);
 }
+
+#[test]
+fn what_an_engine_will_read_of_all_times_is_the_same_of_a_bucket() {
+    let account = Account::new("--vantage two-logs");
+    let logs = account.bundle().join("flow-logs");
+    let object = bundle::files(&logs).into_iter().find(|file| arg(file).contains("/2026/10/")).expect("an object");
+    let old = arg(&object).replace("/2026/10/", "/2024/10/");
+    bundle::write(Path::new(&old), &fs::read(&object).expect("a file"));
+    // So few keys a page that there are several.
+    let fake = account.serve(|_| Fault::None);
+    let estimate = |run: &Run| -> String {
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.stdout.lines().find(|line| line.starts_with("-- reads about ")).expect("an estimate").to_owned()
+    };
+    for more in [&[][..], &["--partitions", "day > '2026/09/29'"]] {
+        let args = |at: &'static str| [&["athena", at, "--emit-sql", "--month", "2026-10"], more].concat();
+        let local = natlens(account.0.path(), &args("bundle"));
+        let remote = over(&fake, account.0.path(), &[], &args(REMOTE));
+        assert_eq!(estimate(&remote), estimate(&local), "{more:?}");
+    }
+}

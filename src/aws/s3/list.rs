@@ -7,7 +7,7 @@ use super::{LIST, Trouble};
 use crate::aws::AwsError;
 use crate::model::period::Window;
 use crate::sources::objects::dates::{Standing, standing};
-use crate::sources::objects::store::{Entry, StoreListing};
+use crate::sources::objects::store::{Entry, See, StoreListing};
 use futures_util::future::{BoxFuture, FutureExt, try_join_all};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -79,9 +79,16 @@ impl Pages<'_> {
     }
 
     async fn all(&self) -> Result<Level, AwsError> {
+        let mut entries = Vec::new();
+        let folders = self.each(&mut |entry| entries.push(entry)).await?;
+        Ok(Level { entries, folders })
+    }
+
+    /// Shows every object, page after page, and names the folders.
+    async fn each(&self, see: &mut See<'_>) -> Result<Vec<String>, AwsError> {
         let ask = Ask { call: LIST, bucket: self.bucket, key: "", query: &[("prefix", self.prefix)], headers: &[] };
         let endless = |why: &str| ask.error(Trouble::Remote, format!("its listing {why}"));
-        let (mut found, mut token, mut tokens, mut empty) = (Level::default(), None, BTreeSet::new(), 0);
+        let (mut found, mut token, mut tokens, mut empty) = (0_usize, None, BTreeSet::new(), 0);
         let mut folders = BTreeSet::new();
         let mut last_page: Option<Vec<String>> = None;
         let store: Arc<str> = self.http.store().into();
@@ -103,7 +110,8 @@ impl Pages<'_> {
                 }
                 let super::page::Found { key, size, etag, modified } = object;
                 let (store, bucket) = (Arc::clone(&store), Arc::clone(&bucket));
-                found.entries.push(Arc::new(Entry { store, bucket, key, size, etag, modified }));
+                found += 1;
+                see(Arc::new(Entry { store, bucket, key, size, etag, modified }));
             }
             // Each is longer than what was asked for, so that a walk has an end.
             if page.folders.iter().any(|folder| folder.len() <= self.prefix.len() || !folder.starts_with(self.prefix)) {
@@ -114,13 +122,12 @@ impl Pages<'_> {
             if !tokens.insert(next.clone()) {
                 return Err(endless("says the same continuation token twice"));
             }
-            if empty > MAX_EMPTY || found.entries.len() + folders.len() > MAX_OBJECTS {
+            if empty > MAX_EMPTY || found + folders.len() > MAX_OBJECTS {
                 return Err(endless("has no end"));
             }
             token = Some(next);
         }
-        found.folders.extend(folders);
-        Ok(found)
+        Ok(folders.into_iter().collect())
     }
 }
 
@@ -136,6 +143,11 @@ pub(super) async fn find(http: &Http, bucket: &str, key: &str) -> Result<Option<
 /// What lies directly under a prefix.
 pub(super) async fn level(http: &Http, bucket: &str, prefix: &str) -> Result<Level, AwsError> {
     Pages { http, bucket, prefix, level: true }.all().await
+}
+
+/// Everything under a prefix, page after page.
+pub(super) async fn pass(http: &Http, bucket: &str, prefix: &str, see: &mut See<'_>) -> Result<(), AwsError> {
+    Pages { http, bucket, prefix, level: false }.each(see).await.map(drop)
 }
 
 /// Everything under a prefix that may hold records of the window, by key.

@@ -15,7 +15,7 @@ pub use write::Writer;
 use super::session::{runtime, wait};
 use super::{AwsError, Call, Trouble};
 use crate::model::period::Window;
-use crate::sources::objects::store::{Entry, Store, StoreError, StoreListing, StoreTrouble};
+use crate::sources::objects::store::{Entry, See, Store, StoreError, StoreListing, StoreTrouble};
 use body::{Parts, RANGE};
 use bytes::{Bytes, BytesMut};
 use http::Http;
@@ -112,6 +112,15 @@ impl Store for S3 {
         let listing = Arc::new(self.listed(bucket, wait(list::tree(&self.http, bucket, prefix, window)))?);
         held(&self.listings).insert(asked, Arc::clone(&listing));
         Ok(listing)
+    }
+
+    fn pass(&self, bucket: &str, prefix: &str, see: &mut See<'_>) -> Result<(), StoreError> {
+        let known = held(&self.listings).get(&(bucket.to_owned(), prefix.to_owned(), None)).map(Arc::clone);
+        if let Some(known) = known {
+            known.entries.iter().map(Arc::clone).for_each(see);
+            return Ok(());
+        }
+        self.listed(bucket, wait(list::pass(&self.http, bucket, prefix, see)))
     }
 
     fn find(&self, bucket: &str, key: &str) -> Result<Option<Arc<Entry>>, StoreError> {

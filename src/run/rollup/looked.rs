@@ -227,6 +227,16 @@ impl Looked {
         self.read_by(objects, |table, object, at| table.reads(&object.key, at))
     }
 
+    /// The same of objects that are shown one by one.
+    pub fn scan_of<E>(&self, show: impl FnOnce(&mut (dyn FnMut(&Object) + Send)) -> Result<(), E>) -> Result<Scan, E> {
+        let tables = self.tables();
+        let mut scan = Scan::default();
+        show(&mut |object| {
+            self.add_read(&tables, object, &|table, object, at| table.reads(&object.key, at), &mut scan);
+        })?;
+        Ok(scan)
+    }
+
     /// What an engine reads of them at least: each by the table of its flow log. Another table over the same folders may have partitions of
     /// other accounts, Regions and days alone.
     pub fn least(&self, objects: &[Object]) -> Scan {
@@ -240,17 +250,27 @@ impl Looked {
         let tables = self.tables();
         let mut scan = Scan::default();
         for object in objects {
-            let at = place_of(object);
-            for table in tables.iter().filter(|table| reads(table, object, &at)) {
-                if table.layout.format == Format::Parquet {
-                    scan.columns = scan.columns.saturating_add(self.columns(object));
-                    scan.whole = scan.whole.saturating_add(object.size);
-                } else {
-                    scan.text = scan.text.saturating_add(object.size);
-                }
-            }
+            self.add_read(&tables, object, &reads, &mut scan);
         }
         scan
+    }
+
+    fn add_read(
+        &self,
+        tables: &[Table<'_>],
+        object: &Object,
+        reads: &impl Fn(&Table<'_>, &Object, &(String, Folders)) -> bool,
+        scan: &mut Scan,
+    ) {
+        let at = place_of(object);
+        for table in tables.iter().filter(|table| reads(table, object, &at)) {
+            if table.layout.format == Format::Parquet {
+                scan.columns = scan.columns.saturating_add(self.columns(object));
+                scan.whole = scan.whole.saturating_add(object.size);
+            } else {
+                scan.text = scan.text.saturating_add(object.size);
+            }
+        }
     }
 
     /// A table for each layout in each folder, in the order in which the DDL numbers them: by the first flow log.

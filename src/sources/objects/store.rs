@@ -22,6 +22,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Everything whose key begins so, and may hold records of the window. Asked again, it says the same.
     fn list(&self, bucket: &str, prefix: &str, window: Option<Window>) -> Result<Arc<StoreListing>, StoreError>;
 
+    /// Shows everything whose key begins so, in no order, and keeps nothing of it.
+    fn pass(&self, bucket: &str, prefix: &str, see: &mut See<'_>) -> Result<(), StoreError>;
+
     /// The object of exactly this key.
     fn find(&self, bucket: &str, key: &str) -> Result<Option<Arc<Entry>>, StoreError>;
 
@@ -43,6 +46,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The first trouble with objects, the worst kind before others; `None` where all were had as listed.
     fn trouble(&self) -> Option<StoreError>;
 }
+
+/// Who is shown objects one by one.
+pub type See<'a> = dyn FnMut(Arc<Entry>) + Send + 'a;
 
 /// An object as its store lists it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

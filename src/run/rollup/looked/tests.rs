@@ -3,11 +3,12 @@
 use super::*;
 use crate::model::period::Window;
 use crate::model::sha256::sha256;
-use crate::sources::objects::store::{Entry, Store, StoreError, StoreListing};
-use crate::sources::objects::{PathOrGlob, list};
+use crate::sources::objects::store::{Entry, See, Store, StoreError, StoreListing};
+use crate::sources::objects::{PathOrGlob, list, pass};
 use crate::sql::table::{Kind, Value, write};
 use bytes::Bytes;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 const HEADER: &str = "interface-id srcaddr dstaddr bytes start action log-status";
@@ -20,12 +21,21 @@ const RECORD: &str = "eni-1 10.0.0.1 10.0.0.2 7 1791600000 ACCEPT OK";
 struct Memory {
     objects: Vec<(Arc<Entry>, Vec<u8>)>,
     opened: Mutex<Vec<String>>,
+    /// How often it was listed into memory.
+    lists: AtomicUsize,
 }
 
 impl Store for Memory {
     fn list(&self, _: &str, prefix: &str, _: Option<Window>) -> Result<Arc<StoreListing>, StoreError> {
+        self.lists.fetch_add(1, Ordering::Relaxed);
         let below = self.objects.iter().map(|(entry, _)| entry).filter(|entry| entry.key.starts_with(prefix));
         Ok(Arc::new(StoreListing { entries: below.cloned().collect(), denied: Vec::new() }))
+    }
+
+    fn pass(&self, _: &str, prefix: &str, see: &mut See<'_>) -> Result<(), StoreError> {
+        let below = self.objects.iter().map(|(entry, _)| entry).filter(|entry| entry.key.starts_with(prefix));
+        below.cloned().for_each(see);
+        Ok(())
     }
 
     fn find(&self, _: &str, key: &str) -> Result<Option<Arc<Entry>>, StoreError> {
@@ -72,7 +82,8 @@ fn bucket(contents: &[(String, Vec<u8>)]) -> Arc<Memory> {
         };
         (Arc::new(entry), content.clone())
     };
-    Arc::new(Memory { objects: contents.iter().map(object).collect(), opened: Mutex::default() })
+    let (opened, lists) = Default::default();
+    Arc::new(Memory { objects: contents.iter().map(object).collect(), opened, lists })
 }
 
 fn listed(memory: &Arc<Memory>, below: &str) -> Vec<Object> {
@@ -301,4 +312,53 @@ fn of_tables_that_see_all_folders_one_takes_an_object() {
     check("a day", &[&format!("{within}/2026/10/01")], &[day(1), hourly(day(1), "05")], &kinds[..2]);
     check("below an account, Hive", &["logs/AWSLogs/aws-account-id=111111111111"], &all[2..4], &kinds[2..]);
     check("several inputs", &[within, "logs/AWSLogs/aws-account-id=111111111111"], &all[..4], &kinds);
+}
+
+#[test]
+fn what_passes_is_what_is_listed_and_is_read_alike() {
+    let at = |day: usize, flow_log: &str| plain(ONE, day, flow_log);
+    let mut contents = vec![
+        text(at(1, "fl-0a"), HEADER, 1),
+        text(at(2, "fl-0a"), HEADER, 2),
+        text(at(2, "fl-0b"), TURNED, 4),
+        text(hive(TWO, 3, "fl-0b"), TURNED, 8),
+        text("logs/own.log".to_owned(), HEADER, 16),
+        text("logs/AWSLogs".to_owned(), HEADER, 32),
+        text("logs/_temporary/x.log".to_owned(), HEADER, 64),
+        text("logs/.hidden.log".to_owned(), HEADER, 128),
+        text("logs-of-others/x.log".to_owned(), HEADER, 256),
+    ];
+    contents.push(("logs/folder/".to_owned(), Vec::new()));
+    let within = "s3://bucket/logs/AWSLogs/111111111111";
+    for (situation, inputs, is_kept) in [
+        ("a folder", &["s3://bucket/logs"][..], false),
+        ("with a slash", &["s3://bucket/logs/"], false),
+        ("the bucket", &["s3://bucket"], false),
+        ("an object, and a folder of its name", &["s3://bucket/logs/AWSLogs"], false),
+        ("an object", &["s3://bucket/logs/own.log"], false),
+        ("below an account", &[within], false),
+        ("two folders", &["s3://bucket/logs", "s3://bucket/logs-of-others"], false),
+        ("one in the other", &["s3://bucket/logs", within], true),
+        ("the same twice", &[within, "s3://bucket/logs/AWSLogs/111111111111/"], true),
+        ("a glob", &["s3://bucket/logs/AWSLogs/*/*/*/2026/10/02/*"], true),
+    ] {
+        let inputs: Vec<PathOrGlob> = inputs.iter().map(|input| PathOrGlob::new(*input)).collect();
+        let memory = bucket(&contents);
+        let store: Arc<dyn Store> = memory.clone();
+        let objects = list(&inputs, Some(&store), None).expect("listed").objects;
+        let before = memory.lists.load(Ordering::Relaxed);
+        let mut passed: Vec<(String, u64)> = Vec::new();
+        pass(&inputs, Some(&store), &mut |object| passed.push((object.key.clone(), object.size))).expect("passed");
+        assert_eq!(memory.lists.load(Ordering::Relaxed) > before, is_kept, "{situation}");
+        passed.sort();
+        let expect: Vec<(String, u64)> = objects.iter().map(|object| (object.key.clone(), object.size)).collect();
+        assert_eq!(passed, expect, "{situation}");
+        let looked = looked(&objects).0;
+        let of_all = looked.scan_of(|see| pass(&inputs, Some(&store), see)).expect("passed");
+        assert_eq!(of_all.text, looked.scan(&objects).text, "{situation}");
+        assert!(of_all.text > 0, "{situation}");
+    }
+    let store: Arc<dyn Store> = bucket(&contents);
+    let nowhere = pass(&[PathOrGlob::new("s3://bucket/nowhere")], Some(&store), &mut |_| ());
+    assert_eq!(nowhere.expect_err("nothing").to_string(), "s3://bucket/nowhere: no such file or folder");
 }
