@@ -210,6 +210,27 @@ mod tests {
     }
 
     #[test]
+    fn a_month_that_was_cut_off_is_known_to_be_until_all_of_it_is_done_again() {
+        let old = month("2026-10", &[(ONE, "old one"), (TWO, "old two")]);
+        let lost = month("2026-10", &[(ONE, "lost one"), (THREE, "lost three")]);
+        let again = month("2026-10", &[(ONE, "again"), (TWO, "two")]);
+        let cut = |memory: &Memory| found(memory, "2026-10").expect("read").cut;
+        for changes in 0.. {
+            let memory = Memory::default();
+            put(&memory, 99, &old).expect("all of it");
+            put(&memory, 2, &lost).expect_err("mark and a file");
+            assert_eq!(cut(&memory), Cut::Known(Box::new(lost.0.clone())));
+            if put(&memory, changes, &again).is_ok() {
+                assert_eq!((memory.all(), cut(&memory)), (whole(&[&again]), Cut::None));
+                break;
+            }
+            // The old mark, then the new one in its place.
+            let expect = if changes == 0 { &lost } else { &again };
+            assert_eq!(cut(&memory), Cut::Known(Box::new(expect.0.clone())), "{changes}");
+        }
+    }
+
+    #[test]
     fn what_is_not_ours_stays() {
         let memory = Memory::default();
         put(&memory, 99, &month("2026-10", &[(ONE, "one"), (TWO, "two")])).expect("all of it");
