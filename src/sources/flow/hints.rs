@@ -30,7 +30,7 @@ pub struct LayoutHints {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Choice {
     pub layout: Layout,
-    /// The layout is only a guess, so that one line that does not fit it refutes it.
+    /// The layout is only a guess, so that most lines have to fit it.
     pub guessed: bool,
     /// Formats of the same log group: two flow logs may write into one stream.
     pub others: Vec<Layout>,
@@ -44,7 +44,7 @@ impl Choice {
 
 impl LayoutHints {
     /// Decides by evidence: the user, the flow log's id, its log group, the only format of the bundle that fits the
-    /// first record, and last the default format, which then must fit every line.
+    /// first record, and last the default format, which then must fit most lines.
     pub(super) fn choose(
         &self,
         source: &SourceName,

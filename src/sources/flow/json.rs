@@ -109,6 +109,7 @@ pub(super) fn read<S: FlowSink>(
     if messages.mixed {
         messages.found.log_group = None;
     }
+    messages.found.lines.as_ref().map_or(Ok(()), Lines::end)?;
     Ok(messages.found)
 }
 

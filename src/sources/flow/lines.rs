@@ -19,6 +19,9 @@ pub(super) struct Seen {
     pub fields: FieldSet,
     pub assumed_accept: bool,
     pub assumed_ok: bool,
+    /// Lines that do not fit a layout that was guessed, and of the first its number and its fields.
+    misfits: u64,
+    misfit: Option<(u64, usize)>,
 }
 
 impl Seen {
@@ -28,9 +31,11 @@ impl Seen {
         self.assumed_ok |= !fields.contains(Field::LogStatus);
     }
 
-    /// With what another part of the object holds.
-    pub fn add(&mut self, part: Self) {
-        let Self { records, fields, assumed_accept, assumed_ok } = part;
+    /// With what another part of the object holds, before which stand so many lines.
+    pub fn add(&mut self, part: Self, lines: u64) {
+        let Self { records, fields, assumed_accept, assumed_ok, misfits, misfit } = part;
+        self.misfits += misfits;
+        self.misfit = self.misfit.or(misfit.map(|(line, fields)| (lines + line, fields)));
         self.records += records;
         self.fields = self.fields.union(fields);
         self.assumed_accept |= assumed_accept;
@@ -89,6 +94,15 @@ impl Lines {
     /// The same, to add to.
     pub const fn seen_mut(&mut self) -> &mut Seen {
         &mut self.reader.seen
+    }
+
+    /// After the last line: a layout that was guessed and that most lines do not fit is none.
+    pub const fn end(&self) -> Result<(), ReadError> {
+        let Seen { records, misfits, misfit, .. } = self.reader.seen;
+        match misfit {
+            Some((line, fields)) if misfits > records / 2 => Err(ReadError::NoLayout { line, fields }),
+            _ => Ok(()),
+        }
     }
 
     /// How often the layout changed.
@@ -198,7 +212,8 @@ impl Reader {
             return Err(ReadError::BrokenOff { part: "the last line", why: why.to_owned() });
         }
         if self.choice.guessed {
-            return Err(ReadError::NoLayout { line: at.number, fields: line.split(|&b| b == b' ').count() });
+            self.seen.misfits += 1;
+            self.seen.misfit.get_or_insert_with(|| (at.number, line.split(|&byte| byte == b' ').count()));
         }
         self.malformed(at.number, why, sink);
         Ok(())

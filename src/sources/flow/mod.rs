@@ -100,7 +100,7 @@ pub struct ObjectOutcome {
 impl ObjectOutcome {
     fn new(format: FormatName, seen: Seen, (content_hash, inflated_bytes): (u128, u64)) -> Self {
         let has_pkt = seen.fields.contains(Field::PktSrcAddr) && seen.fields.contains(Field::PktDstAddr);
-        let Seen { records, fields: fields_present, assumed_accept, assumed_ok } = seen;
+        let Seen { records, fields: fields_present, assumed_accept, assumed_ok, .. } = seen;
         let log_group = None;
         Self {
             format,

@@ -61,7 +61,8 @@ pub(super) fn read<S: FlowSink>(
     let mut text = Text::new(form, lines, sink);
     text.head(head)?;
     text.pieces(content, || false)?;
-    text.last_line()
+    text.last_line()?;
+    lines.end()
 }
 
 impl<'a, S: FlowSink> Text<'a, S> {

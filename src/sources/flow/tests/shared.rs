@@ -225,9 +225,13 @@ fn lines_keep_their_numbers_and_what_is_broken_gives_the_same_error() {
     check("whole", &text, false, false, Ok(&[100, 2_501, 5_000]));
     check("the stream breaks off", &text, true, false, Err("damaged"));
     check("cut within a line", &text[..text.len() - 30], false, false, Err("the last line"));
-    let defaults = format!("{DEFAULT}\n").repeat(3_000);
-    check("one line is of another form", &format!("{defaults}a b c\n{defaults}"), false, true, Err("line: 3001"));
-    check("and then the stream breaks off", &format!("{defaults}a b c\n{defaults}"), true, true, Err("line: 3001"));
+    let default = format!("{DEFAULT}\n");
+    let mixed = |before: usize, bad: usize| {
+        [default.repeat(before), "a b c\n".repeat(bad), default.repeat(5_000 - before - bad)].concat()
+    };
+    check("one line is of another form", &mixed(3_000, 1), false, true, Ok(&[3_001]));
+    check("and then the stream breaks off", &mixed(3_000, 1), true, true, Err("damaged"));
+    check("so are most", &mixed(1_200, 2_501), false, true, Err("line: 1201, fields: 3"));
 }
 
 #[test]

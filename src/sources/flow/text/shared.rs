@@ -42,6 +42,7 @@ pub(in crate::sources::flow) fn read<'e, S: Shared + 'e>(
     text.head(head)?;
     if text.pieces(&mut content, || helpers.are_waiting())? {
         text.last_line()?;
+        lines.end()?;
         return Ok((content, lines.seen()));
     }
     let (number, begun) = (text.number, text.begun);
@@ -186,6 +187,7 @@ impl<S: Shared> Object<S> {
         match all.ended.replace(Ended::Told) {
             Some(Ended::Read(read)) => {
                 read?;
+                all.lines.end()?;
                 std::mem::swap(&mut all.sink, sink);
                 let content = self.blocks().content.take().expect("given back once");
                 Ok((content, all.lines.seen()))
@@ -241,8 +243,8 @@ impl<S: Shared> All<S> {
                 && switches == self.lines.switches()
                 && self.sink.add(sink, self.number)
             {
+                self.lines.seen_mut().add(seen, self.number);
                 self.number += lines;
-                self.lines.seen_mut().add(seen);
                 room.clear();
                 self.spare.push(room);
                 continue;
