@@ -156,6 +156,8 @@ pub struct InterfaceSlot {
     pub own: OwnAddr,
     hour: u32,
     cell: u32,
+    /// Places of the rows of legs 2 and 3 in that hour: half of a gateway's records, whose rows differ in nothing else.
+    mirrors: [usize; 2],
 }
 
 /// One object's records, collapsed.
@@ -197,6 +199,7 @@ pub struct Fold<'a> {
 pub const MAX_BYTES: u64 = 1 << 62;
 
 const NOWHERE: u32 = u32::MAX;
+const NO_MIRRORS: [usize; 2] = [usize::MAX; 2];
 const SAMPLES: usize = 3;
 
 impl<'a> Fold<'a> {
@@ -286,7 +289,7 @@ impl<'a> Fold<'a> {
     /// Takes an interface of a fold that was put down, as its next one. The role is the inventory's, as it always was.
     pub fn take_interface(&mut self, name: Sym, facts: InterfaceFacts, own: OwnAddr) {
         let role = self.roles.role(self.symbols.text(name));
-        self.interfaces.push(InterfaceSlot { name, facts, role, own, hour: NOWHERE, cell: 0 });
+        self.interfaces.push(InterfaceSlot { name, facts, role, own, hour: NOWHERE, cell: 0, mirrors: NO_MIRRORS });
     }
 
     /// Takes what the records of a fold that was put down said of an owner.
@@ -318,6 +321,7 @@ impl<'a> Fold<'a> {
             own: OwnAddr::default(),
             hour: NOWHERE,
             cell: 0,
+            mirrors: NO_MIRRORS,
         });
         self.by_name[at] = slot;
         slot
@@ -333,7 +337,7 @@ impl<'a> Fold<'a> {
                 cells.push((interface, hour, sums));
                 u32::try_from(cells.len() - 1).expect("fewer than 2^32 hours")
             });
-            slot.hour = hour;
+            (slot.hour, slot.mirrors) = (hour, NO_MIRRORS);
         }
         &mut self.cells[slot.cell as usize].2
     }
@@ -363,15 +367,16 @@ impl<'a> Fold<'a> {
                         None => seen,
                     };
                     against = leg == Some(Leg::NatToClient);
+                    if matches!(seen, Seen::Leg2 | Seen::Leg3) {
+                        return self.add_mirror(interface, hour, seen, record.bytes);
+                    }
                 }
             }
         }
         let at_gateway = matches!(role, Role::Nat(_));
-        let mirror = matches!(seen, Seen::Leg2 | Seen::Leg3);
-        let mut id = |addr| if mirror { AddrId::NONE } else { self.addrs.intern(addr) };
+        let mut id = |addr| self.addrs.intern(addr);
         let (from, to) = if against { (ends.to, ends.from) } else { (ends.from, ends.to) };
         let (from_label, to_label) = match against {
-            _ if mirror => (Sym::NONE, Sym::NONE),
             true => (Sym::NONE, record.src_service),
             // Of a pair only the remote is named.
             false if seen == Seen::Pair => (Sym::NONE, record.dst_service),
@@ -390,7 +395,6 @@ impl<'a> Fold<'a> {
             // Where the leg is known the direction says nothing more.
             direction: if matches!(seen, Seen::Raw(_)) { record.direction } else { Direction::Unknown },
             port: match self.roles.peers().served_port(ends, record, at_gateway) {
-                _ if mirror => 0,
                 0 => self.roles.kept_port(record, (seen == Seen::Pair).then_some(against)),
                 served => served,
             },
@@ -398,6 +402,28 @@ impl<'a> Fold<'a> {
         let sums = self.rows.of(key);
         let sum = if against { &mut sums.against } else { &mut sums.along };
         sum.add(1, record.bytes);
+    }
+
+    /// Adds a record of leg 2 or 3 to its row, which has neither ends nor labels.
+    #[inline]
+    fn add_mirror(&mut self, interface: u32, hour: u32, seen: Seen, bytes: u64) {
+        let place = &mut self.interfaces[interface as usize].mirrors[usize::from(seen == Seen::Leg3)];
+        if *place == usize::MAX {
+            *place = self.rows.place(RowKey {
+                interface,
+                hour,
+                from: AddrId::NONE,
+                to: AddrId::NONE,
+                shown: AddrId::NONE,
+                from_label: Sym::NONE,
+                to_label: Sym::NONE,
+                next_hop: Sym::NONE,
+                seen,
+                direction: Direction::Unknown,
+                port: 0,
+            });
+        }
+        self.rows.at(*place).along.add(1, bytes);
     }
 
     /// Adds an ACCEPT record that crosses from one known VPC to another, beside its row.

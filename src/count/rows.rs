@@ -32,18 +32,36 @@ impl<K: Copy + Eq + Hash, V: Default> Rows<K, V> {
     /// With 2^32 keys, of which no memory holds the records.
     #[inline]
     pub fn of(&mut self, key: K) -> &mut V {
+        let at = self.place(key);
+        &mut self.entries[at].1
+    }
+
+    /// The value at a place that [`Rows::place`] gave.
+    ///
+    /// # Panics
+    /// At any other place.
+    #[inline]
+    pub fn at(&mut self, place: usize) -> &mut V {
+        &mut self.entries[place].1
+    }
+
+    /// Where a key is, until all are forgotten; a new key's value is the default.
+    ///
+    /// # Panics
+    /// As [`Rows::of`].
+    #[inline]
+    pub fn place(&mut self, key: K) -> usize {
         let hash = half(self.hasher.hash_one(key));
         let entries = &self.entries;
         let same = |slot: &Slot| slot.hash == hash && entries[slot.at as usize].0 == key;
         let known = self.index.find(spread(hash), same).map(|slot| slot.at as usize);
-        let at = known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             let at = self.entries.len();
             let slot = Slot { hash, at: u32::try_from(at).expect("fewer than 2^32 keys") };
             self.index.insert_unique(spread(hash), slot, |slot| spread(slot.hash));
             self.entries.push((key, V::default()));
             at
-        });
-        &mut self.entries[at].1
+        })
     }
 
     /// Makes room for so many keys more.

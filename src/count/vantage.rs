@@ -4,21 +4,22 @@
 //! only, so that the order in which objects are read never matters.
 
 use super::counted::CountedRows;
+use super::fold::HourSums;
 use super::rollup::{Rollup, SourceId};
 use crate::model::export_task::above_task;
 use crate::model::period::{HOUR_SECONDS, Window};
 use hashbrown::{HashMap, HashSet};
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
 
 /// The chosen flow log of each interface and hour inside a window.
 #[derive(Debug)]
 pub struct Vantage {
     hours: (u32, u32),
     active: Vec<bool>,
-    /// By flow log, whose voice it is.
-    voices: Vec<SourceId>,
     chosen: HashMap<(u32, u32), SourceId>,
-    /// By interface, the voice of all of its hours; `None` where there are several, or none.
+    /// Export tasks that hold another piece of an hour than the one that was chosen.
+    beside: HashSet<(u32, u32, SourceId)>,
+    /// By interface, the one that speaks in all of its hours; `None` where there are several, or none.
     alone: Vec<Option<SourceId>>,
 }
 
@@ -28,26 +29,55 @@ impl Vantage {
     pub fn choose(rollup: &Rollup, window: Window) -> Self {
         let hours = hours_of(window);
         let inside = |hour: u32| hours.0 <= hour && hour < hours.1;
+        let kins: Vec<Option<&str>> = rollup.sources.iter().map(|name| kin(name)).collect();
         let mut active = vec![false; rollup.sources.len()];
-        for (&(_, hour, source), sums) in &rollup.hours {
-            active[source.0 as usize] |= inside(hour) && sums.accept.records > 0;
+        let spoken = || rollup.hours.iter().filter(|((_, hour, _), sums)| inside(*hour) && sums.accept.records > 0);
+        for (&(_, _, source), _) in spoken() {
+            active[source.0 as usize] = true;
         }
-        // The one that knows most, then the smallest id.
-        let rank = |source: SourceId, has_pkt: bool| (!has_pkt, rollup.sources[source.0 as usize].as_str());
-        let voices = voices(rollup);
-        let mut best: HashMap<(u32, u32), (SourceId, bool)> = HashMap::new();
-        for (&(interface, hour, source), sums) in &rollup.hours {
-            if !inside(hour) || sums.accept.records == 0 {
-                continue;
+        // Of a log group that was exported piece by piece a quiet piece is no log of rejected traffic.
+        let speaking: HashSet<&str> =
+            kins.iter().zip(&active).filter_map(|(kin, active)| kin.filter(|_| *active)).collect();
+        for (active, kin) in active.iter_mut().zip(&kins) {
+            *active |= kin.is_some_and(|kin| speaking.contains(kin));
+        }
+        // The one that knows most, then of tasks the one with most of the hour, then the smallest id.
+        let rank = |source: SourceId, sums: &HourSums| {
+            let (name, kin) = (rollup.sources[source.0 as usize].as_str(), kins[source.0 as usize]);
+            let records = if kin.is_some() { sums.accept.records } else { 0 };
+            (!sums.has_pkt, kin.unwrap_or(name), Reverse(records), name)
+        };
+        let mut best: HashMap<(u32, u32), (SourceId, &HourSums)> = HashMap::new();
+        let mut tasks: HashMap<(u32, u32), Vec<(SourceId, &HourSums)>> = HashMap::new();
+        for (&(interface, hour, source), sums) in spoken() {
+            if kins[source.0 as usize].is_some() {
+                tasks.entry((interface, hour)).or_default().push((source, sums));
             }
-            let candidate = (voices[source.0 as usize], sums.has_pkt);
             best.entry((interface, hour))
                 .and_modify(|known| {
-                    if rank(candidate.0, candidate.1) < rank(known.0, known.1) {
-                        *known = candidate;
+                    if rank(source, sums) < rank(known.0, known.1) {
+                        *known = (source, sums);
                     }
                 })
-                .or_insert(candidate);
+                .or_insert((source, sums));
+        }
+        tasks.retain(|_, of_hour| of_hour.len() > 1);
+        let together = Together::of(&tasks);
+        let mut beside = HashSet::new();
+        for (&(interface, hour), of_hour) in &mut tasks {
+            let Some(&chosen) = best.get(&(interface, hour)) else { continue };
+            of_hour.sort_unstable_by_key(|&(source, sums)| rank(source, sums));
+            let mut speaking = vec![chosen];
+            for &(task, sums) in of_hour.iter() {
+                let follows = |&(other, of_other): &(SourceId, &HourSums)| {
+                    let apart = sums.last < of_other.first || of_other.last < sums.first;
+                    kins[other.0 as usize] == kins[task.0 as usize] && apart && together.meet_once(task, other)
+                };
+                if speaking.iter().all(follows) {
+                    speaking.push((task, sums));
+                    beside.insert((interface, hour, task));
+                }
+            }
         }
         let chosen: HashMap<(u32, u32), SourceId> = best.into_iter().map(|(key, (of, _))| (key, of)).collect();
         let mut alone = vec![None; rollup.interfaces.len()];
@@ -57,7 +87,10 @@ impl Vantage {
         for (&(interface, _), source) in &chosen {
             alone[interface as usize].take_if(|alone| alone != source);
         }
-        Self { hours, active, voices, chosen, alone }
+        for (interface, ..) in &beside {
+            alone[*interface as usize] = None;
+        }
+        Self { hours, active, chosen, beside, alone }
     }
 
     /// Whether the hour lies inside the window.
@@ -77,7 +110,8 @@ impl Vantage {
     #[inline]
     #[must_use]
     pub fn speaks(&self, interface: u32, hour: u32, source: SourceId) -> bool {
-        self.chosen.get(&(interface, hour)) == Some(&self.voices[source.0 as usize])
+        self.chosen.get(&(interface, hour)) == Some(&source)
+            || !self.beside.is_empty() && self.beside.contains(&(interface, hour, source))
     }
 
     /// As [`Vantage::speaks`], of an hour in which the flow log has an ACCEPT record of the interface, and faster.
@@ -85,7 +119,7 @@ impl Vantage {
     #[must_use]
     pub fn speaks_of_its_own(&self, interface: u32, hour: u32, source: SourceId) -> bool {
         match self.alone[interface as usize] {
-            Some(alone) => alone == self.voices[source.0 as usize] && self.inside(hour),
+            Some(alone) => alone == source && self.inside(hour),
             None => self.speaks(interface, hour, source),
         }
     }
@@ -94,7 +128,7 @@ impl Vantage {
     #[inline]
     #[must_use]
     pub fn always_speaks(&self, interface: u32, source: SourceId) -> bool {
-        self.alone[interface as usize] == Some(self.voices[source.0 as usize])
+        self.alone[interface as usize] == Some(source)
     }
 
     /// Whether the flow log has an ACCEPT record inside the window at all. One that has none logs rejected traffic only
@@ -116,37 +150,34 @@ impl Vantage {
     }
 }
 
-/// By flow log, the one in whose name it speaks: itself, but for export tasks of one prefix. Tasks that follow each other in time hold one log
-/// group piece by piece, and speak as one; tasks of the same time hold two log groups, or one twice, and only one may speak.
-fn voices(rollup: &Rollup) -> Vec<SourceId> {
-    let mut voices: Vec<SourceId> = (0u32..).map(SourceId).take(rollup.sources.len()).collect();
-    // By prefix each task's first and last second.
-    let mut tasks: BTreeMap<&str, BTreeMap<SourceId, (u64, u64)>> = BTreeMap::new();
-    let of_task: Vec<Option<&str>> = rollup.sources.iter().map(|name| above_task(name)).collect();
-    for (&(_, hour, source), sums) in &rollup.hours {
-        let Some(above) = of_task[source.0 as usize] else { continue };
-        let second = |second: u16| u64::from(hour) * HOUR_SECONDS.unsigned_abs() + u64::from(second);
-        let (first, last) = (second(sums.first), second(sums.last));
-        let known = tasks.entry(above).or_default().entry(source).or_insert((first, last));
-        *known = (known.0.min(first), known.1.max(last));
-    }
-    for tasks in tasks.into_values() {
-        let name = |task: SourceId| rollup.sources[task.0 as usize].as_str();
-        let mut in_time: Vec<(SourceId, (u64, u64))> = tasks.into_iter().collect();
-        in_time.sort_unstable_by_key(|&(task, (first, last))| (first, last, name(task)));
-        // Each voice so far with the end of its latest task.
-        let mut ends: Vec<(SourceId, u64)> = Vec::new();
-        for (task, (first, last)) in in_time {
-            match ends.iter_mut().find(|(_, end)| *end < first) {
-                Some((voice, end)) => {
-                    voices[task.0 as usize] = *voice;
-                    *end = last;
+/// What the export tasks of one prefix share, by the name of a source that is one. Each holds a log group, whole or a piece of it.
+#[must_use]
+pub fn kin(name: &str) -> Option<&str> {
+    name.strip_prefix("prefix:").and_then(above_task)
+}
+
+/// Which hours two tasks both have something of, of any interface: the earliest and the latest.
+struct Together(HashMap<(SourceId, SourceId), (u32, u32)>);
+
+impl Together {
+    fn of(tasks: &HashMap<(u32, u32), Vec<(SourceId, &HourSums)>>) -> Self {
+        let mut all: HashMap<(SourceId, SourceId), (u32, u32)> = HashMap::new();
+        for (&(_, hour), of_hour) in tasks {
+            for (at, (one, _)) in of_hour.iter().enumerate() {
+                for (two, _) in &of_hour[at + 1..] {
+                    let known = all.entry((*one.min(two), *one.max(two))).or_insert((hour, hour));
+                    *known = (known.0.min(hour), known.1.max(hour));
                 }
-                None => ends.push((task, last)),
             }
         }
+        Self(all)
     }
-    voices
+
+    /// Whether they meet where one ends and the other begins, as pieces of one log group do. Tasks that stand beside each other for longer
+    /// hold two log groups, or one twice.
+    fn meet_once(&self, one: SourceId, two: SourceId) -> bool {
+        self.0.get(&(one.min(two), one.max(two))).is_some_and(|(first, last)| last - first <= 1)
+    }
 }
 
 /// First hour inside and first hour after, since 1970.
@@ -159,50 +190,120 @@ pub fn hours_of(window: Window) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::count::fold::{HourSums, RowSum};
+    use crate::count::fold::RowSum;
+    use crate::count::roles::Role;
+    use crate::count::rollup::Interface;
+    use crate::count::words::OwnAddr;
+    use crate::model::flow::InterfaceFacts;
+    use crate::model::symbols::Sym;
 
-    const TASKS: [&str; 3] = [
-        "prefix:x/00000000-0000-0000-0000-000000000001",
-        "prefix:x/00000000-0000-0000-0000-000000000002",
-        "prefix:x/00000000-0000-0000-0000-000000000003",
-    ];
+    const ONE: &str = "prefix:x/00000000-0000-0000-0000-000000000001";
+    const TWO: &str = "prefix:x/00000000-0000-0000-0000-000000000002";
+    const THREE: &str = "prefix:x/00000000-0000-0000-0000-000000000003";
+    const FOUR: &str = "prefix:x/00000000-0000-0000-0000-000000000004";
 
-    /// Which of the flow logs speak for an interface in hour 1, of (name, first, last second of that hour, whether it has `pkt-*`).
-    fn check(situation: &str, logs: &[(&str, u16, u16, bool)], expect: &[bool]) {
+    /// What a flow log has of an hour: its name, interface, hour, first and last second, ACCEPT records.
+    type Cell = (&'static str, u32, u32, u16, u16, u64);
+
+    fn rollup(cells: &[Cell]) -> Rollup {
         let mut rollup = Rollup::default();
-        for &(name, first, last, has_pkt) in logs {
-            let accept = RowSum { records: 2, bytes: 100 };
-            let sums = HourSums { accept, has_pkt, first, last, ..HourSums::default() };
+        for &(name, interface, hour, first, last, records) in cells {
+            let accept = RowSum { records, bytes: 100 * records };
+            let sums = HourSums { accept, nodata: 1, has_pkt: true, first, last, ..HourSums::default() };
             let source = rollup.source(name);
-            rollup.hours.insert((0, 1, source), sums);
+            rollup.hours.insert((interface, hour, source), sums);
         }
-        rollup.interfaces.push(crate::count::rollup::Interface {
-            name: crate::model::symbols::Sym::NONE,
-            facts: crate::model::flow::InterfaceFacts::default(),
-            role: crate::count::roles::Role::Unknown,
-            own: crate::count::words::OwnAddr::default(),
-        });
-        let vantage = Vantage::choose(&rollup, Window { start: 0, end: 10 * HOUR_SECONDS });
-        let sources = || (0u32..).map(SourceId).take(logs.len());
-        let speak: Vec<bool> = sources().map(|source| vantage.speaks(0, 1, source)).collect();
-        assert_eq!(speak, expect, "{situation}");
-        let faster: Vec<bool> = sources().map(|source| vantage.speaks_of_its_own(0, 1, source)).collect();
+        let (facts, own) = (InterfaceFacts::default(), OwnAddr::default());
+        rollup.interfaces = vec![Interface { name: Sym::NONE, facts, role: Role::Unknown, own }; 2];
+        rollup
+    }
+
+    const WINDOW: Window = Window { start: 0, end: 10 * HOUR_SECONDS };
+
+    /// Which of the cells speak, by their numbers.
+    fn check(situation: &str, cells: &[Cell], expect: &[usize]) {
+        let mut rollup = rollup(cells);
+        // Outside the window the first and the last task have an hour in common, which matters to nobody.
+        for (name, ..) in [cells.first(), cells.last()].into_iter().flatten() {
+            let source = rollup.source(name);
+            let accept = RowSum { records: 9, bytes: 9 };
+            rollup.hours.insert((0, 20, source), HourSums { accept, ..HourSums::default() });
+        }
+        let vantage = Vantage::choose(&rollup, WINDOW);
+        let by = |speaks: &dyn Fn(u32, u32, SourceId) -> bool| -> Vec<usize> {
+            let source = |name: &str| {
+                SourceId(u32::try_from(rollup.sources.iter().position(|of| of == name).expect("known")).expect("few"))
+            };
+            let speaking = cells
+                .iter()
+                .enumerate()
+                .filter(|(_, (name, interface, hour, ..))| speaks(*interface, *hour, source(name)));
+            speaking.map(|(at, _)| at).collect()
+        };
+        assert_eq!(by(&|interface, hour, source| vantage.speaks(interface, hour, source)), expect, "{situation}");
+        let faster = by(&|interface, hour, source| vantage.speaks_of_its_own(interface, hour, source));
         assert_eq!(faster, expect, "{situation}, faster");
     }
 
     #[test]
-    fn export_tasks_speak_one_after_the_other_and_never_together() {
-        let [one, two, three] = TASKS;
-        check("one after the other", &[(one, 0, 900, true), (two, 901, 2000, true)], &[true, true]);
-        check("at one second", &[(one, 0, 900, true), (two, 900, 2000, true)], &[true, false]);
-        check("at the same time", &[(two, 0, 900, true), (one, 10, 800, true)], &[false, true]);
-        check("the one that knows more", &[(one, 0, 900, false), (two, 10, 800, true)], &[false, true]);
+    fn pieces_of_a_log_group_speak_one_after_the_other() {
+        check("of an hour", &[(ONE, 0, 1, 0, 1799, 5), (TWO, 0, 1, 1800, 3599, 5)], &[0, 1]);
         check(
-            "two in turn beside one",
-            &[(one, 0, 900, true), (two, 5, 2000, false), (three, 901, 2000, true)],
-            &[true, false, true],
+            "of several",
+            &[(ONE, 0, 1, 0, 9, 5), (ONE, 0, 2, 0, 900, 5), (TWO, 0, 2, 901, 999, 2), (TWO, 0, 3, 0, 9, 1)],
+            &[0, 1, 2, 3],
         );
-        check("under other prefixes", &[(one, 0, 900, true), ("prefix:y/1", 901, 2000, true)], &[true, false]);
-        check("no tasks", &[("fl-1", 0, 900, true), ("fl-2", 901, 2000, true)], &[true, false]);
+        check(
+            "three of an hour",
+            &[(TWO, 0, 1, 50, 60, 1), (ONE, 0, 1, 0, 9, 5), (THREE, 0, 1, 20, 30, 9)],
+            &[0, 1, 2],
+        );
+        // Of another interface something came late.
+        check(
+            "a straggler",
+            &[(ONE, 0, 1, 0, 1790, 5), (TWO, 0, 1, 1820, 3000, 5), (TWO, 1, 1, 1785, 1785, 1)],
+            &[0, 1, 2],
+        );
+        check(
+            "two log groups of different interfaces",
+            &[
+                (ONE, 0, 1, 0, 1700, 5),
+                (TWO, 1, 1, 0, 1750, 5),
+                (THREE, 0, 1, 1900, 3000, 5),
+                (FOUR, 1, 1, 1800, 3000, 5),
+            ],
+            &[0, 1, 2, 3],
+        );
+        check("at one second, the larger piece", &[(ONE, 0, 1, 0, 900, 2), (TWO, 0, 1, 900, 2000, 7)], &[1]);
+    }
+
+    #[test]
+    fn tasks_of_the_same_hours_do_not_speak_together() {
+        let both = |first: u16| [(ONE, 0, 1, 0, 900, 5), (TWO, 0, 1, first, 999, 4)];
+        check("an hour that both have", &both(10), &[0]);
+        let hours = [1, 2, 3].map(|hour| [(ONE, 0, hour, 0, 9, 1), (TWO, 0, hour, 60, 69, 1)]).concat();
+        check("hours in which they miss each other by chance", &hours, &[0, 2, 4]);
+        check(
+            "one in turn with two",
+            &[(ONE, 0, 1, 0, 900, 9), (TWO, 0, 1, 0, 3000, 8), (TWO, 0, 2, 0, 9, 1), (THREE, 0, 1, 901, 3000, 1)],
+            &[0, 2, 3],
+        );
+    }
+
+    #[test]
+    fn only_tasks_of_one_prefix_are_pieces() {
+        let other = "prefix:y/00000000-0000-0000-0000-000000000002";
+        for (one, two) in [(ONE, other), ("fl-1", "fl-2"), ("prefix:x", "prefix:y"), ("fl-1", ONE)] {
+            check(&format!("{one}, {two}"), &[(one, 0, 1, 0, 900, 1), (two, 0, 1, 901, 2000, 9)], &[0]);
+        }
+    }
+
+    #[test]
+    fn a_quiet_piece_of_a_log_group_is_no_log_of_rejected_traffic() {
+        let rollup = rollup(&[(ONE, 0, 1, 0, 9, 0), (TWO, 0, 2, 0, 9, 3), ("fl-1", 0, 1, 0, 9, 0)]);
+        let vantage = Vantage::choose(&rollup, WINDOW);
+        let active: Vec<bool> = (0..3).map(|source| vantage.is_active(SourceId(source))).collect();
+        assert_eq!(active, [true, true, false]);
+        assert_eq!(vantage.covered(&rollup, Some).len(), 2);
     }
 }

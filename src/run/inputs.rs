@@ -16,6 +16,7 @@ use crate::sources::inventory::{InventoryDraft, read_document};
 use crate::sources::ip_ranges::IpRanges;
 use crate::sources::objects::{ListError, Listing, Object, PathOrGlob, Store, StoreError, list, named, pass};
 use crate::sources::settings::{Rule, Team};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -253,7 +254,8 @@ fn read_inventory(
     let read = |at: usize, _: &_| -> Result<InventoryDraft, String> {
         let (object, mut of_file) = (&objects[at], InventoryDraft::default());
         let bytes = object.read().map_err(|error| format!("{}: {error}", object.key))?;
-        let read = read_document(&object.key, &bytes, &mut of_file);
+        let read = catch_unwind(AssertUnwindSafe(|| read_document(&object.key, &bytes, &mut of_file)));
+        let read = read.map_err(|_| format!("{}: reading it failed; this is a defect of natlens", object.key))?;
         read.map(|()| of_file).map_err(|error| format!("{error} ({})", error.hint()))
     };
     in_order(

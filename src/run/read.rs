@@ -16,7 +16,7 @@ use crate::diag::{Code, Warnings};
 use crate::model::memory::Memory;
 use crate::model::period::Window;
 use crate::sources::flow::{LayoutHints, ReadError, read_object, read_object_shared};
-use crate::sources::objects::{Object, SourceName, store};
+use crate::sources::objects::{Object, SourceName, export_task, store};
 use hashbrown::HashSet;
 use kept::{Packer, Shelf, Unit};
 use std::borrow::Cow;
@@ -323,11 +323,22 @@ impl Merge<'_> {
             };
             self.warnings.add(Code::AssumedStatus, format!("{}: without {missing}", object.key));
         }
-        let name = name_of(&object.flow_log, told.log_group.as_deref());
+        let name = source_name(object, told.log_group.as_deref());
         let rollup = &mut self.reading.rollup;
         let source = rollup.source(&name);
         let hints = Hints { account: object.account_hint.as_deref(), region: object.region_hint.as_deref() };
         rollup.merge(fold, source, &hints);
+    }
+}
+
+/// What the source of an object's records is called: its flow log, but for an export task, which may hold one piece of a log group or
+/// another one (`count::vantage` tells).
+fn source_name<'a>(object: &'a Object, log_group: Option<&str>) -> Cow<'a, str> {
+    let name = name_of(&object.flow_log, log_group);
+    let of_prefix = matches!(object.flow_log, SourceName::Prefix(_)) && log_group.is_none();
+    match export_task(&object.key).filter(|_| of_prefix) {
+        Some(task) => Cow::Owned(format!("{name}/{task}")),
+        None => name,
     }
 }
 
@@ -344,6 +355,7 @@ pub(super) fn name_of<'a>(flow_log: &'a SourceName, log_group: Option<&str>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::count::vantage::kin;
     use crate::sources::objects::Place;
     use std::path::PathBuf;
 
@@ -351,6 +363,22 @@ mod tests {
         let objects: Vec<Object> =
             sizes.iter().map(|&size| Object::new("key".to_owned(), Place::File(PathBuf::new()), size)).collect();
         assert_eq!(batches(units, &objects), expect, "{situation}");
+    }
+
+    #[test]
+    fn the_tasks_of_an_export_are_sources_of_one_kin() {
+        let [one, two] = ["1", "2"].map(|last| format!("0a1b2c3d-1111-2222-3333-44445555666{last}"));
+        for above in ["", "exports/", "a/b/"] {
+            let [one, two] = [&one, &two].map(|task| {
+                let key = format!("{above}{task}/eni-0abc-all/000000.gz");
+                source_name(&Object::new(key, Place::File(PathBuf::new()), 1), None).into_owned()
+            });
+            assert_ne!(one, two);
+            assert!(kin(&one).is_some() && kin(&one) == kin(&two), "{one} and {two}");
+        }
+        let key = "123456789012_vpcflowlogs_us-east-1_fl-0abc_20261001T0005Z_1a2b3c4d.log.gz";
+        let object = Object::new(format!("{one}/{key}"), Place::File(PathBuf::new()), 1);
+        assert_eq!((source_name(&object, None).as_ref(), kin("fl-0abc")), ("fl-0abc", None));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod store;
 mod whole_file;
 
 pub use identity::{Identity, since_1970};
+pub use keys::export_task;
 pub use pass::pass;
 pub use spool::Random;
 pub use store::{Address, Store, StoreError};

@@ -112,9 +112,14 @@ pub(super) fn fits(layout: &Layout, record: &[u8]) -> bool {
 
 /// As [`fits`], for the default format on nobody's word: version 2 only, and an account in every record.
 pub(super) fn fits_default(layout: &Layout, record: &[u8]) -> bool {
+    says_default(record) && fits(layout, record)
+}
+
+/// Whether a record says of itself what every one of the default format does: its version and an account.
+pub(super) fn says_default(record: &[u8]) -> bool {
     let mut texts = record.split(|&b| b == b' ');
     let (version, account) = (texts.next(), texts.next());
-    version == Some(b"2") && account != Some(b"-") && fits(layout, record)
+    version == Some(b"2") && account != Some(b"-")
 }
 
 fn has_shape(field: Field, text: &[u8]) -> bool {

@@ -3,7 +3,7 @@
 use super::about::{About, Abouts};
 use super::detect;
 use super::error::ReadError;
-use super::hints::{Choice, fits, fits_default};
+use super::hints::{Choice, fits, says_default};
 use super::layout::{Field, FieldSet, Layout};
 use super::owner;
 use super::record::{self, Action, Cell, Cells, Status};
@@ -161,7 +161,7 @@ impl Reader {
     #[inline(always)]
     fn line<S: FlowSink>(&mut self, line: Split<'_>, at: Place, sink: &mut S) -> Result<(), ReadError> {
         match read(line, &self.choice.layout, &mut self.abouts, sink, &mut self.record) {
-            Ok(()) if !self.choice.guessed || fits_default(&self.choice.layout, line.line()) => {
+            Ok(()) if !self.choice.guessed || says_default(line.line()) => {
                 if !at.ended && !at.sealed && !is_closed(&self.choice.layout, line.line()) {
                     let why = "its last field may be cut, and no line end follows it".to_owned();
                     return Err(ReadError::BrokenOff { part: "the last line", why });
@@ -191,7 +191,7 @@ impl Reader {
             return Ok(());
         }
         if let Some(single) = single_spaced(line)
-            && (!self.choice.guessed || fits_default(&self.choice.layout, &single))
+            && (!self.choice.guessed || says_default(&single))
             && let split = Fields::new().split(&single)
             && read(split, &self.choice.layout, &mut self.abouts, sink, &mut self.record).is_ok()
         {

@@ -184,23 +184,26 @@ fn read_by<B: ObjectBytes, S: FlowSink>(
         Content::NoHeader => (Before::Nothing, FormatName::TextNoHeader, None),
         Content::Header(layout) => (Before::Nothing, FormatName::Text, Some(layout)),
     };
-    let choice = if let Some(layout) = layout {
-        Choice::certain(layout)
-    } else {
-        let (first, number) = first_record(&head, before);
-        hints.choose(source, None, first, number)?
-    };
+    let choice =
+        if let Some(layout) = layout { Choice::certain(layout) } else { choose(hints, source, &head, before)? };
     let (seen, hashed) = lines_by(&head, content, (before, end), Lines::new(choice), sink)?;
     Ok(ObjectOutcome::new(format, seen, hashed))
 }
 
-/// The first line that is not blank, without what comes before its record, and its number.
-fn first_record(head: &[u8], before: Before) -> (&[u8], u64) {
+/// Lines that are tried for a layout: the first may be damaged.
+const TRIED: usize = 16;
+
+/// The layout of lines without a header, by the first of them that tells it; else why the first does not.
+fn choose(hints: &LayoutHints, source: &SourceName, head: &[u8], before: Before) -> Result<Choice, ReadError> {
     let head = head.strip_prefix(BOM).unwrap_or(head);
     let lines = head.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let (line, number) = lines.zip(1..).find(|(line, _)| !line.trim_ascii().is_empty()).unwrap_or((b"", 1));
-    let skip = if before == Before::Time { detect::message_at(line).unwrap_or(0) } else { 0 };
-    (&line[skip..], number)
+    let lines = lines.zip(1..).filter(|(line, _)| !line.trim_ascii().is_empty());
+    let mut choices = lines.take(TRIED).map(|(line, number)| {
+        let skip = if before == Before::Time { detect::message_at(line).unwrap_or(0) } else { 0 };
+        hints.choose(source, None, &line[skip..], number)
+    });
+    let first = choices.next().unwrap_or_else(|| hints.choose(source, None, b"", 1));
+    first.or_else(|why| choices.find_map(Result::ok).ok_or(why))
 }
 
 fn read_json<S: FlowSink>(

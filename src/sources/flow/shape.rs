@@ -3,7 +3,7 @@
 use super::detect::{self, Content};
 use super::layout::{Field, Layout};
 use super::parquet::column_types;
-use super::{FormatName, LayoutHints, ReadError, first_record, text};
+use super::{FormatName, LayoutHints, ReadError, choose, text};
 use crate::sources::flow::text::Before;
 use crate::sources::objects::{ObjectBytes, SourceName};
 use crate::sources::stream::{BOM, inflate, peek};
@@ -45,9 +45,7 @@ impl FileShape {
                     Content::Export => (Before::Time, FormatName::CloudWatchExport),
                     _ => (Before::Nothing, FormatName::TextNoHeader),
                 };
-                let (first, number) = first_record(&head, before);
-                let layout = hints.choose(source, None, first, number)?.layout;
-                shape(format, names_of(&layout))
+                shape(format, names_of(&choose(hints, source, &head, before)?.layout))
             }
         }
     }

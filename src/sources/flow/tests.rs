@@ -279,6 +279,7 @@ fn a_log_without_header_needs_an_order() {
     assert_eq!(outcome.format, FormatName::TextNoHeader);
     let misfit = format!("{}\n", DEFAULT.replace("2 123", "3 123"));
     check(format!("{DEFAULT}\n{misfit}"), Ok((&[DEFAULT_ROW], &[2])));
+    check(format!("{misfit}garbage\n{DEFAULT}\n{DEFAULT}\n"), Ok((&[DEFAULT_ROW; 2], &[1, 2])));
     check(format!("{DEFAULT}\n{misfit}{misfit}"), Err("line 2 with 14 fields does not fit the 14 default fields"));
     check(format!("{}\n", LEGS[0]), Err("does not fit the 14 default fields"));
     let explicit = Some(

@@ -46,16 +46,21 @@ fn flow_log_id(key: &str) -> Option<String> {
     })
 }
 
-/// What the keys of one delivery share: the part above `AWSLogs/`, else the folders without time and stream, and with the export task: two of
-/// them may hold two log groups.
+/// What the keys of one delivery share: the part above `AWSLogs/`, else the folders without time, task and stream.
 pub(super) fn prefix(key: &str) -> String {
     let folders: Vec<&str> = key.rsplit_once('/').map_or(Vec::new(), |(folders, _)| folders.split('/').collect());
     let kept = match folders.iter().position(|&part| part == "AWSLogs") {
         Some(at) => at,
         None => folders.iter().rposition(|part| !is_partition(part)).map_or(0, |last| last + 1),
     };
-    let task = folders[kept..].iter().filter(|part| is_task_id(part)).take(1);
-    folders[..kept].iter().chain(task).copied().collect::<Vec<_>>().join("/")
+    folders[..kept].join("/")
+}
+
+/// The export task that wrote an object of this key, if one did: two tasks below one prefix may hold two log groups.
+#[must_use]
+pub fn export_task(key: &str) -> Option<&str> {
+    let mut folders = key.rsplit_once('/')?.0.split('/');
+    folders.rfind(|part| is_task_id(part) || *part == "AWSLogs").filter(|part| is_task_id(part))
 }
 
 /// Whether a folder's name says when, in which task or for which interface, but not which log.
@@ -78,7 +83,19 @@ fn is_partition(part: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::{Object, Place, SourceName};
+    use super::export_task;
     use std::path::PathBuf;
+
+    #[test]
+    fn keys_tell_their_export_task() {
+        let task = "0a1b2c3d-1111-2222-3333-444455556666";
+        for key in ["{}/eni-0abc-all/000000.gz", "a/b/{}/eni-0abc-all/000000.gz", "AWSLogs/{}/000000.gz"] {
+            assert_eq!(export_task(&key.replace("{}", task)), Some(task), "{key}");
+        }
+        for key in ["{}", "{}.gz", "x/{}", "{}/AWSLogs/1/vpcflowlogs/r/2026/10/01/x.log.gz", "x/y"] {
+            assert_eq!(export_task(&key.replace("{}", task)), None, "{key}");
+        }
+    }
 
     fn check(key: &str, flow_log: &SourceName, account: Option<&str>, region: Option<&str>) {
         let object = Object::new(key.to_owned(), Place::File(PathBuf::new()), 0);
@@ -99,8 +116,8 @@ mod tests {
             "AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=eu-west-1/year=2026/x.parquet";
         check(hive, &prefix(""), account, region);
         let task = "0a1b2c3d-1111-2222-3333-444455556666";
-        check(&format!("exports/{task}/eni-0abc-all/000000.gz"), &prefix(&format!("exports/{task}")), None, None);
-        check(&format!("{task}/eni-0abc-all/000000.gz"), &prefix(task), None, None);
+        check(&format!("exports/{task}/eni-0abc-all/000000.gz"), &prefix("exports"), None, None);
+        check(&format!("{task}/eni-0abc-all/000000.gz"), &prefix(""), None, None);
         check("fire/2026/10/01/13/stream-1", &prefix("fire"), None, None);
         check("a/b/2026-10-01/x.log", &prefix("a/b"), None, None);
         let named = SourceName::FlowLog("fl-0123456789abcdef0".into());

@@ -84,6 +84,8 @@ impl Spare for Room {
 
     fn reset(&mut self) {
         self.0.clear();
+        // Of a large object of a store, or of a file that grew, nothing stays.
+        self.0.shrink_to(LOCAL_IN_MEMORY);
     }
 }
 
@@ -115,8 +117,12 @@ impl<R> Tee<R> {
                         self.kept = Kept::Not;
                         return Ok(());
                     }
+                    if self.local.is_some_and(|size| size > LOCAL_IN_MEMORY) {
+                        self.kept = Kept::Not;
+                        return Ok(());
+                    }
                     let mut room = Lent::<Room>::take();
-                    room.0.reserve_exact(self.local.unwrap_or(0).min(LOCAL_IN_MEMORY));
+                    room.0.reserve_exact(self.local.unwrap_or(0));
                     room.0.extend_from_slice(held);
                     self.kept = Kept::Memory(room);
                 }
