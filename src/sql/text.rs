@@ -44,6 +44,8 @@ pub struct Source {
     pub fields: BTreeSet<String>,
     /// The flow logs whose records count here; others may lie in the same folder, and be another table's.
     pub flow_logs: BTreeSet<String>,
+    /// Those of them of which nobody says that they are in the default format: a line that does not say so itself is none.
+    pub assumed: BTreeSet<String>,
     /// Where its objects lie, if the flow logs have others in other tables.
     pub below: Option<Below>,
     /// Whether its records are lines of text, in which every field says something: of a line that is too short some do not.
@@ -258,10 +260,16 @@ fn records(emission: &Emission, source: &Source) -> Result<String, SourceRefusal
     select(port("dstport"), "dst_port", false);
     select(i32::from(has_pkt).to_string(), "has_pkt", false);
     let missing = TEXTS.iter().filter(|(field, _)| has(field)).map(|(field, _)| format!("{} IS NULL", column(field)));
-    let missing = missing.collect::<Vec<_>>().join(" OR ");
+    let list = |names: &BTreeSet<String>| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    let of_no_version = (!source.assumed.is_empty()).then(|| {
+        let says =
+            format!("coalesce(CAST({} AS {varchar}), '-') <> '2' OR {} = '-'", column("version"), text("account-id"));
+        format!("coalesce(o.flow_log, {flow_log}) IN ({}) AND ({says})", list(&source.assumed))
+    });
+    let missing = missing.chain(of_no_version).collect::<Vec<_>>().join(" OR ");
     let is_short = if source.is_text { format!("CASE WHEN {missing} THEN 1 ELSE 0 END") } else { "0".to_owned() };
     select(is_short, "is_short", true);
-    let own = source.flow_logs.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    let own = list(&source.flow_logs);
     let below = source.below.as_ref().map(Below::condition).unwrap_or_default();
     let partitions = emission.partitions.as_deref().map(|only| format!(" WHERE {only}")).unwrap_or_default();
     Ok(format!(

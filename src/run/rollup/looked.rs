@@ -82,6 +82,8 @@ pub(super) struct Looked {
     places: BTreeMap<(String, Folders), Lying>,
     /// Those of the names that AWS gave.
     ids: BTreeSet<String>,
+    /// Flow logs in the default format, as nobody says.
+    assumed: BTreeSet<String>,
     /// What is read of each Parquet object that was opened.
     parquet: BTreeMap<String, u64>,
     /// Of each flow log the shapes of Parquet objects, for those that were not opened.
@@ -96,6 +98,7 @@ impl Looked {
             layouts: BTreeMap::new(),
             exceptions: Vec::new(),
             places: BTreeMap::new(),
+            assumed: BTreeSet::new(),
             ids: BTreeSet::new(),
             parquet: BTreeMap::new(),
             shapes: BTreeMap::new(),
@@ -204,6 +207,9 @@ impl Looked {
         let shape = FileShape::of(object, &object.flow_log, hints);
         let shape = shape.map_err(|why| RollupError::Object { object: object.key.clone(), why })?;
         let Some((format, columns)) = shape.map(of_shape) else { return Ok(false) };
+        if told.assumed_format {
+            self.assumed.insert(name.clone());
+        }
         let layout = Layout { name: told.format, fields: told.fields_present, format, columns };
         let (known, one) = self.layouts.entry(name.clone()).or_insert_with(|| (layout.clone(), object.key.clone()));
         if !known.fits(&layout) {
@@ -338,8 +344,10 @@ impl Looked {
             };
             let below = is_shared.then(|| Below { folder: (*base).to_owned(), depth: *depth, is_hive });
             let fields = layout.fields.iter().map(|field| field.name().to_owned()).collect();
-            let flow_logs = names.iter().map(|name| (*name).to_owned()).collect();
-            sources.push(Source { table, fields, flow_logs, below, is_text: layout.format != Format::Parquet });
+            let flow_logs: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let assumed = flow_logs.intersection(&self.assumed).cloned().collect();
+            let is_text = layout.format != Format::Parquet;
+            sources.push(Source { table, fields, flow_logs, assumed, below, is_text });
         }
         if sources.is_empty() { Err(RollupError::NoLogs) } else { Ok((sources, about)) }
     }

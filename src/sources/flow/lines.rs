@@ -19,6 +19,8 @@ pub(super) struct Seen {
     pub fields: FieldSet,
     pub assumed_accept: bool,
     pub assumed_ok: bool,
+    /// Whether the layout was guessed.
+    pub guessed: bool,
     /// Lines that do not fit a layout that was guessed, and of the first its number and its fields.
     misfits: u64,
     misfit: Option<(u64, usize)>,
@@ -33,7 +35,8 @@ impl Seen {
 
     /// With what another part of the object holds, before which stand so many lines.
     pub fn add(&mut self, part: Self, lines: u64) {
-        let Self { records, fields, assumed_accept, assumed_ok, misfits, misfit } = part;
+        let Self { records, fields, assumed_accept, assumed_ok, guessed, misfits, misfit } = part;
+        self.guessed |= guessed;
         self.misfits += misfits;
         self.misfit = self.misfit.or(misfit.map(|(line, fields)| (lines + line, fields)));
         self.records += records;
@@ -77,7 +80,7 @@ pub(super) struct Lines {
 
 impl Lines {
     pub fn new(choice: Choice) -> Self {
-        let mut seen = Seen::default();
+        let mut seen = Seen { guessed: choice.guessed, ..Seen::default() };
         seen.fields(choice.layout.fields());
         let abouts = Abouts::new(&choice.layout);
         Self {
@@ -152,6 +155,7 @@ impl Reader {
             return;
         }
         self.switches += 1;
+        self.seen.guessed |= choice.guessed;
         self.seen.fields(choice.layout.fields());
         self.abouts = Abouts::new(&choice.layout);
         self.choice = choice;

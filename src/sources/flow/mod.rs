@@ -87,20 +87,19 @@ pub struct ObjectOutcome {
     pub records: u64,
     /// The log group that the content names; `None` where it names none or several.
     pub log_group: Option<String>,
-    /// Whether it has `pkt-srcaddr` and `pkt-dstaddr`.
-    pub has_pkt: bool,
     /// It has no `action`: ACCEPT was assumed.
     pub assumed_accept: bool,
     /// It has no `log-status`: OK was assumed.
     pub assumed_ok: bool,
     /// The known fields that it has.
     pub fields_present: FieldSet,
+    /// Nothing says in which order they stand: the default format was assumed, and lines have to say of themselves that they are of it.
+    pub assumed_format: bool,
 }
 
 impl ObjectOutcome {
     fn new(format: FormatName, seen: Seen, (content_hash, inflated_bytes): (u128, u64)) -> Self {
-        let has_pkt = seen.fields.contains(Field::PktSrcAddr) && seen.fields.contains(Field::PktDstAddr);
-        let Seen { records, fields: fields_present, assumed_accept, assumed_ok, .. } = seen;
+        let Seen { records, fields: fields_present, assumed_accept, assumed_ok, guessed: assumed_format, .. } = seen;
         let log_group = None;
         Self {
             format,
@@ -108,10 +107,10 @@ impl ObjectOutcome {
             inflated_bytes,
             records,
             log_group,
-            has_pkt,
             assumed_accept,
             assumed_ok,
             fields_present,
+            assumed_format,
         }
     }
 }
