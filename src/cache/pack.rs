@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The form of what is written here. Whoever changes what a fold or its columns mean gives it the next number.
-pub(super) const FORM: &str = "1";
+pub(super) const FORM: &str = "2";
 
 /// What reading an object told beside its records.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -76,6 +76,16 @@ impl Addr {
         self.0 <= 1 || top == 0xfc || top == 0xfd || top == 0xff || self.0 >> 118 == 0xfe80 >> 6
     }
 
+    /// The text in which every address of a roll-up is written: IPv6 as eight groups of four digits, IPv4 as ever. Texts of IPv6 sort as
+    /// the addresses do, and no engine has to find the longest run of zeros.
+    #[must_use]
+    pub fn spelled_out(self) -> String {
+        if self.v4().is_some() {
+            return self.to_string();
+        }
+        Ipv6Addr::from(self.0).segments().map(|group| format!("{group:04x}")).join(":")
+    }
+
     /// Reads the text form (`10.0.0.1`, `2001:db8::1`). `None` for anything else.
     #[inline]
     #[must_use]
@@ -83,6 +93,17 @@ impl Addr {
         match digits::dotted(text) {
             Some(bits) => Some(Self::from_v4(bits)),
             None => parse_v6(text),
+        }
+    }
+
+    /// As [`Addr::parse`], of an end of a flow: IPv4 written as IPv6 and `::` are none. What rolls up flow logs elsewhere must read the
+    /// same, and no log has them.
+    #[inline]
+    #[must_use]
+    pub fn parse_end(text: &[u8]) -> Option<Self> {
+        match digits::dotted(text) {
+            Some(bits) => Some(Self::from_v4(bits)),
+            None => parse_v6(text).filter(|addr| addr.v4().is_none() && *addr != Self::NONE),
         }
     }
 }
@@ -277,6 +298,34 @@ mod tests {
     fn nat64_decodes_to_the_remote() {
         let a = Addr::parse(b"64:ff9b::cb00:7105").expect("valid");
         assert_eq!(a.without_nat64().to_string(), "203.0.113.5");
+    }
+
+    #[test]
+    fn ends_of_flows_are_themselves() {
+        for (text, expect) in [
+            ("10.0.1.5", Some("10.0.1.5")),
+            ("64:ff9b::192.0.2.1", Some("64:ff9b::c000:201")),
+            ("::ffff:1.2.3.4", None),
+            ("::ffff:102:304", None),
+            ("::", None),
+            ("-", None),
+        ] {
+            let found = Addr::parse_end(text.as_bytes()).map(|addr| addr.to_string());
+            assert_eq!(found.as_deref(), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn spelled_out_all_groups_have_four_digits() {
+        for (text, expect) in [
+            ("10.0.0.1", "10.0.0.1"),
+            ("64:ff9b::192.0.2.1", "0064:ff9b:0000:0000:0000:0000:c000:0201"),
+            ("2001:DB8::1", "2001:0db8:0000:0000:0000:0000:0000:0001"),
+        ] {
+            let addr = Addr::parse(text.as_bytes()).expect("valid");
+            assert_eq!(addr.spelled_out(), expect, "{text}");
+            assert_eq!(Addr::parse(expect.as_bytes()), Some(addr), "{text}");
+        }
     }
 
     #[test]

@@ -66,6 +66,10 @@ pub const OWNER_FIELDS: [&str; 10] = [
 /// Stands between the values in [`FlowRecord::owner`]; no field holds it.
 pub const OWNER_SEPARATOR: u8 = 0x1f;
 
+/// Most bytes of a record, 64 PiB: an interface of 400 Gbit/s carries some thirty TB in the ten minutes of a record. What is beyond it is
+/// no number of bytes, so that a few records cannot be more than a sum holds.
+pub const MAX_RECORD_BYTES: u64 = 1 << 56;
+
 /// One record. Texts are symbols of the sink's own table; absent is [`Sym::NONE`].
 #[derive(Clone, Copy, Debug)]
 pub struct FlowRecord {

@@ -172,10 +172,6 @@ impl<'a> Back<'a> {
         let (fold, interfaces) = self.fold(row);
         let interface = interface(fold, interfaces, row);
         let (client, server) = (row.addr(SENDER, fold)?, row.addr(RECEIVER, fold)?);
-        // Where ports do not tell who serves, it is the smaller address.
-        let swap = port == 0 && fold.addrs.addr(client) < fold.addrs.addr(server);
-        let (client, server) = if swap { (server, client) } else { (client, server) };
-        let (along, against) = if swap { (against, along) } else { (along, against) };
         let known = fold.crossings.entry(CrossKey { interface, hour, client, server, port }).or_default();
         add(&mut known.along, along);
         add(&mut known.against, against);
@@ -436,7 +432,7 @@ mod tests {
         check("whole", &whole(), Ok(3));
         check("no window", &whole()[1..], Err("0 rows of kind window"));
         check("two windows", &with(window(FORM)), Err("2 rows of kind window"));
-        check("of another version", &[window(FORM + 1)], Err("reads 3"));
+        check("of another version", &[window(FORM + 1)], Err("reads 4"));
         let mut ports = window(FORM);
         ports[SHOWN] = "443,many".into();
         check("ports that are none", &[ports], Err("shown of a row of kind window is \"443,many\""));

@@ -3,15 +3,13 @@
 judged AS (
   SELECT r.*,
     CASE
-      WHEN is_short = 1 OR start_second IS NULL OR start_second < 0 THEN 'malformed'
-      WHEN has_pkt = 1 AND pkt_srcaddr <> '-' AND pkt_srcaddr NOT LIKE '%.%.%.%' AND pkt_srcaddr NOT LIKE '%:%' THEN 'malformed'
-      WHEN has_pkt = 1 AND pkt_dstaddr <> '-' AND pkt_dstaddr NOT LIKE '%.%.%.%' AND pkt_dstaddr NOT LIKE '%:%' THEN 'malformed'
+      -- From that second on hours have no number of 32 bits.
+      WHEN is_short = 1 OR start_second IS NULL OR start_second < 0 OR start_second >= 15461882265600 THEN 'malformed'
+      WHEN pkt_src_end = '?' OR pkt_dst_end = '?' THEN 'malformed'
       WHEN log_status NOT IN ('OK', 'NODATA', 'SKIPDATA') THEN 'malformed'
       WHEN action NOT IN ('ACCEPT', 'REJECT', '-') THEN 'malformed'
-      WHEN log_status = 'OK' AND (action = '-' OR bytes < 0) THEN 'malformed'
-      WHEN log_status = 'OK' AND srcaddr <> '-' AND srcaddr NOT LIKE '%.%.%.%' AND srcaddr NOT LIKE '%:%' THEN 'malformed'
-      WHEN log_status = 'OK' AND dstaddr <> '-' AND dstaddr NOT LIKE '%.%.%.%' AND dstaddr NOT LIKE '%:%' THEN 'malformed'
-      WHEN log_status = 'OK' AND action = 'ACCEPT' AND (srcaddr = '-' OR dstaddr = '-' OR bytes IS NULL) THEN 'malformed'
+      WHEN log_status = 'OK' AND (action = '-' OR src_end = '?' OR dst_end = '?') THEN 'malformed'
+      WHEN log_status = 'OK' AND action = 'ACCEPT' AND (src_end = '-' OR dst_end = '-' OR bytes IS NULL) THEN 'malformed'
       WHEN start_second < @WINDOW_START OR start_second >= @WINDOW_END THEN 'out_of_window'
       WHEN log_status = 'NODATA' THEN 'nodata'
       WHEN log_status = 'SKIPDATA' THEN 'skipdata'
@@ -19,9 +17,9 @@ judged AS (
       ELSE 'accepted'
     END AS fate,
     CASE WHEN resource_id <> '-' THEN resource_id ELSE interface_id END AS name,
-    CASE WHEN has_pkt = 1 AND pkt_srcaddr <> '-' THEN pkt_srcaddr ELSE srcaddr END AS real_from,
-    CASE WHEN has_pkt = 1 AND pkt_dstaddr <> '-' THEN pkt_dstaddr ELSE dstaddr END AS real_to
-  FROM records r
+    CASE WHEN has_pkt = 1 AND pkt_src_end <> '-' THEN pkt_src_end ELSE src_end END AS real_from,
+    CASE WHEN has_pkt = 1 AND pkt_dst_end <> '-' THEN pkt_dst_end ELSE dst_end END AS real_to
+  FROM spelled r
 ),
 -- What the inventory knows of the interface, and which ends are public addresses of things in known VPCs.
 met AS (
@@ -108,9 +106,9 @@ folded AS (
       CASE WHEN is_inside = 1 THEN nullif(interface_type, '-') END AS interface_type,
       CASE WHEN fate = 'malformed' OR log_status <> 'OK' THEN 0 ELSE coalesce(bytes, 0) END AS bytes,
       CASE WHEN is_inside = 1 AND log_status = 'OK' AND (has_word = 1 OR fate = 'accepted' AND (may_be_nat = 1 OR server_end <> '-'))
-        THEN srcaddr ELSE '-' END AS src,
+        THEN src_end ELSE '-' END AS src,
       CASE WHEN is_inside = 1 AND log_status = 'OK' AND (has_word = 1 OR fate = 'accepted' AND (may_be_nat = 1 OR server_end <> '-'))
-        THEN dstaddr ELSE '-' END AS dst,
+        THEN dst_end ELSE '-' END AS dst,
       CASE WHEN fate = 'accepted' AND (may_be_nat = 1 OR server_end <> '-') THEN real_from ELSE '-' END AS from_addr,
       CASE WHEN fate = 'accepted' AND (may_be_nat = 1 OR server_end <> '-') THEN real_to ELSE '-' END AS to_addr,
       CASE WHEN is_inside = 1 AND (has_word = 1 OR may_be_nat = 1) AND direction IN ('ingress', 'egress') THEN direction ELSE '-' END AS direction,
@@ -129,7 +127,7 @@ folded AS (
     src, dst, from_addr, to_addr, direction, from_label, to_label, next_hop, server_end, server_port, served_port,
     kept_src_port, kept_dst_port, may_be_nat
 ),
--- IPv4 addresses as numbers, once for each collapsed row.
+-- IPv4 addresses as numbers, IPv6 by their first group, once for each collapsed row.
 numbered AS (
   SELECT f.*,
     CASE
@@ -139,18 +137,22 @@ numbered AS (
       WHEN dst = to_addr THEN 'src-shown'
       ELSE 'both-shown'
     END AS shape,
-    CASE WHEN from_addr LIKE '%.%' AND from_addr NOT LIKE '%:%' THEN
+    CASE WHEN from_addr LIKE '%.%' THEN
       TRY_CAST(split_part(from_addr, '.', 1) AS BIGINT) * 16777216 + TRY_CAST(split_part(from_addr, '.', 2) AS BIGINT) * 65536
       + TRY_CAST(split_part(from_addr, '.', 3) AS BIGINT) * 256 + TRY_CAST(split_part(from_addr, '.', 4) AS BIGINT) END AS from_ip,
-    CASE WHEN to_addr LIKE '%.%' AND to_addr NOT LIKE '%:%' THEN
+    CASE WHEN to_addr LIKE '%.%' THEN
       TRY_CAST(split_part(to_addr, '.', 1) AS BIGINT) * 16777216 + TRY_CAST(split_part(to_addr, '.', 2) AS BIGINT) * 65536
       + TRY_CAST(split_part(to_addr, '.', 3) AS BIGINT) * 256 + TRY_CAST(split_part(to_addr, '.', 4) AS BIGINT) END AS to_ip,
-    CASE WHEN from_addr LIKE '%.%' AND from_addr NOT LIKE '%:%' THEN
+    CASE WHEN from_addr LIKE '%.%' THEN
       TRY_CAST(split_part(from_addr, '.', 1) AS BIGINT) * 256 + TRY_CAST(split_part(from_addr, '.', 2) AS BIGINT) END AS from_bucket,
-    CASE WHEN to_addr LIKE '%.%' AND to_addr NOT LIKE '%:%' THEN
+    CASE WHEN to_addr LIKE '%.%' THEN
       TRY_CAST(split_part(to_addr, '.', 1) AS BIGINT) * 256 + TRY_CAST(split_part(to_addr, '.', 2) AS BIGINT) END AS to_bucket,
-    CASE WHEN from_addr LIKE '64:ff9b::%' AND from_addr NOT LIKE '64:ff9b::%:%:%' THEN 1 ELSE 0 END AS from_nat64,
-    CASE WHEN to_addr LIKE '64:ff9b::%' AND to_addr NOT LIKE '64:ff9b::%:%:%' THEN 1 ELSE 0 END AS to_nat64,
+    CASE WHEN from_addr LIKE '0064:ff9b:0000:0000:0000:0000:%' THEN 1 ELSE 0 END AS from_nat64,
+    CASE WHEN to_addr LIKE '0064:ff9b:0000:0000:0000:0000:%' THEN 1 ELSE 0 END AS to_nat64,
+    CASE WHEN from_addr LIKE '%:%' THEN from_addr END AS from_six,
+    CASE WHEN to_addr LIKE '%:%' THEN to_addr END AS to_six,
+    CASE WHEN from_addr LIKE '%:%' THEN substr(from_addr, 1, 4) END AS from_group,
+    CASE WHEN to_addr LIKE '%:%' THEN substr(to_addr, 1, 4) END AS to_group,
     CASE WHEN from_addr LIKE '%:%' OR to_addr LIKE '%:%' THEN 1 ELSE 0 END AS has_v6,
     CASE WHEN role = 'nat' THEN own_gateway END AS nat_key,
     CASE WHEN role = 'client' AND route_key <> '-' THEN route_key END AS client_key
@@ -161,10 +163,12 @@ placed AS (
   SELECT n.*,
     CASE WHEN oa.address IS NOT NULL THEN 1 ELSE 0 END AS from_own,
     CASE WHEN ob.address IS NOT NULL THEN 1 ELSE 0 END AS to_own,
-    CASE WHEN la.range_start IS NOT NULL THEN 1 ELSE 0 END AS from_local,
-    CASE WHEN lb.range_start IS NOT NULL THEN 1 ELSE 0 END AS to_local,
-    coalesce(va.holders, 0) AS from_holders,
-    coalesce(vb.holders, 0) AS to_holders,
+    CASE WHEN la.range_start IS NOT NULL OR sa.holders IS NOT NULL OR from_group BETWEEN 'fc00' AND 'fdff' OR from_group BETWEEN 'fe80' AND 'febf'
+      OR from_group LIKE 'ff%' OR from_six = '0000:0000:0000:0000:0000:0000:0000:0001' THEN 1 ELSE 0 END AS from_local,
+    CASE WHEN lb.range_start IS NOT NULL OR sb.holders IS NOT NULL OR to_group BETWEEN 'fc00' AND 'fdff' OR to_group BETWEEN 'fe80' AND 'febf'
+      OR to_group LIKE 'ff%' OR to_six = '0000:0000:0000:0000:0000:0000:0000:0001' THEN 1 ELSE 0 END AS to_local,
+    coalesce(va.holders, sa.holders, 0) AS from_holders,
+    coalesce(vb.holders, sb.holders, 0) AS to_holders,
     ra.gateway AS from_route,
     rb.gateway AS to_route,
     h.gateway AS hop_gateway
@@ -174,7 +178,9 @@ placed AS (
   LEFT JOIN natlens_local_ranges la ON la.bucket = n.from_bucket AND n.from_ip BETWEEN la.range_start AND la.range_end
   LEFT JOIN natlens_local_ranges lb ON lb.bucket = n.to_bucket AND n.to_ip BETWEEN lb.range_start AND lb.range_end
   LEFT JOIN natlens_vpc_ranges va ON va.bucket = n.from_bucket AND n.from_ip BETWEEN va.range_start AND va.range_end
+  LEFT JOIN natlens_vpc_ipv6_ranges sa ON sa.bucket = n.from_group AND n.from_six BETWEEN sa.range_start AND sa.range_end
   LEFT JOIN natlens_vpc_ranges vb ON vb.bucket = n.to_bucket AND n.to_ip BETWEEN vb.range_start AND vb.range_end
+  LEFT JOIN natlens_vpc_ipv6_ranges sb ON sb.bucket = n.to_group AND n.to_six BETWEEN sb.range_start AND sb.range_end
   LEFT JOIN natlens_nat_routes ra ON ra.route_key = n.client_key AND n.from_ip BETWEEN ra.range_start AND ra.range_end
   LEFT JOIN natlens_nat_routes rb ON rb.route_key = n.client_key AND n.to_ip BETWEEN rb.range_start AND rb.range_end
   LEFT JOIN natlens_next_hops h ON h.name = n.next_hop
@@ -188,7 +194,6 @@ legged AS (
       WHEN from_nat64 = 1 THEN 4
       WHEN from_own = 1 THEN 2
       WHEN to_own = 1 THEN 3
-      WHEN has_v6 = 1 AND shape IN ('dst-shown', 'src-shown') THEN 0
       WHEN shape = 'dst-shown' AND from_local = 0 AND to_local = 1 THEN 3
       WHEN shape = 'dst-shown' THEN 1
       WHEN shape = 'src-shown' AND to_local = 0 AND from_local = 1 THEN 2
@@ -204,7 +209,6 @@ legged AS (
     END AS is_row,
     CASE
       WHEN server_end = '-' THEN 0
-      WHEN has_v6 = 1 THEN 1
       WHEN from_holders = to_holders OR from_holders = 0 OR to_holders = 0 THEN 0
       ELSE 1
     END AS is_crossing,
@@ -281,8 +285,14 @@ formed AS (
       ELSE kept_dst_port
     END AS row_port,
     CASE WHEN is_crossing = 0 OR speaks = 0 THEN -1 ELSE server_port END AS crossing_port,
-    -- Whether the sender serves. Of two IPv6 addresses the smaller is not looked for: natlens puts it right.
-    CASE server_end WHEN 'from' THEN 1 WHEN 'smaller' THEN CASE WHEN from_ip < to_ip THEN 1 ELSE 0 END ELSE 0 END AS sender_serves
+    -- Whether the sender serves. IPv4 sorts as ::ffff:0:0/96 does.
+    CASE
+      WHEN server_end = 'from' THEN 1
+      WHEN server_end <> 'smaller' THEN 0
+      WHEN has_v6 = 0 AND from_ip < to_ip THEN 1
+      WHEN has_v6 = 1 AND coalesce(from_six, '0000:0000:0000:0000:0000:ffff') < coalesce(to_six, '0000:0000:0000:0000:0000:ffff') THEN 1
+      ELSE 0
+    END AS sender_serves
   FROM owned o
 ),
 grouped AS (

@@ -11,6 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// IPv4 addresses from one to another, both included.
 pub(super) type Span = (u32, u32);
 
+/// Spans with a number for what holds them.
+type Holders<S> = Vec<(S, i64)>;
+
 /// An interface or resource that the inventory knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Known {
@@ -29,8 +32,10 @@ pub struct Guide<'a> {
     /// What a client can have: private addresses and VPCs' blocks; disjoint, in order.
     pub(super) local: Vec<Span>,
     /// VPCs' blocks with a number, from 1, for the VPCs that hold them; likewise.
-    pub(super) holders: Vec<(Span, i64)>,
-    /// How addresses of VPCs begin: the first of four numbers, or of eight.
+    pub(super) holders: Holders<Span>,
+    /// The same of IPv6, by the same numbers.
+    pub(super) holders6: Holders<(u128, u128)>,
+    /// How addresses of VPCs begin: the first of four numbers, or of eight groups.
     pub(super) prefixes: BTreeSet<String>,
     /// [`inventory_digest`].
     pub(super) digest: String,
@@ -56,6 +61,7 @@ impl<'a> Guide<'a> {
         let blocks: Vec<(&str, Cidr)> =
             inventory.vpcs().flat_map(|vpc| vpc.cidrs.iter().map(|cidr| (vpc.id.as_str(), *cidr))).collect();
         let cidrs: Vec<Cidr> = blocks.iter().map(|(_, cidr)| *cidr).collect();
+        let (holders, holders6) = holders(&blocks);
         Self {
             roles,
             known,
@@ -64,7 +70,8 @@ impl<'a> Guide<'a> {
                 .into_iter()
                 .map(|(span, ())| span)
                 .collect(),
-            holders: holders(&blocks),
+            holders,
+            holders6,
             prefixes: prefixes(&cidrs),
             digest: inventory_digest(inventory),
         }
@@ -101,7 +108,7 @@ impl<'a> Guide<'a> {
     /// The public addresses of things in known VPCs, in every form that a record can show.
     pub(super) fn peers(&self) -> BTreeSet<String> {
         let peers: &Peers = self.roles.peers();
-        peers.addrs().flat_map(|addr| [Some(addr), addr.to_nat64()]).flatten().map(|addr| addr.to_string()).collect()
+        peers.addrs().flat_map(|addr| [Some(addr), addr.to_nat64()]).flatten().map(Addr::spelled_out).collect()
     }
 }
 
@@ -167,21 +174,29 @@ fn routes(inventory: &Inventory) -> BTreeMap<String, Vec<(Span, String)>> {
     of_table
 }
 
-fn holders(blocks: &[(&str, Cidr)]) -> Vec<(Span, i64)> {
+fn holders(blocks: &[(&str, Cidr)]) -> (Holders<Span>, Holders<(u128, u128)>) {
     let all: Vec<Cidr> = blocks.iter().map(|(_, cidr)| *cidr).collect();
     let of = |addr: Addr| -> Option<BTreeSet<&str>> {
         let holders: BTreeSet<&str> =
             blocks.iter().filter(|(_, cidr)| cidr.contains(addr)).map(|(vpc, _)| *vpc).collect();
         (!holders.is_empty()).then_some(holders)
     };
-    let spans = spans(&all, of);
     let mut numbers: BTreeMap<BTreeSet<&str>, i64> = BTreeMap::new();
-    let mut numbered = Vec::with_capacity(spans.len());
-    for (span, holders) in spans {
+    let mut number = |holders| {
         let next = i64::try_from(numbers.len()).unwrap_or(i64::MAX - 1) + 1;
-        numbered.push((span, *numbers.entry(holders).or_insert(next)));
-    }
-    numbered
+        *numbers.entry(holders).or_insert(next)
+    };
+    let of_v4 = spans(&all, of).into_iter().map(|(span, holders)| (span, number(holders))).collect();
+    let v6 = all.iter().filter(|cidr| cidr.first().v4().is_none());
+    let begins: BTreeSet<u128> =
+        v6.flat_map(|cidr| [Some(cidr.first().bits()), cidr.last().bits().checked_add(1)]).flatten().collect();
+    let ends = begins.iter().skip(1).map(|next| next - 1).chain([u128::MAX]);
+    let of_v6 = begins.iter().zip(ends).filter_map(|(first, last)| {
+        let holders = of(Addr::from_v6(*first))?;
+        Some(((*first, last), number(holders)))
+    });
+    let of_v6 = of_v6.collect();
+    (of_v4, of_v6)
 }
 
 fn prefixes(cidrs: &[Cidr]) -> BTreeSet<String> {
@@ -190,7 +205,7 @@ fn prefixes(cidrs: &[Cidr]) -> BTreeSet<String> {
         match (cidr.first().v4(), cidr.last().v4()) {
             (Some(first), Some(last)) => prefixes.extend((first >> 24..=last >> 24).map(|octet| octet.to_string())),
             _ => prefixes
-                .extend((cidr.first().bits() >> 112..=cidr.last().bits() >> 112).map(|group| format!("{group:x}"))),
+                .extend((cidr.first().bits() >> 112..=cidr.last().bits() >> 112).map(|group| format!("{group:04x}"))),
         }
     }
     prefixes

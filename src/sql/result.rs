@@ -185,7 +185,7 @@ impl<'a> Writer<'a> {
     }
 
     fn addr(&self, id: AddrId) -> String {
-        if id.is_none() { String::new() } else { self.rollup.addrs.addr(id).to_string() }
+        if id.is_none() { String::new() } else { self.rollup.addrs.addr(id).spelled_out() }
     }
 
     fn loose(&self, lines: &mut Lines) {
@@ -223,7 +223,7 @@ impl<'a> Writer<'a> {
             let mut own: Vec<String> = addrs
                 .into_iter()
                 .take(usize::try_from(left).unwrap_or(0) % 3)
-                .map(|bits| Addr::from_v6(bits).to_string())
+                .map(|bits| Addr::from_v6(bits).spelled_out())
                 .collect();
             // As texts sort, in whatever order the numbers do.
             own.sort();

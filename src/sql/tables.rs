@@ -4,6 +4,7 @@ use super::guide::{Guide, Span};
 use super::table::{Kind, TableError, Value, write};
 use super::text;
 use crate::count::roles::Role;
+use crate::model::addr::Addr;
 
 /// An object whose path does not say what natlens knows, or that must not be counted a second time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +76,7 @@ pub fn reference_tables(guide: &Guide<'_>, exceptions: &[Exception]) -> Result<V
 }
 
 /// The small tables that say what the inventory says.
-fn of_inventory(guide: &Guide<'_>) -> [Table; 7] {
+fn of_inventory(guide: &Guide<'_>) -> [Table; 8] {
     let interfaces = guide.known.iter().map(|(name, known)| {
         let (role, gateway, regional) = match known.role {
             Role::Nat(index) => {
@@ -98,7 +99,7 @@ fn of_inventory(guide: &Guide<'_>) -> [Table; 7] {
         .roles
         .nats()
         .iter()
-        .flat_map(|side| side.own.iter().map(|addr| vec![side.id.as_str().into(), addr.to_string().into()]));
+        .flat_map(|side| side.own.iter().map(|addr| vec![side.id.as_str().into(), addr.spelled_out().into()]));
     let mut own: Vec<Vec<Value>> = own.collect();
     own.sort();
     own.dedup();
@@ -114,6 +115,7 @@ fn of_inventory(guide: &Guide<'_>) -> [Table; 7] {
             row
         })
     });
+    let holders6 = guide.holders6.iter().flat_map(|(span, number)| buckets6(*span, *number));
     [
         (
             "natlens_interfaces",
@@ -129,6 +131,11 @@ fn of_inventory(guide: &Guide<'_>) -> [Table; 7] {
         ),
         ("natlens_local_ranges", &RANGE, local.collect()),
         ("natlens_vpc_ranges", &[RANGE[0], RANGE[1], RANGE[2], ("holders", NUMBER)], holders.collect()),
+        (
+            "natlens_vpc_ipv6_ranges",
+            &[("bucket", TEXT), ("range_start", TEXT), ("range_end", TEXT), ("holders", NUMBER)],
+            holders6.collect(),
+        ),
         ("natlens_peers", &[("address", TEXT)], guide.peers().into_iter().map(|addr| vec![addr.into()]).collect()),
     ]
 }
@@ -138,6 +145,15 @@ fn buckets((first, last): Span) -> impl Iterator<Item = Vec<Value>> {
     (first >> 16..=last >> 16).map(move |bucket| {
         let (low, high) = (first.max(bucket << 16), last.min(bucket << 16 | 0xffff));
         vec![i64::from(bucket).into(), i64::from(low).into(), i64::from(high).into()]
+    })
+}
+
+/// A span of IPv6 as one row for each first group.
+fn buckets6((first, last): (u128, u128), holders: i64) -> impl Iterator<Item = Vec<Value>> {
+    (first >> 112..=last >> 112).map(move |bucket| {
+        let (low, high) = (first.max(bucket << 112), last.min(bucket << 112 | u128::MAX >> 16));
+        let [low, high] = [low, high].map(|bits| Addr::from_v6(bits).spelled_out());
+        vec![format!("{bucket:04x}").into(), low.into(), high.into(), holders.into()]
     })
 }
 

@@ -1,6 +1,7 @@
 //! The SQL text. Only what comes before `core.sql` knows a dialect or a layout: tables of flow logs as canonical columns.
 
-use super::{FORM, Grain};
+use super::{FORM, Grain, address};
+use crate::model::flow::MAX_RECORD_BYTES;
 use crate::model::period::Window;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -18,7 +19,7 @@ pub enum Dialect {
 
 impl Dialect {
     /// The type of texts of any length.
-    const fn text(self) -> &'static str {
+    pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Trino | Self::DuckDb => "VARCHAR",
             Self::Spark => "STRING",
@@ -175,6 +176,7 @@ pub fn render(emission: &Emission) -> Result<String, SourceRefusal> {
         text.push_str(&records(emission, source)?);
     }
     text.push_str("),\n");
+    text.push_str(&address::stages(emission.dialect));
     let list = |values: Vec<String>, none: &str| if values.is_empty() { none.to_owned() } else { values.join(", ") };
     let ports = list(emission.ports.iter().filter(|port| **port > 0).map(ToString::to_string).collect(), "-2");
     let prefixes = list(emission.prefixes.iter().map(|prefix| quoted(prefix)).collect(), "'-'");
@@ -218,20 +220,11 @@ fn records(emission: &Emission, source: &Source) -> Result<String, SourceRefusal
         }
     }
     let varchar = emission.dialect.text();
-    let column = |field: &str| format!("t.{}", field.replace('-', "_"));
     let text = |field: &str| {
         let present = || format!("coalesce(nullif(CAST({} AS {varchar}), ''), '-')", column(field));
         if has(field) { present() } else { "'-'".to_owned() }
     };
-    let number = |field: &str| {
-        let present = || format!("TRY_CAST({} AS BIGINT)", column(field));
-        if has(field) { present() } else { "CAST(NULL AS BIGINT)".to_owned() }
-    };
-    // What is no port says nothing.
-    let port = |field: &str| {
-        let present = |n: &str| format!("CASE WHEN {n} BETWEEN 0 AND 65535 THEN coalesce({n}, -1) ELSE -1 END");
-        if has(field) { present(&number(field)) } else { "-1".to_owned() }
-    };
+    let number = |field: &str| number(emission.dialect, source, field);
     let start = number("start");
     let has_pkt = has("pkt-srcaddr") && has("pkt-dstaddr");
     let path = emission.path_column.as_deref().unwrap_or(emission.dialect.path());
@@ -255,9 +248,11 @@ fn records(emission: &Emission, source: &Source) -> Result<String, SourceRefusal
     let seconds =
         format!("CASE WHEN {start} > 100000000000 THEN CAST(floor({start} / 1000) AS BIGINT) ELSE {start} END");
     select(seconds, "start_second", false);
-    select(number("bytes"), "bytes", false);
-    select(port("srcport"), "src_port", false);
-    select(port("dstport"), "dst_port", false);
+    let bytes = number("bytes");
+    // What no record can hold is no number.
+    select(format!("CASE WHEN {bytes} BETWEEN 0 AND {MAX_RECORD_BYTES} THEN {bytes} END"), "bytes", false);
+    select(port(emission.dialect, source, "srcport"), "src_port", false);
+    select(port(emission.dialect, source, "dstport"), "dst_port", false);
     select(i32::from(has_pkt).to_string(), "has_pkt", false);
     let missing = TEXTS.iter().filter(|(field, _)| has(field)).map(|(field, _)| format!("{} IS NULL", column(field)));
     let list = |names: &BTreeSet<String>| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
@@ -277,6 +272,40 @@ fn records(emission: &Emission, source: &Source) -> Result<String, SourceRefusal
         table_name(emission.dialect, &source.table),
         format_args!("CAST({} AS {varchar})", column("log-status")),
     ))
+}
+
+/// A field as a number, null where it is none.
+fn number(dialect: Dialect, source: &Source, field: &str) -> String {
+    if !source.fields.contains(field) {
+        return "CAST(NULL AS BIGINT)".to_owned();
+    }
+    let (column, varchar) = (column(field), dialect.text());
+    let number = format!("TRY_CAST({column} AS BIGINT)");
+    if !source.is_text {
+        return number;
+    }
+    // Engines take signs, fractions and exponents, too. What is written as numbers are needs no second look.
+    let text = format!("CAST({column} AS {varchar})");
+    format!(
+        "CASE WHEN CAST({number} AS {varchar}) = {text} OR translate({text}, '0123456789', '') = '' THEN {number} END"
+    )
+}
+
+/// A field as a port, -1 where it is none: that says nothing.
+fn port(dialect: Dialect, source: &Source, field: &str) -> String {
+    if !source.fields.contains(field) {
+        return "-1".to_owned();
+    }
+    let number = number(dialect, source, field);
+    let short = format!("length(CAST({} AS {})) <= 5 AND ", column(field), dialect.text());
+    format!(
+        "CASE WHEN {}{number} BETWEEN 0 AND 65535 THEN coalesce({number}, -1) ELSE -1 END",
+        if source.is_text { &short } else { "" }
+    )
+}
+
+fn column(field: &str) -> String {
+    format!("t.{}", field.replace('-', "_"))
 }
 
 /// The values that tell of owners as one text; a separator stands between them.

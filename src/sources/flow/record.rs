@@ -2,7 +2,7 @@
 
 use crate::model::addr::Addr;
 use crate::model::digits;
-use crate::model::flow::{Direction, Verdict};
+use crate::model::flow::{Direction, MAX_RECORD_BYTES, Verdict};
 
 /// One value of a record: `-` or null, readable, or neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,7 @@ impl Cells {
         };
         if let (Cell::Value(src), Cell::Value(dst), Cell::Value(bytes), Action::Accept, Status::Ok) =
             (self.src, self.dst, self.bytes, self.action, self.status)
+            && bytes <= MAX_RECORD_BYTES
         {
             return Ok(Core { verdict: Verdict::Accept, start, bytes, src, dst, pkt_src, pkt_dst });
         }
@@ -95,15 +96,18 @@ impl Cells {
             (Status::SkipData, _) => Verdict::SkipData,
             (Status::Ok, _) if self.src == Cell::Bad => return Err("srcaddr is not an address"),
             (Status::Ok, _) if self.dst == Cell::Bad => return Err("dstaddr is not an address"),
-            (Status::Ok, _) if self.bytes == Cell::Bad => return Err("bytes is not a number"),
+            // No byte of it is counted: engines that read numbers cannot tell bytes that are none from `-`.
             (Status::Ok, Action::Reject) => Verdict::Reject,
             (Status::Ok, Action::Absent) => return Err("action is missing"),
+            (Status::Ok, Action::Accept) if !matches!(self.bytes, Cell::Absent) => {
+                return Err("bytes is not a number, or more than a record can hold");
+            }
             (Status::Ok, Action::Accept) => return Err("an accepted record without an address or bytes"),
         };
         // NODATA and SKIPDATA stand for no flow of their own: nothing in them may be summed or attributed.
         let flow = verdict == Verdict::Reject;
         let addr = |cell: Cell<Addr>| cell.value().filter(|_| flow).unwrap_or(Addr::NONE);
-        let bytes = self.bytes.value().filter(|_| flow).unwrap_or(0);
+        let bytes = self.bytes.value().filter(|bytes| flow && *bytes <= MAX_RECORD_BYTES).unwrap_or(0);
         Ok(Core { verdict, start, bytes, src: addr(self.src), dst: addr(self.dst), pkt_src, pkt_dst })
     }
 }
@@ -121,7 +125,7 @@ impl<T> Cell<T> {
 /// Reads an address or `-`.
 #[inline]
 pub(super) fn addr(text: &[u8]) -> Cell<Addr> {
-    match Addr::parse(text) {
+    match Addr::parse_end(text) {
         Some(addr) => Cell::Value(addr),
         None if is_absent(text) => Cell::Absent,
         None => Cell::Bad,

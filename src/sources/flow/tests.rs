@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::addr::Addr;
-use crate::model::flow::{Direction, FlowRecord, Verdict};
+use crate::model::flow::{Direction, FlowRecord, MAX_RECORD_BYTES, Verdict};
 use crate::model::symbols::{Sym, Symbols};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -255,6 +255,21 @@ fn half_a_number_is_not_taken_for_a_number() {
 }
 
 #[test]
+fn what_is_no_number_of_bytes_is_malformed_where_bytes_count() {
+    let header = "interface-id srcaddr dstaddr bytes start action log-status\n";
+    let rejected = "eni-1 - 10.0.0.1>10.0.0.2 ->- 0 7 Reject";
+    let beyond = (MAX_RECORD_BYTES + 1).to_string();
+    for bytes in ["abc", "12x4", "-5", "1.5", "1e3", "+7", &beyond, "18446744073709551615", "18446744073709551616"] {
+        let row = |action| format!("{header}eni-1 10.0.0.1 10.0.0.2 {bytes} 7 {action} OK\n");
+        check(row("ACCEPT"), Ok((&[], &[2])));
+        check(row("REJECT"), Ok((&[rejected], &[])));
+    }
+    let most = format!("{header}eni-1 10.0.0.1 10.0.0.2 {MAX_RECORD_BYTES} 7 ACCEPT OK\n");
+    let row = format!("eni-1 - 10.0.0.1>10.0.0.2 ->- {MAX_RECORD_BYTES} 7 Accept");
+    check(most, Ok((&[row.as_str()], &[])));
+}
+
+#[test]
 fn one_packet_address_alone_is_none() {
     for (name, value) in [("pkt-srcaddr", "10.0.0.1"), ("pkt-dstaddr", "203.0.113.5")] {
         let text =
@@ -369,7 +384,7 @@ fn made() -> impl Strategy<Value = Made> {
         prop_oneof![any::<u32>().prop_map(Addr::from_v4), any::<u128>().prop_map(|b| Addr::from_v6(b | 1 << 127))];
     let packet = prop_oneof![Just(None), addr.clone().prop_map(Some)];
     let verdict = prop_oneof![Just(Verdict::Accept), Just(Verdict::Reject)];
-    ("eni-[0-9a-f]{17}", addr.clone(), addr, packet.clone(), packet, any::<u64>(), 0..4_000_000_000u64, verdict)
+    ("eni-[0-9a-f]{17}", addr.clone(), addr, packet.clone(), packet, 0..=MAX_RECORD_BYTES, 0..4_000_000_000u64, verdict)
         .prop_map(|(eni, src, dst, pkt_src, pkt_dst, bytes, start, verdict)| {
             let word = if verdict == Verdict::Accept { "ACCEPT" } else { "REJECT" };
             let text = |a: Option<Addr>| a.map_or("-".to_owned(), |a| a.to_string());
