@@ -39,7 +39,7 @@ PAIRS = [
 MIXED = [(SIX + "1", "203.0.113.9"), ("203.0.113.9", SIX + "1"), ("2a00::5", "10.20.0.9"), ("10.20.0.9", "2a00::5"), ("2a00::5", "2a00::6"), ("fe80::5", "203.0.113.9")]
 
 
-def changes(numbers):
+def changes(odd_numbers):
     """Fields and what they become."""
     for field in ("srcaddr", "dstaddr", "pkt-srcaddr", "pkt-dstaddr"):
         for value in NO_ADDRESS + SPELLED:
@@ -52,26 +52,32 @@ def changes(numbers):
     for src, dst in MIXED:
         yield {"pkt-srcaddr": src, "srcaddr": src, "pkt-dstaddr": dst}
         yield {"pkt-srcaddr": src, "dstaddr": dst, "pkt-dstaddr": dst}
-    if numbers:
+    if odd_numbers:
         for field, values in [("bytes", NO_NUMBER + NUMBER), ("start", NO_START + START), ("srcport", PORT), ("dstport", PORT)]:
             for value in values:
                 yield {field: value}
 
 
-def add_to_text(file, columns, numbers):
-    """Adds such records of up to three interfaces to an object; `numbers` whether numbers that are none, too."""
+def add(file, columns_of, odd_numbers):
+    """Adds such records of up to three interfaces to an object, and says whether it has any; `odd_numbers` whether numbers that are none, too."""
+    return add_to_parquet(file, odd_numbers) if file.suffix == ".parquet" else add_to_text(file, columns_of(file), odd_numbers)
+
+
+def add_to_text(file, columns, odd_numbers):
     packed = file.suffix == ".gz"
     text = (gzip.decompress(file.read_bytes()) if packed else file.read_bytes()).decode()
     columns = [column.replace("_", "-") for column in columns]
-    for record in likely(dict(zip(columns, line.split(" "))) for line in text.splitlines()):
-        for change in changes(numbers):
+    records = likely(dict(zip(columns, line.split(" "))) for line in text.splitlines())
+    for record in records:
+        for change in changes(odd_numbers):
             for action in ("ACCEPT", "REJECT"):
                 text += " ".join({**record, "action": action, **change}[column] for column in columns) + "\n"
     file.write_bytes(gzip.compress(text.encode(), 1, mtime=0) if packed else text.encode())
+    return bool(records)
 
 
-def add_to_parquet(file):
-    """The same, as far as its columns can hold it."""
+def add_to_parquet(file, odd_numbers):
+    """As far as its columns can hold it."""
     table = pq.read_table(file)
     rows, integers = table.to_pylist(), {field.name: field.type.bit_width for field in table.schema if pa.types.is_integer(field.type)}
 
@@ -80,12 +86,14 @@ def add_to_parquet(file):
         return value if bits is None else int(value) if re.fullmatch("-?[0-9]{1,19}", value) and -(2 ** (bits - 1)) <= int(value) < 2 ** (bits - 1) else None
 
     as_texts = [{name.replace("_", "-"): str(value) for name, value in row.items()} | {"row": row} for row in rows]
-    for record in likely(as_texts):
-        for change in changes(True):
+    records = likely(as_texts)
+    for record in records:
+        for change in changes(odd_numbers):
             for action in ("ACCEPT", "REJECT"):
                 values = {name.replace("-", "_"): held(name, value) for name, value in change.items()}
                 rows.append({name: value for name, value in {**record["row"], "action": action, **values}.items() if name in table.schema.names})
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), file, compression="snappy")
+    return bool(records)
 
 
 def likely(records):
