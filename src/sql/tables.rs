@@ -175,6 +175,21 @@ mod tests {
     }
 
     #[test]
+    fn a_span_of_ipv6_is_cut_where_its_first_group_ends() {
+        let bits = |text: &str| Addr::parse(text.as_bytes()).expect("an address").bits();
+        let rows: Vec<Vec<Value>> = buckets6((bits("2600:1f18::"), bits("2601::5")), 7).collect();
+        let row = |bucket: &str, first: &str, last: &str| -> Vec<Value> {
+            vec![bucket.into(), first.into(), last.into(), 7.into()]
+        };
+        let expect = [
+            row("2600", "2600:1f18:0000:0000:0000:0000:0000:0000", "2600:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+            row("2601", "2601:0000:0000:0000:0000:0000:0000:0000", "2601:0000:0000:0000:0000:0000:0000:0005"),
+        ];
+        assert_eq!(rows, expect);
+        assert_eq!(buckets6((u128::MAX, u128::MAX), 7).count(), 1);
+    }
+
+    #[test]
     fn objects_that_speak_for_themselves_are_no_exception() {
         let name = "123456789012_vpcflowlogs_eu-west-1_fl-0abc_20261001T0005Z_1a2b3c4d.log.gz";
         let plain = Exception {
