@@ -49,6 +49,8 @@ def changes(odd_numbers):
         yield {"dstaddr": value, "pkt-dstaddr": value}
     for src, dst, src_port, dst_port in PAIRS:
         yield {"srcaddr": src, "pkt-srcaddr": src, "dstaddr": dst, "pkt-dstaddr": dst, "srcport": src_port, "dstport": dst_port}
+    yield {"version": "3"}
+    yield {"account-id": "-"}
     for src, dst in MIXED:
         yield {"pkt-srcaddr": src, "srcaddr": src, "pkt-dstaddr": dst}
         yield {"pkt-srcaddr": src, "dstaddr": dst, "pkt-dstaddr": dst}
