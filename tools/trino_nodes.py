@@ -44,7 +44,12 @@ class Nodes:
             log = open(state / f"{node}.log", "w")
             command = ["bash", str(script), "run", str(jars), str(state), node]
             self.nodes[node] = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=env)
-        self.wait_for(2)
+        try:
+            self.wait_for(2)
+        except BaseException:
+            # Nobody has what did not come up.
+            self.close()
+            raise
         self.execute("CREATE SCHEMA IF NOT EXISTS hive.natlens")
 
     def wait_for(self, nodes, seconds=240):

@@ -125,11 +125,11 @@ impl<T> Cell<T> {
 /// Reads an address or `-`.
 #[inline]
 pub(super) fn addr(text: &[u8]) -> Cell<Addr> {
-    match Addr::parse_end(text) {
-        Some(addr) => Cell::Value(addr),
-        None if is_absent(text) => Cell::Absent,
-        None => Cell::Bad,
+    // First, because a log without such a field says it of every record.
+    if is_absent(text) {
+        return Cell::Absent;
     }
+    Addr::parse_end(text).map_or(Cell::Bad, Cell::Value)
 }
 
 /// Reads an unsigned number or `-`. Signs, overflow and anything else are bad.
