@@ -303,7 +303,6 @@ mod tests {
     use super::*;
     use crate::count::fold::{RowKey, RowSum, Seen};
     use crate::count::rollup::SourceId;
-    use crate::model::flow::Direction;
     use proptest::prelude::*;
 
     fn row() -> impl Strategy<Value = CountedRow> {
@@ -328,19 +327,7 @@ mod tests {
     fn lists(of: &[Vec<(u32, RowSums)>]) -> Arc<RowLists> {
         let mut lists = RowLists::default();
         for (interface, hours) in (0u32..).zip(of) {
-            let key = RowKey {
-                interface,
-                hour: 0,
-                from: AddrId::NONE,
-                to: AddrId::NONE,
-                shown: AddrId::NONE,
-                from_label: Sym::NONE,
-                to_label: Sym::NONE,
-                next_hop: Sym::NONE,
-                seen: Seen::Pair,
-                direction: Direction::Unknown,
-                port: 0,
-            };
+            let key = RowKey::bare(interface, 0, Seen::Pair);
             lists.add_all(hours.iter().map(|(hour, sums)| ((key, SourceId(0)), *hour, sums)));
         }
         Arc::new(lists)

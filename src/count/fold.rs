@@ -61,6 +61,25 @@ pub const NOT_NAT: &str = "(not a NAT gateway)";
 /// [`RowKey::next_hop`] of a flow whose next hop is a NAT gateway that the record does not name.
 pub const SOME_NAT: &str = "(unnamed NAT gateway)";
 
+impl RowKey {
+    /// The key of rows that nothing but these tells apart: no ends, no labels.
+    pub(super) const fn bare(interface: u32, hour: u32, seen: Seen) -> Self {
+        Self {
+            interface,
+            hour,
+            from: AddrId::NONE,
+            to: AddrId::NONE,
+            shown: AddrId::NONE,
+            from_label: Sym::NONE,
+            to_label: Sym::NONE,
+            next_hop: Sym::NONE,
+            seen,
+            direction: Direction::Unknown,
+            port: 0,
+        }
+    }
+}
+
 impl Hash for RowKey {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -409,19 +428,7 @@ impl<'a> Fold<'a> {
     fn add_mirror(&mut self, interface: u32, hour: u32, seen: Seen, bytes: u64) {
         let place = &mut self.interfaces[interface as usize].mirrors[usize::from(seen == Seen::Leg3)];
         if *place == usize::MAX {
-            *place = self.rows.place(RowKey {
-                interface,
-                hour,
-                from: AddrId::NONE,
-                to: AddrId::NONE,
-                shown: AddrId::NONE,
-                from_label: Sym::NONE,
-                to_label: Sym::NONE,
-                next_hop: Sym::NONE,
-                seen,
-                direction: Direction::Unknown,
-                port: 0,
-            });
+            *place = self.rows.place(RowKey::bare(interface, hour, seen));
         }
         self.rows.at(*place).along.add(1, bytes);
     }

@@ -32,8 +32,8 @@ impl<K: Copy + Eq + Hash, V: Default> Rows<K, V> {
     /// With 2^32 keys, of which no memory holds the records.
     #[inline]
     pub fn of(&mut self, key: K) -> &mut V {
-        let at = self.place(key);
-        &mut self.entries[at].1
+        let place = self.place(key);
+        self.at(place)
     }
 
     /// The value at a place that [`Rows::place`] gave.

@@ -6,10 +6,9 @@ use crate::count::peers::Peers;
 use crate::count::resolve::{Counted, resolve};
 use crate::count::roles::{Role, Roles};
 use crate::count::rollup::Hints;
-use crate::model::flow::{Direction, FlowRecord, FlowSink, InterfaceFacts, Verdict};
+use crate::model::flow::{FlowRecord, FlowSink, InterfaceFacts, Verdict};
 use crate::model::inventory::Inventory;
 use crate::model::period::Window;
-use crate::model::symbols::Sym;
 use crate::sources::inventory::{InventoryDraft, read_document};
 
 const HOUR: i64 = 3_600;
@@ -78,23 +77,15 @@ fn fold<'a>(roles: &'a Roles, facts: [&str; 3], rows: &[Row]) -> Fold<'a> {
         let [vpc, subnet, az] = facts.map(|text| fold.symbols().intern(text.as_bytes()));
         let record = FlowRecord {
             interface: fold.symbols().intern(interface.as_bytes()),
-            resource: Sym::NONE,
             facts: InterfaceFacts { vpc, subnet, az, ..InterfaceFacts::default() },
-            owner: Sym::NONE,
             start: hour * HOUR + 5,
             bytes,
             src: addr(src.0),
             dst: addr(dst.0),
             src_port: Some(src.1),
             dst_port: Some(dst.1),
-            pkt_src: None,
-            pkt_dst: None,
-            src_service: Sym::NONE,
-            dst_service: Sym::NONE,
-            direction: Direction::Unknown,
-            next_hop_kind: Sym::NONE,
-            next_hop: Sym::NONE,
             verdict,
+            ..FlowRecord::NOTHING
         };
         fold.record(&record);
     }

@@ -3,8 +3,7 @@
 use super::*;
 use crate::count::fold::Fold;
 use crate::count::roles::{NatSide, Role, Roles};
-use crate::model::flow::{Direction, FlowSink, InterfaceFacts, Verdict};
-use crate::model::symbols::Sym;
+use crate::model::flow::{FlowSink, Verdict};
 use crate::sources::inventory::{InventoryDraft, read_document};
 
 const ACCOUNT: &[u8] = br#"{
@@ -41,24 +40,14 @@ fn addr(text: &str) -> Addr {
 
 fn record(src: &str, dst: &str, ports: (Option<u16>, Option<u16>)) -> FlowRecord {
     FlowRecord {
-        interface: Sym::NONE,
-        resource: Sym::NONE,
-        facts: InterfaceFacts::default(),
-        owner: Sym::NONE,
         start: 0,
         bytes: 1,
         src: addr(src),
         dst: addr(dst),
         src_port: ports.0,
         dst_port: ports.1,
-        pkt_src: None,
-        pkt_dst: None,
-        src_service: Sym::NONE,
-        dst_service: Sym::NONE,
-        direction: Direction::Unknown,
-        next_hop_kind: Sym::NONE,
-        next_hop: Sym::NONE,
         verdict: Verdict::Accept,
+        ..FlowRecord::NOTHING
     }
 }
 
