@@ -51,6 +51,16 @@ pub struct CountedRow {
     pub records: u64,
 }
 
+impl CountedRow {
+    /// An hour of a pair that a gateway's own records tell: leg 1 along, leg 4 against.
+    #[inline]
+    #[must_use]
+    pub const fn of_hour(pair: CountedPair, hour: u32, sums: &RowSums) -> Self {
+        let RowSums { along, against } = sums;
+        Self { pair, hour, upload: along.bytes, download: against.bytes, records: along.records + against.records }
+    }
+}
+
 /// What the rows of a pair add up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PairSums {
@@ -282,9 +292,8 @@ impl Iterator for RowsOfPair<'_> {
         let pair = self.pair;
         match &mut self.rows {
             Rows::List(hours) => {
-                let (hour, RowSums { along, against }) = hours.as_mut()?.next()?;
-                let (upload, download, records) = (along.bytes, against.bytes, along.records + against.records);
-                Some(CountedRow { pair, hour, upload, download, records })
+                let (hour, sums) = hours.as_mut()?.next()?;
+                Some(CountedRow::of_hour(pair, hour, &sums))
             }
             Rows::Bytes { rest: [], .. } => None,
             Rows::Bytes { rest, hour } => {

@@ -2,7 +2,7 @@
 //! are of this kind, and each counts by itself, so that several threads count them.
 
 use super::{Basis, CountedPair, CountedRow, CountedRows, PairSums};
-use crate::count::fold::{RowKey, RowSum, RowSums, Seen};
+use crate::count::fold::{RowKey, RowSum, Seen};
 use crate::count::rollup::RowLists;
 use crate::count::vantage::Vantage;
 use std::ops::Range;
@@ -59,12 +59,12 @@ fn share_of(rows: &Arc<RowLists>, numbers: Range<usize>, vantage: &Vantage, gate
                 return pairs.rows.push_list(pair, sums, number);
             }
         }
-        for (hour, RowSums { along, against }) in hours {
+        for (hour, of_hour) in hours {
             if vantage.speaks_of_its_own(key.interface, hour, source) {
-                let (upload, download, records) = (along.bytes, against.bytes, along.records + against.records);
-                pairs.counted.add(records, upload + download);
-                pairs.downloads[gateway as usize] += download;
-                pairs.rows.push(&CountedRow { pair, hour, upload, download, records });
+                let row = CountedRow::of_hour(pair, hour, &of_hour);
+                pairs.counted.add(row.records, row.upload + row.download);
+                pairs.downloads[gateway as usize] += row.download;
+                pairs.rows.push(&row);
             }
         }
     });
