@@ -51,13 +51,27 @@ pub struct CountedRow {
     pub records: u64,
 }
 
+/// Which way the bytes went that a row of the rollup has along its ends; what it has against them went the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From client to remote.
+    Up,
+    /// From remote to client.
+    Down,
+}
+
 impl CountedRow {
-    /// An hour of a pair that a gateway's own records tell: leg 1 along, leg 4 against.
+    /// An hour of a list of the rollup.
     #[inline]
     #[must_use]
-    pub const fn of_hour(pair: CountedPair, hour: u32, sums: &RowSums) -> Self {
+    pub const fn of_hour(pair: CountedPair, way: Way, hour: u32, sums: &RowSums) -> Self {
         let RowSums { along, against } = sums;
-        Self { pair, hour, upload: along.bytes, download: against.bytes, records: along.records + against.records }
+        let records = along.records + against.records;
+        let (upload, download) = match way {
+            Way::Up => (along.bytes, against.bytes),
+            Way::Down => (against.bytes, along.bytes),
+        };
+        Self { pair, hour, upload, download, records }
     }
 }
 
@@ -80,11 +94,19 @@ impl PairSums {
     /// Of no rows.
     pub const NONE: Self = Self { upload: 0, download: 0, records: 0, first: u32::MAX, last: 0 };
 
-    /// Adds an hour of a pair that a gateway's own records tell.
+    /// Adds an hour of a list of the rollup, taking along for [`Way::Up`].
     #[inline]
     pub fn add_hour(&mut self, hour: u32, sums: &RowSums) {
         let RowSums { along, against } = sums;
         self.add(hour, [along.bytes, against.bytes], along.records + against.records);
+    }
+
+    /// What was added along taken for this way.
+    const fn along(self, way: Way) -> Self {
+        match way {
+            Way::Up => self,
+            Way::Down => Self { upload: self.download, download: self.upload, ..self },
+        }
     }
 
     #[inline]
@@ -127,8 +149,8 @@ struct Kept {
 enum Place {
     /// In the part's bytes, from and to.
     Bytes(usize, usize),
-    /// All that a list of the rollup has.
-    List(u32),
+    /// All that a list of the rollup has from the first to the last hour of the sums.
+    List(u32, Way),
 }
 
 const UP: u64 = 1;
@@ -164,7 +186,10 @@ impl CountedRows {
     pub fn push(&mut self, row: &CountedRow) {
         let Part { pairs, bytes } = part(&mut self.parts);
         let start = match pairs.last() {
-            Some(Kept { pair, rows: Place::Bytes(start, _), .. }) if *pair == row.pair => *start,
+            // Where a pair behind it was left out, its rows end before those that were added last.
+            Some(Kept { pair, rows: Place::Bytes(start, end), .. }) if *pair == row.pair && *end == bytes.len() => {
+                *start
+            }
             _ => {
                 let rows = Place::Bytes(bytes.len(), bytes.len());
                 pairs.push(Kept { pair: row.pair, sums: PairSums::NONE, rows });
@@ -187,20 +212,29 @@ impl CountedRows {
         }
     }
 
-    /// Adds all hours of the list with this number, which add up to these sums.
+    /// Adds the hours of the list with this number from the first to the last of these sums: they add up to them by
+    /// [`PairSums::add_hour`].
     ///
     /// # Panics
     /// Without [`CountedRows::with`].
-    pub fn push_list(&mut self, pair: CountedPair, sums: PairSums, number: usize) {
+    pub fn push_list(&mut self, pair: CountedPair, way: Way, sums: PairSums, number: usize) {
         assert!(self.lists.is_some(), "points into no lists");
         let number = u32::try_from(number).expect("fewer than 2^32 keys");
-        part(&mut self.parts).pairs.push(Kept { pair, sums, rows: Place::List(number) });
+        let sums = sums.along(way);
+        part(&mut self.parts).pairs.push(Kept { pair, sums, rows: Place::List(number, way) });
+    }
+
+    /// Leaves out all rows of pairs that are not wanted.
+    pub fn retain(&mut self, wanted: impl Fn(&CountedPair) -> bool) {
+        for part in &mut self.parts {
+            part.pairs.retain(|kept| wanted(&kept.pair));
+        }
     }
 
     /// Whether there are no rows.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.parts.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.parts.iter().all(|part| part.pairs.is_empty())
     }
 
     /// How many pairs there are.
@@ -215,7 +249,7 @@ impl CountedRows {
             part.pairs.iter().map(move |Kept { pair, sums, rows }| {
                 let rows = match *rows {
                     Place::Bytes(start, end) => Source::Bytes(&part.bytes[start..end], self.origin),
-                    Place::List(number) => Source::List(self.lists.as_deref(), number),
+                    Place::List(number, way) => Source::List(self.lists.as_deref(), number, way),
                 };
                 Counts { pair, sums, rows }
             })
@@ -256,7 +290,7 @@ pub struct Counts<'a> {
 enum Source<'a> {
     /// Bytes, and the hour from which the first row steps.
     Bytes(&'a [u8], u32),
-    List(Option<&'a RowLists>, u32),
+    List(Option<&'a RowLists>, u32, Way),
 }
 
 impl<'a> Counts<'a> {
@@ -265,7 +299,10 @@ impl<'a> Counts<'a> {
     pub fn rows(&self) -> RowsOfPair<'a> {
         let rows = match self.rows {
             Source::Bytes(rest, hour) => Rows::Bytes { rest, hour },
-            Source::List(lists, number) => Rows::List(lists.map(|lists| lists.hours(number as usize))),
+            Source::List(lists, number, way) => {
+                let hours = lists.map(|lists| lists.hours(number as usize));
+                Rows::List { hours, way, from: self.sums.first, to: self.sums.last }
+            }
         };
         RowsOfPair { pair: *self.pair, rows }
     }
@@ -281,7 +318,7 @@ pub struct RowsOfPair<'a> {
 #[derive(Clone, Debug)]
 enum Rows<'a> {
     Bytes { rest: &'a [u8], hour: u32 },
-    List(Option<Hours<'a>>),
+    List { hours: Option<Hours<'a>>, way: Way, from: u32, to: u32 },
 }
 
 impl Iterator for RowsOfPair<'_> {
@@ -291,9 +328,9 @@ impl Iterator for RowsOfPair<'_> {
     fn next(&mut self) -> Option<CountedRow> {
         let pair = self.pair;
         match &mut self.rows {
-            Rows::List(hours) => {
-                let (hour, sums) = hours.as_mut()?.next()?;
-                Some(CountedRow::of_hour(pair, hour, &sums))
+            Rows::List { hours, way, from, to } => {
+                let (hour, sums) = hours.as_mut()?.find(|(hour, _)| *hour >= *from)?;
+                (hour <= *to).then(|| CountedRow::of_hour(pair, *way, hour, &sums))
             }
             Rows::Bytes { rest: [], .. } => None,
             Rows::Bytes { rest, hour } => {
@@ -375,23 +412,52 @@ mod tests {
                check_sums(&counted);
            }
 
-           /// Every other list as a whole, those between row by row.
+           /// Some pairs are left out, then come more rows.
+           #[test]
+           fn what_is_left_out_takes_nothing_along(
+               rows in proptest::collection::vec(row(), 0..60),
+               more in proptest::collection::vec(row(), 0..60),
+               cut in 0..60usize,
+           ) {
+               let wanted = |pair: &CountedPair| pair.remote != AddrId::from_raw(1);
+               let mut parts = [CountedRows::since(498_000), CountedRows::since(498_000)];
+               for (at, row) in rows.iter().enumerate() {
+                   parts[usize::from(at >= cut)].push(row);
+               }
+               let [mut counted, rest] = parts;
+               counted.append(rest);
+               counted.retain(wanted);
+               for row in &more {
+                   counted.push(row);
+               }
+               let expect: Vec<_> = rows.into_iter().filter(|row| wanted(&row.pair)).chain(more).collect();
+               prop_assert_eq!(counted.is_empty(), expect.is_empty());
+               prop_assert_eq!(counted.iter().collect::<Vec<_>>(), expect);
+               check_sums(&counted);
+           }
+
+           /// Every other list as it is inside a window, those between row by row.
            #[test]
            fn whole_lists_give_their_rows(of in proptest::collection::vec(proptest::collection::vec(hour(), 1..20), 1..8), row in row()) {
                let all = lists(&of);
                let mut counted = CountedRows::since(498_000).with(Arc::clone(&all));
                let mut expect = Vec::new();
                for number in 0..of.len() {
+                   let way = if number % 3 == 0 { Way::Down } else { Way::Up };
                    let mut sums = PairSums::NONE;
                    let mut rows = Vec::new();
-                   for (hour, of_hour) in all.hours(number) {
+                   for (hour, of_hour) in all.hours(number).filter(|(hour, _)| (498_002..498_009).contains(hour)) {
                        sums.add_hour(hour, &of_hour);
-                       let (upload, download) = (of_hour.along.bytes, of_hour.against.bytes);
+                       let (along, against) = (of_hour.along.bytes, of_hour.against.bytes);
+                       let (upload, download) = if way == Way::Up { (along, against) } else { (against, along) };
                        let records = of_hour.along.records + of_hour.against.records;
                        rows.push(CountedRow { pair: row.pair, hour, upload, download, records });
                    }
+                   if rows.is_empty() {
+                       continue;
+                   }
                    if number % 2 == 0 {
-                       counted.push_list(row.pair, sums, number);
+                       counted.push_list(row.pair, way, sums, number);
                    } else {
                        for row in &rows {
     counted.push(row);

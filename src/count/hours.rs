@@ -220,28 +220,15 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
 
     /// Every key with its hours in order, each once, and their sums.
     pub fn for_each(&self, mut each: impl FnMut(&K, Hours<'_>)) {
-        self.for_each_of(0..self.lists.len(), |_| true, |_, key, hours| each(key, hours));
+        for (number, Keyed { key, .. }) in self.lists.iter().enumerate() {
+            each(key, self.hours(number));
+        }
     }
 
-    /// As [`HourLists::for_each`], of the keys with these numbers that are `wanted`; `each` hears the number, too.
-    pub fn for_each_of(
-        &self,
-        numbers: Range<usize>,
-        wanted: impl Fn(&K) -> bool,
-        mut each: impl FnMut(usize, &K, Hours<'_>),
-    ) {
-        let mut sorted = Vec::new();
-        for (at, Keyed { key, list }) in numbers.clone().zip(&self.lists[numbers]) {
-            if !wanted(key) {
-                continue;
-            }
-            if list.rising {
-                each(at, key, Hours::Rising(Entries { rest: self.entries(list), hour: self.origin }));
-            } else {
-                self.decode(list, &mut sorted);
-                each(at, key, Hours::Sorted(sorted.iter()));
-            }
-        }
+    /// The keys with these numbers, each with its number and entries as they were added: hours in no order, perhaps one several times.
+    pub fn entries_of(&self, numbers: Range<usize>) -> impl Iterator<Item = (usize, &K, Entries<'_>)> {
+        let entries = |list| Entries { rest: self.entries(list), hour: self.origin };
+        numbers.clone().zip(&self.lists[numbers]).map(move |(at, Keyed { key, list })| (at, key, entries(list)))
     }
 
     /// The hours of the key with this number, as [`HourLists::for_each`] tells them.
@@ -253,7 +240,7 @@ impl<K: Copy + Eq + Hash> HourLists<K> {
         }
         let mut sorted = Vec::new();
         self.decode(list, &mut sorted);
-        Hours::Own(sorted.into_iter())
+        Hours::Sorted(sorted.into_iter())
     }
 
     /// Bytes of the blocks in which the hours are.
@@ -323,9 +310,7 @@ pub enum Hours<'a> {
     /// As they were added.
     Rising(Entries<'a>),
     /// Put in order.
-    Sorted(std::slice::Iter<'a, (u32, RowSums)>),
-    /// Likewise, for as long as it takes.
-    Own(std::vec::IntoIter<(u32, RowSums)>),
+    Sorted(std::vec::IntoIter<(u32, RowSums)>),
 }
 
 impl Iterator for Hours<'_> {
@@ -335,8 +320,7 @@ impl Iterator for Hours<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::Rising(entries) => entries.next(),
-            Self::Sorted(hours) => hours.next().copied(),
-            Self::Own(hours) => hours.next(),
+            Self::Sorted(hours) => hours.next(),
         }
     }
 }

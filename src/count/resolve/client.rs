@@ -1,6 +1,7 @@
 //! Records of every other interface: NAT traffic only where a route table or the record's next hop says so.
 
-use super::{Basis, CountedPair, Fate, GatewayCount, Resolver, Way};
+use super::told::Told;
+use super::{Basis, CountedPair, CountedRow, Fate, GatewayCount, Resolver, Way};
 use crate::count::fold::{NOT_NAT, RowKey, RowSum, SOME_NAT, Seen};
 use crate::count::legs::Shape;
 use crate::count::roles::{NatSide, Role};
@@ -8,36 +9,77 @@ use crate::model::addr_table::AddrId;
 use crate::model::flow::Direction;
 use crate::model::symbols::Sym;
 use hashbrown::HashSet;
+use std::sync::Arc;
 
 impl Resolver<'_> {
-    /// A record of any other interface: NAT traffic only where a route table or the record's next hop says so.
-    pub(super) fn at_client(&mut self, key: &RowKey, sum: RowSum) -> Fate {
-        let facts = self.rollup.interfaces[key.interface as usize].facts;
+    /// A list of any other interface: NAT traffic only where a route table or the record's next hop says so.
+    pub(super) fn at_client(&mut self, told: &Told) -> Fate {
+        let key = &told.key;
         if self.carrier[key.interface as usize] {
             return Fate::NotNat;
         }
-        let Some((gateway, way)) = self.gateway_and_way(key, sum) else { return Fate::NotNat };
+        let Some((gateway, way)) = self.gateway_and_way(told) else { return Fate::NotNat };
         let known = &mut self.gateways[gateway as usize].client_interface;
         *known = Some(known.map_or(key.interface, |known| known.min(key.interface)));
-        if self.covered.contains(&(gateway, key.hour)) {
-            return Fate::Mirror;
-        }
-        self.gateways[gateway as usize].covered |= !self.is_unlinked(gateway);
         let (client, remote, label) = match way {
             Way::Up => (key.from, key.to, key.to_label),
             Way::Down => (key.to, key.from, key.from_label),
         };
+        Fate::Client(CountedPair { gateway, client, remote, label, basis: Basis::Pair, port: key.port }, way)
+    }
+
+    /// Counts the hours of a client's list in which the gateway's own records do not tell.
+    pub(super) fn settle_client(&mut self, told: &Told, pair: CountedPair, way: Way) {
+        let (gateway, lists, vantage) = (pair.gateway, Arc::clone(&self.lists), self.vantage);
+        let mut covered = RowSum::default();
+        if self.gateways[gateway as usize].covered_itself {
+            for (hour, sums) in told.hours(&lists, vantage) {
+                if self.covered.contains(&(gateway, hour)) {
+                    covered.add(sums.along.records, sums.along.bytes);
+                }
+            }
+            self.mirror.add(covered.records, covered.bytes);
+        }
+        let all = told.sum();
+        let counted = RowSum { records: all.records - covered.records, bytes: all.bytes - covered.bytes };
+        if counted.records == 0 {
+            return;
+        }
+        self.counted.add(counted.records, counted.bytes);
+        self.hear_of(pair, told.key.interface);
+        let is_unlinked = self.is_unlinked(gateway);
+        let rows = if is_unlinked {
+            &mut self.unlinked
+        } else {
+            let count = &mut self.gateways[gateway as usize];
+            count.covered = true;
+            count.records.clients += counted.records;
+            &mut self.rows
+        };
+        if covered.records == 0 {
+            return told.push_to(rows, pair, way, &lists, vantage);
+        }
+        for (hour, sums) in told.hours(&lists, vantage) {
+            if !self.covered.contains(&(gateway, hour)) {
+                rows.push(&CountedRow::of_hour(pair, way, hour, &sums));
+            }
+        }
+    }
+
+    /// Keeps what the records of this interface say of where a client is.
+    fn hear_of(&mut self, pair: CountedPair, interface: u32) {
+        let facts = self.rollup.interfaces[interface as usize].facts;
         let (vpc, az) = (facts.vpc, facts.az);
         // The same client may be logged at several interfaces: one of their words, and not a mixture.
         let text = |(vpc, az): (Sym, Sym)| (vpc.is_none(), self.rollup.symbols.text(vpc), self.rollup.symbols.text(az));
         self.client_facts
-            .entry((gateway, client))
+            .entry((pair.gateway, pair.client))
             .and_modify(|known| *known = if text((vpc, az)) < text(*known) { (vpc, az) } else { *known })
             .or_insert((vpc, az));
-        Fate::Counted { gateway, basis: Basis::Pair, client, remote, label, way }
     }
 
-    fn gateway_and_way(&mut self, key: &RowKey, sum: RowSum) -> Option<(u32, Way)> {
+    fn gateway_and_way(&mut self, told: &Told) -> Option<(u32, Way)> {
+        let key = &told.key;
         let way = self.way(key);
         let (up, down) = ((key.from, key.to), (key.to, key.from)); // local, remote
         let next_hop = self.rollup.symbols.text(key.next_hop);
@@ -55,7 +97,8 @@ impl Resolver<'_> {
                     },
                 };
                 if by_route.is_none() && next_hop == SOME_NAT {
-                    self.unnamed_gateway.add(sum.records, sum.bytes);
+                    let RowSum { records, bytes } = told.sum();
+                    self.unnamed_gateway.add(records, bytes);
                 }
                 by_route
             }
@@ -139,7 +182,16 @@ impl Resolver<'_> {
         let rows = self.rows.pairs().filter(|of| inferred(of.pair)).flat_map(|of| of.rows());
         let shown: HashSet<_> = rows.map(|row| (row.hour, row.pair.client, row.pair.remote)).collect();
         let unlinked = std::mem::take(&mut self.unlinked);
-        self.keep_or_mirror(&unlinked, |row| !shown.contains(&(row.hour, row.pair.client, row.pair.remote)));
+        for row in unlinked.iter() {
+            if shown.contains(&(row.hour, row.pair.client, row.pair.remote)) {
+                self.is_mirror(row.records, row.upload + row.download);
+                continue;
+            }
+            let gateway = &mut self.gateways[row.pair.gateway as usize];
+            gateway.covered = true;
+            gateway.records.clients += row.records;
+            self.rows.push(&row);
+        }
     }
 }
 

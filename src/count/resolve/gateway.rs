@@ -1,15 +1,18 @@
 //! Records of a gateway's own interface or resource: which leg, and where its bytes go.
 
-use super::{Basis, CountedRows, Fate, Resolver, Way};
+use super::told::Told;
+use super::{Basis, CountedPair, CountedRows, Counts, Fate, Resolver, Way};
 use crate::count::fold::{RowKey, RowSum, Seen};
 use crate::count::legs::{Leg, Shape, regional_leg, zonal_leg, zonal_leg_without_pkt};
 use crate::model::addr::Addr;
 use crate::model::addr_table::AddrId;
+use crate::model::symbols::Sym;
 use hashbrown::HashSet;
 
 impl Resolver<'_> {
     /// A record of a gateway's own interface or resource.
-    pub(super) fn at_gateway(&mut self, gateway: u32, key: &RowKey, sum: RowSum) -> Fate {
+    pub(super) fn at_gateway(&mut self, gateway: u32, told: &Told) -> Fate {
+        let key = &told.key;
         let side = &self.gateways[gateway as usize].side;
         let own = |a: Addr| side.own.contains(&a);
         let local = |a: Addr| self.roles.is_local(a);
@@ -21,11 +24,12 @@ impl Resolver<'_> {
                 regional_leg(self.ends(key, shape), key.direction, &side.public, local)
             }
             Seen::Raw(Shape::NoPkt) if side.private => {
-                self.undecidable.add(sum.records, sum.bytes);
+                let RowSum { records, bytes } = told.sum();
+                self.undecidable.add(records, bytes);
                 None
             }
             Seen::Raw(Shape::NoPkt) if self.is_doubtful(own, key) => {
-                self.doubtful.push((gateway, *key, sum));
+                self.doubtful.push((gateway, *told));
                 return Fate::Later;
             }
             Seen::Raw(shape @ Shape::NoPkt) => {
@@ -33,7 +37,7 @@ impl Resolver<'_> {
             }
             Seen::Raw(shape) => zonal_leg(self.ends(key, shape), key.direction, own, local),
         };
-        self.by_leg(gateway, key, sum, leg)
+        self.by_leg(gateway, told, leg)
     }
 
     fn is_doubtful(&self, own: impl Fn(Addr) -> bool, key: &RowKey) -> bool {
@@ -45,57 +49,50 @@ impl Resolver<'_> {
     /// the remotes got and sent, so the nearer balance is right.
     pub(super) fn settle_doubtful(&mut self) {
         let doubtful = std::mem::take(&mut self.doubtful);
-        let gateways: HashSet<u32> = doubtful.iter().map(|(gateway, _, _)| *gateway).collect();
+        let gateways: HashSet<u32> = doubtful.iter().map(|(gateway, _)| *gateway).collect();
         for gateway in gateways {
             let total = |rows: &CountedRows, basis| -> u64 {
                 let of_gateway = rows.pairs().filter(|of| of.pair.gateway == gateway && of.pair.basis == basis);
                 of_gateway.map(|of| of.sums.upload + of.sums.download).sum()
             };
             let (clients, remotes) = (total(&self.rows, Basis::Client), total(&self.public_side, Basis::Remote));
-            let rows = || doubtful.iter().filter(|(of, _, _)| *of == gateway);
-            let open: u64 = rows().map(|(_, _, sum)| sum.bytes).sum();
+            let lists = || doubtful.iter().filter(|(of, _)| *of == gateway);
+            let open: u64 = lists().map(|(_, told)| told.sum().bytes).sum();
             let are_clients = (clients + open).abs_diff(remotes) <= clients.abs_diff(remotes + open);
             let own = self.gateways[gateway as usize].side.own.clone();
-            for (_, key, sum) in rows() {
-                let ends = self.ends(key, Shape::NoPkt);
+            for (_, told) in lists() {
+                let ends = self.ends(&told.key, Shape::NoPkt);
                 let leg = zonal_leg_without_pkt(ends, |a| own.contains(&a), |_| are_clients);
-                let fate = self.by_leg(gateway, key, *sum, leg);
-                self.settle(key, *sum, fate);
+                let fate = self.by_leg(gateway, told, leg);
+                self.settle(told, fate);
             }
         }
     }
 
-    fn by_leg(&mut self, gateway: u32, key: &RowKey, sum: RowSum, leg: Option<Leg>) -> Fate {
+    fn by_leg(&mut self, gateway: u32, told: &Told, leg: Option<Leg>) -> Fate {
+        let (key, RowSum { records, bytes }) = (&told.key, told.sum());
+        let count = &mut self.gateways[gateway as usize];
         let Some(leg) = leg else {
-            self.gateways[gateway as usize].undecided.add(sum.records, sum.bytes);
+            count.undecided.add(records, bytes);
             return Fate::NotNat;
         };
-        let paired = self.gateways[gateway as usize].side.regional || key.seen != Seen::Raw(Shape::NoPkt);
-        let legs = &mut self.gateways[gateway as usize].legs;
         match leg {
             Leg::ClientToNat => {}
-            Leg::NatToRemote => legs[0] += sum.bytes,
-            Leg::RemoteToNat => legs[1] += sum.bytes,
-            Leg::NatToClient => legs[2] += sum.bytes,
+            Leg::NatToRemote => count.legs[0] += bytes,
+            Leg::RemoteToNat => count.legs[1] += bytes,
+            Leg::NatToClient => count.legs[2] += bytes,
         }
-        let up =
-            |basis, client, remote| Fate::Counted { gateway, basis, client, remote, label: key.to_label, way: Way::Up };
-        let down = |basis, client, remote| Fate::Counted {
-            gateway,
-            basis,
-            client,
-            remote,
-            label: key.from_label,
-            way: Way::Down,
-        };
+        let paired = count.side.regional || key.seen != Seen::Raw(Shape::NoPkt);
+        let pair = |basis, client, remote, label| CountedPair { gateway, client, remote, label, basis, port: key.port };
+        let (none, no_label, up, down) = (AddrId::NONE, Sym::NONE, Way::Up, Way::Down);
         match (leg, paired) {
-            (Leg::ClientToNat, true) => up(Basis::Pair, key.from, key.to),
-            (Leg::NatToClient, true) => down(Basis::Pair, key.to, key.from),
+            (Leg::ClientToNat, true) => Fate::Counted(pair(Basis::Pair, key.from, key.to, key.to_label), up),
+            (Leg::NatToClient, true) => Fate::Counted(pair(Basis::Pair, key.to, key.from, key.from_label), down),
             (Leg::NatToRemote | Leg::RemoteToNat, true) => Fate::Mirror,
-            (Leg::NatToRemote, false) => up(Basis::Remote, AddrId::NONE, key.to),
-            (Leg::RemoteToNat, false) => down(Basis::Remote, AddrId::NONE, key.from),
-            (Leg::ClientToNat, false) => Fate::PrivateSide { gateway, client: key.from, way: Way::Up },
-            (Leg::NatToClient, false) => Fate::PrivateSide { gateway, client: key.to, way: Way::Down },
+            (Leg::NatToRemote, false) => Fate::Counted(pair(Basis::Remote, none, key.to, key.to_label), up),
+            (Leg::RemoteToNat, false) => Fate::Counted(pair(Basis::Remote, none, key.from, key.from_label), down),
+            (Leg::ClientToNat, false) => Fate::PrivateSide(pair(Basis::Client, key.from, none, no_label), up),
+            (Leg::NatToClient, false) => Fate::PrivateSide(pair(Basis::Client, key.to, none, no_label), down),
         }
     }
 
@@ -109,7 +106,23 @@ impl Resolver<'_> {
             .filter(|counts| counts.pair.basis != Basis::Client && counts.sums.upload > 0)
             .map(|counts| (counts.pair.gateway, counts.pair.remote))
             .collect();
-        let public_side = std::mem::take(&mut self.public_side);
-        self.keep_or_mirror(&public_side, |row| sent.contains(&(row.pair.gateway, row.pair.remote)));
+        let is_sent = |pair: &CountedPair| sent.contains(&(pair.gateway, pair.remote));
+        let mut public_side = std::mem::take(&mut self.public_side);
+        for Counts { pair, sums, .. } in public_side.pairs() {
+            if is_sent(pair) {
+                self.gateways[pair.gateway as usize].covered = true;
+            } else {
+                self.is_mirror(sums.records, sums.upload + sums.download);
+            }
+        }
+        public_side.retain(is_sent);
+        self.rows.append(public_side);
+    }
+
+    /// Takes back what was counted and is the same bytes again.
+    pub(super) fn is_mirror(&mut self, records: u64, bytes: u64) {
+        self.counted.records -= records;
+        self.counted.bytes -= bytes;
+        self.mirror.add(records, bytes);
     }
 }

@@ -3,8 +3,9 @@
 mod client;
 mod gateway;
 mod pairs;
+mod told;
 
-pub use super::counted::{Basis, CountedPair, CountedRow, CountedRows, Counts, PairSums};
+pub use super::counted::{Basis, CountedPair, CountedRow, CountedRows, Counts, PairSums, Way};
 pub use client::carries_for_others;
 
 use super::crossing::{self, Crossings};
@@ -12,7 +13,7 @@ use super::fold::{RowKey, RowSum};
 use super::infer::infer;
 use super::legs::{Ends, Shape};
 use super::roles::{NatSide, Role, Roles};
-use super::rollup::{Interface, Rollup};
+use super::rollup::{Interface, Rollup, RowLists};
 use super::routes::Routes;
 use super::vantage::Vantage;
 use crate::model::addr_table::AddrId;
@@ -23,6 +24,7 @@ use crate::model::symbols::Sym;
 use hashbrown::{HashMap, HashSet};
 use pairs::Pairs;
 use std::sync::Arc;
+use told::Told;
 
 /// A gateway and what its records add up to.
 #[derive(Clone, Debug, Default)]
@@ -109,30 +111,15 @@ pub struct Counted {
     pub crossings: Crossings,
 }
 
-/// Which way a row's bytes went.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Up,
-    Down,
-}
-
-/// Where a row's bytes go.
+/// Where a list's bytes go.
 #[derive(Clone, Copy)]
 enum Fate {
-    Counted {
-        gateway: u32,
-        basis: Basis,
-        client: AddrId,
-        remote: AddrId,
-        label: Sym,
-        way: Way,
-    },
+    /// Counted, as the gateway's own records tell.
+    Counted(CountedPair, Way),
+    /// A client's, counted in the hours in which the gateway's own records do not tell; else the same bytes again.
+    Client(CountedPair, Way),
     /// The private side of a log without `pkt-*`: kept for the clients' table, the bytes are counted on the public side.
-    PrivateSide {
-        gateway: u32,
-        client: AddrId,
-        way: Way,
-    },
+    PrivateSide(CountedPair, Way),
     Mirror,
     NotNat,
     /// Decided when all rows are known.
@@ -146,17 +133,15 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
     let inferred = infer(rollup, &vantage, roles);
     let rows = Arc::new(std::mem::take(&mut rollup.rows));
     let crossings = std::mem::take(&mut rollup.crossings);
-    let mut resolver = Resolver::new(rollup, roles, routes, &vantage, inferred);
+    let mut resolver = Resolver::new(rollup, &rows, roles, routes, &vantage, inferred);
     resolver.take_pairs(pairs::of(&rows, &vantage, &resolver.gateway_of, threads));
-    let gateway_of = resolver.gateway_of.clone();
-    let is_other = |(key, _): &(RowKey, _)| pairs::gateway(key, &gateway_of).is_none();
-    rows.for_each_of(0..rows.len(), is_other, |_, &(key, source), hours| {
-        for (hour, sums) in hours {
-            if vantage.speaks_of_its_own(key.interface, hour, source) {
-                resolver.row(&RowKey { hour, ..key }, sums.along);
-            }
+    for (number, of, entries) in rows.entries_of(0..rows.len()) {
+        if pairs::gateway(&of.0, &resolver.gateway_of).is_none()
+            && let Some(told) = Told::of(number, *of, entries, &vantage)
+        {
+            resolver.list(&told);
         }
-    });
+    }
     drop(rows);
     resolver.settle_doubtful();
     resolver.leave_out_inferred();
@@ -169,6 +154,8 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
 
 struct Resolver<'a> {
     rollup: &'a Rollup,
+    lists: Arc<RowLists>,
+    vantage: &'a Vantage,
     roles: &'a Roles,
     routes: &'a Routes<'a>,
     gateways: Vec<GatewayCount>,
@@ -180,8 +167,8 @@ struct Resolver<'a> {
     rows: CountedRows,
     /// The public side of logs without `pkt-*`.
     public_side: CountedRows,
-    /// Records of logs without `pkt-*` whose other end may be a client or a remote.
-    doubtful: Vec<(u32, RowKey, RowSum)>,
+    /// Lists of logs without `pkt-*` whose other end may be a client or a remote, by gateway.
+    doubtful: Vec<(u32, Told)>,
     /// Clients' rows by way of a gateway whose interface nobody knows, which may be one that was inferred.
     unlinked: CountedRows,
     /// Interfaces that pass on what others send, by inventory or log.
@@ -196,9 +183,10 @@ struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     fn new(
         rollup: &'a Rollup,
+        lists: &Arc<RowLists>,
         roles: &'a Roles,
         routes: &'a Routes<'a>,
-        vantage: &Vantage,
+        vantage: &'a Vantage,
         inferred: Vec<(u32, NatSide)>,
     ) -> Self {
         let mut gateways: Vec<GatewayCount> = roles
@@ -244,8 +232,11 @@ impl<'a> Resolver<'a> {
                 gateways[gateway as usize].covered_itself = true;
             }
         }
+        let counted_rows = || vantage.counted_rows().with(Arc::clone(lists));
         Self {
             rollup,
+            lists: Arc::clone(lists),
+            vantage,
             roles,
             routes,
             gateways,
@@ -253,10 +244,10 @@ impl<'a> Resolver<'a> {
             by_id,
             covered,
             route_cache: HashMap::new(),
-            rows: vantage.counted_rows(),
-            public_side: vantage.counted_rows(),
+            rows: counted_rows(),
+            public_side: counted_rows(),
             doubtful: Vec::new(),
-            unlinked: vantage.counted_rows(),
+            unlinked: counted_rows(),
             carrier,
             counted: RowSum::default(),
             mirror: RowSum::default(),
@@ -276,62 +267,31 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A row that is no counted pair by itself, whose bytes went from one end to the other.
-    fn row(&mut self, key: &RowKey, sum: RowSum) {
-        let fate = match self.gateway_of[key.interface as usize] {
-            Some(gateway) => self.at_gateway(gateway, key, sum),
-            None => self.at_client(key, sum),
+    /// A list that is no counted pair by itself, whose bytes went from one end to the other.
+    fn list(&mut self, told: &Told) {
+        let fate = match self.gateway_of[told.key.interface as usize] {
+            Some(gateway) => self.at_gateway(gateway, told),
+            None => self.at_client(told),
         };
-        self.settle(key, sum, fate);
+        self.settle(told, fate);
     }
 
-    fn settle(&mut self, key: &RowKey, sum: RowSum, fate: Fate) {
-        let (hour, port, records) = (key.hour, key.port, sum.records);
-        let counted_row = |gateway, basis, client, remote, label, way| {
-            let (upload, download) = if way == Way::Up { (sum.bytes, 0) } else { (0, sum.bytes) };
-            let pair = CountedPair { gateway, client, remote, label, basis, port };
-            CountedRow { pair, hour, upload, download, records }
-        };
+    fn settle(&mut self, told: &Told, fate: Fate) {
+        let RowSum { records, bytes } = told.sum();
+        let (lists, vantage) = (&*self.lists, self.vantage);
         match fate {
-            Fate::Counted { gateway, basis, client, remote, label, way } => {
-                let row = counted_row(gateway, basis, client, remote, label, way);
-                self.counted.add(sum.records, sum.bytes);
-                match basis {
-                    Basis::Pair if self.is_unlinked(gateway) => self.unlinked.push(&row),
-                    Basis::Remote => self.public_side.push(&row),
-                    Basis::Pair | Basis::Client => {
-                        if self.gateway_of[key.interface as usize].is_none() {
-                            self.gateways[gateway as usize].records.clients += records;
-                        }
-                        self.rows.push(&row);
-                    }
-                }
+            Fate::Counted(pair, way) => {
+                self.counted.add(records, bytes);
+                let rows = if pair.basis == Basis::Remote { &mut self.public_side } else { &mut self.rows };
+                told.push_to(rows, pair, way, lists, vantage);
             }
-            Fate::PrivateSide { gateway, client, way } => {
-                self.rows.push(&counted_row(gateway, Basis::Client, client, AddrId::NONE, Sym::NONE, way));
-                self.mirror.add(sum.records, sum.bytes);
+            Fate::Client(pair, way) => self.settle_client(told, pair, way),
+            Fate::PrivateSide(pair, way) => {
+                told.push_to(&mut self.rows, pair, way, lists, vantage);
+                self.mirror.add(records, bytes);
             }
-            Fate::Mirror => self.mirror.add(sum.records, sum.bytes),
+            Fate::Mirror => self.mirror.add(records, bytes),
             Fate::NotNat | Fate::Later => {}
-        }
-    }
-
-    fn keep_or_mirror(&mut self, rows: &CountedRows, keep: impl Fn(&CountedRow) -> bool) {
-        for row in rows.iter() {
-            if keep(&row) {
-                let gateway = &mut self.gateways[row.pair.gateway as usize];
-                gateway.covered = true;
-                // A pair that waited is a client's: a gateway's own are never in doubt.
-                if row.pair.basis == Basis::Pair {
-                    gateway.records.clients += row.records;
-                }
-                self.rows.push(&row);
-            } else {
-                let bytes = row.upload + row.download;
-                self.counted.records -= row.records;
-                self.counted.bytes -= bytes;
-                self.mirror.add(row.records, bytes);
-            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! Rows of gateways' own records whose leg was known when they were read: client and remote together. Most rows of most months
 //! are of this kind, and each counts by itself, so that several threads count them.
 
-use super::{Basis, CountedPair, CountedRow, CountedRows, PairSums};
+use super::told::Told;
+use super::{Basis, CountedPair, CountedRows, Way};
 use crate::count::fold::{RowKey, RowSum, Seen};
 use crate::count::rollup::RowLists;
 use crate::count::vantage::Vantage;
@@ -43,30 +44,15 @@ fn share_of(rows: &Arc<RowLists>, numbers: Range<usize>, vantage: &Vantage, gate
     let gateways = gateway_of.iter().flatten().max().map_or(0, |most| *most as usize + 1);
     let counted = vantage.counted_rows().with(Arc::clone(rows));
     let mut pairs = Pairs { rows: counted, counted: RowSum::default(), downloads: vec![0; gateways] };
-    let is_pair = |(key, _): &(RowKey, _)| gateway(key, gateway_of).is_some();
-    rows.for_each_of(numbers, is_pair, |number, &(key, source), hours| {
-        let Some(gateway) = gateway(&key, gateway_of) else { return };
-        let (client, remote, label, basis, port) = (key.from, key.to, key.to_label, Basis::Pair, key.port);
-        let pair = CountedPair { gateway, client, remote, label, basis, port };
-        if vantage.always_speaks(key.interface, source) {
-            let mut sums = PairSums::NONE;
-            for (hour, of_hour) in hours.clone() {
-                sums.add_hour(hour, &of_hour);
-            }
-            if vantage.inside(sums.first) && vantage.inside(sums.last) {
-                pairs.counted.add(sums.records, sums.upload + sums.download);
-                pairs.downloads[gateway as usize] += sums.download;
-                return pairs.rows.push_list(pair, sums, number);
-            }
-        }
-        for (hour, of_hour) in hours {
-            if vantage.speaks_of_its_own(key.interface, hour, source) {
-                let row = CountedRow::of_hour(pair, hour, &of_hour);
-                pairs.counted.add(row.records, row.upload + row.download);
-                pairs.downloads[gateway as usize] += row.download;
-                pairs.rows.push(&row);
-            }
-        }
-    });
+    for (number, of, entries) in rows.entries_of(numbers) {
+        let Some(gateway) = gateway(&of.0, gateway_of) else { continue };
+        let Some(told) = Told::of(number, *of, entries, vantage) else { continue };
+        let RowKey { from: client, to: remote, to_label: label, port, .. } = told.key;
+        let pair = CountedPair { gateway, client, remote, label, basis: Basis::Pair, port };
+        let RowSum { records, bytes } = told.sum();
+        pairs.counted.add(records, bytes);
+        pairs.downloads[gateway as usize] += told.sums.download;
+        told.push_to(&mut pairs.rows, pair, Way::Up, rows, vantage);
+    }
     pairs
 }
