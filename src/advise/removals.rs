@@ -86,6 +86,8 @@ mod tests {
             private_addrs: Vec::new(),
             public_addrs: Vec::new(),
             state: NatState::Available,
+            created: None,
+            deleted: None,
             region: None,
             account: None,
             az_id: None,

@@ -63,6 +63,10 @@ pub struct NatGateway {
     pub public_addrs: Vec<Addr>,
     /// When it was described.
     pub state: NatState,
+    /// `CreateTime`, Unix seconds.
+    pub created: Option<i64>,
+    /// `DeleteTime`, Unix seconds.
+    pub deleted: Option<i64>,
     /// Of its subnet, VPC or zones.
     pub region: Option<String>,
     /// Account id, from its interface, else its subnet, else its VPC: the gateway itself does not say.
@@ -286,6 +290,8 @@ pub struct VpcEndpoint {
     pub vpc: Option<String>,
     /// Lower case: `available`, `pending`, `deleted`, …
     pub state: Option<String>,
+    /// `CreationTimestamp`, Unix seconds.
+    pub created: Option<i64>,
     /// The route tables of a gateway endpoint, sorted.
     pub route_tables: Vec<String>,
     /// The subnets of an interface endpoint, sorted.

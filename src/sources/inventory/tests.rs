@@ -161,7 +161,8 @@ fn pages_come_in_several_wrappings() {
 #[test]
 fn a_regional_gateway_has_zones_and_no_interface() {
     let regional = r#"{"NatGateways": [{"NatGatewayId": "nat-r", "VpcId": "vpc-x", "AvailabilityMode": "regional",
-        "RouteTableId": "rtb-r", "State": "available", "NatGatewayAddresses": [
+        "RouteTableId": "rtb-r", "State": "deleted", "CreateTime": "2026-10-01T00:00:10+00:00",
+        "DeleteTime": "2026-10-01T01:00:00.000Z", "NatGatewayAddresses": [
           {"PublicIp": "198.51.100.7", "AvailabilityZoneId": "usw2-az2", "Status": "succeeded"},
           {"PublicIp": "198.51.100.8", "AvailabilityZoneId": "usw2-az1", "Status": "succeeded"}]}]}"#;
     let inventory = inventory(&[regional]);
@@ -171,6 +172,7 @@ fn a_regional_gateway_has_zones_and_no_interface() {
     assert_eq!((nat.az_id.as_deref(), nat.region.as_deref()), (None, Some("us-west-2")));
     assert_eq!((nat.public_addrs.len(), nat.interfaces.len()), (2, 0));
     assert_eq!(nat.route_table.as_deref(), Some("rtb-r"));
+    assert_eq!((nat.created, nat.deleted), (Some(1_790_812_810), Some(1_790_816_400)));
 }
 
 #[test]

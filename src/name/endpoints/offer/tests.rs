@@ -29,6 +29,7 @@ fn endpoint(id: usize, kind: EndpointKind, service: &str, state: &str, [vpc, own
         service_name: Some(format!("com.amazonaws.us-east-1.{service}")),
         vpc: Some(vpc.to_owned()),
         state: Some(state.to_owned()),
+        created: None,
         route_tables: Vec::new(),
         subnets: Vec::new(),
         interfaces: Vec::new(),
