@@ -49,6 +49,8 @@ ACCOUNTS = [
     ("hub", ["--vantage", "hub", "--seed", "12"], "day"),
     ("shuffled", ["--vantage", "vpc", "--fields", "shuffled", "--seed", "13"], "day"),
     ("folders", ["--vantage", "vpc", "--seed", "15"], "day"),
+    ("replaced", ["--vantage", "vpc", "--seed", "16"], "day"),
+    ("sparse", ["--vantage", "vpc", "--seed", "17"], "day"),
     ("row-groups", ["--vantage", "nat", "--log-file-format", "parquet", "--seed", "14"], "day"),
 ]
 
@@ -88,6 +90,43 @@ def spread(logs):
         to = logs.joinpath(above, *to, name)
         to.parent.mkdir(parents=True, exist_ok=True)
         file.rename(to)
+
+
+def change(inventory, name, key, of):
+    """Puts elements of an answer in the place of what is there."""
+    file = inventory / f"{name}.json"
+    answer = json.loads(file.read_text())
+    answer[key] = of(answer[key])
+    file.write_text(json.dumps(answer))
+
+
+def replace_gateways(inventory):
+    """Every gateway was gone on the 12th, and another came to which routes lead since."""
+
+    def with_new(gateways):
+        for gateway in gateways:
+            gateway["State"] = "deleted"
+            later = json.loads(json.dumps(gateway).replace('"10.', '"11.').replace('"eni-', '"eni-9')) | {
+                "NatGatewayId": gateway["NatGatewayId"][:-1] + "x", "State": "available", "CreateTime": f"{MONTH}-12T07:10:00+00:00"}
+            yield from (gateway, later)
+
+    def with_routes(tables):
+        for table in tables:
+            for route in table["Routes"]:
+                if "NatGatewayId" in route:
+                    route["NatGatewayId"] = route["NatGatewayId"][:-1] + "x"
+            yield table
+
+    change(inventory, "describe-nat-gateways", "NatGateways", lambda of: list(with_new(of)))
+    change(inventory, "describe-route-tables", "RouteTables", lambda of: list(with_routes(of)))
+
+
+def forget(inventory):
+    """Nobody described subnets or gateways: routes name them, and records show gateways."""
+    (inventory / "describe-subnets.json").unlink()
+    change(inventory, "describe-nat-gateways", "NatGateways", lambda of: [])
+    is_gateway = lambda interface: interface["InterfaceType"] == "nat_gateway"
+    change(inventory, "describe-network-interfaces", "NetworkInterfaces", lambda of: [i for i in of if not is_gateway(i)])
 
 
 def sources(sql):
@@ -299,6 +338,9 @@ class Case:
         self.logs = self.bundle / "flow-logs"
         self.by_day = "--layout" not in options and name != "folders"
         natlens("simulate", "--to", self.bundle, "--records", records, "--clients", 60, "--objects", 9, *options)
+        for account, alter in (("replaced", replace_gateways), ("sparse", forget)):
+            if name == account:
+                alter(self.bundle / "inventory")
         if grain == "day":
             # Names by Resolver logs need hours.
             shutil.rmtree(self.bundle / "dns", ignore_errors=True)

@@ -81,7 +81,7 @@ pub fn settle(
     });
     let at_clients = settler.interfaces_of_clients();
     let of_clients: HashSet<u32> = at_clients.values().flatten().copied().collect();
-    let covered = vantage.covered(rollup, |interface| of_clients.contains(&interface).then_some(interface));
+    let covered = vantage.covered(rollup, |interface, _| of_clients.contains(&interface).then_some(interface));
     let mut sums: BTreeMap<CustomKey, [RowSum; 2]> = BTreeMap::new();
     let mut undecided = RowSum::default();
     let mut settle = |key: &CrossKey, row: &RowSums| {

@@ -113,17 +113,39 @@ pub fn zonal_leg(
 /// `client` says whether an address is on the private side (product contract: a known VPC's, or without inventory a private one).
 #[must_use]
 pub fn zonal_leg_without_pkt(ends: Ends, own: impl Fn(Addr) -> bool, client: impl Fn(Addr) -> bool) -> Option<Leg> {
+    // NAT64: on the client's side stands the address that it sent to, and not the gateway's, which has none of IPv6.
+    if ends.to.is_nat64() {
+        return Some(Leg::ClientToNat);
+    }
+    if ends.from.is_nat64() {
+        return Some(Leg::NatToClient);
+    }
     if own(ends.from) {
         return Some(if client(ends.to) { Leg::NatToClient } else { Leg::NatToRemote });
     }
     own(ends.to).then(|| if client(ends.from) { Leg::ClientToNat } else { Leg::RemoteToNat })
 }
 
-/// The leg of a record of a regional gateway, which has no interface and whose records show real addresses; `None` where it
-/// cannot be told. Legs 1 and 4 are those where neither side is one of the gateway's public addresses.
+/// Whether neither end of a regional gateway's record is a known address of the gateway or one that a client can have. One of them is the
+/// address of a client in public space that nobody described, or one that the gateway had for a while: it takes and releases
+/// addresses as it grows and shrinks (VPC user guide, "Regional NAT gateways"). Only the sums can tell.
 #[must_use]
-pub fn regional_leg(ends: Ends, direction: Direction, public: &[Addr], local: impl Fn(Addr) -> bool) -> Option<Leg> {
-    let public_known = !public.is_empty();
+pub fn is_doubtful_regional(ends: Ends, public: &[Addr], local: impl Fn(Addr) -> bool) -> bool {
+    let is_outside = |addr: Addr| !public.contains(&addr) && !addr.is_nat64() && !local(addr);
+    is_outside(ends.from) && is_outside(ends.to)
+}
+
+/// The leg of a record of a regional gateway, which has no interface and whose records show real addresses; `None` where it
+/// cannot be told. Legs 1 and 4 are those where neither side is one of the gateway's public addresses. `are_clients` says what
+/// [`is_doubtful_regional`] leaves open.
+#[must_use]
+pub fn regional_leg(
+    ends: Ends,
+    direction: Direction,
+    public: &[Addr],
+    local: impl Fn(Addr) -> bool,
+    are_clients: bool,
+) -> Option<Leg> {
     let public = |addr: Addr| public.contains(&addr);
     if public(ends.from) {
         return Some(Leg::NatToRemote);
@@ -140,20 +162,14 @@ pub fn regional_leg(ends: Ends, direction: Direction, public: &[Addr], local: im
     match (!local(ends.from), !local(ends.to)) {
         (false, true) => Some(Leg::ClientToNat),
         (true, false) => Some(Leg::NatToClient),
-        // Both outside, and neither is the gateway: a client in public address space that nobody described.
-        (true, true) if public_known => match direction {
-            Direction::Ingress => Some(Leg::ClientToNat),
-            Direction::Egress => Some(Leg::NatToClient),
-            Direction::Unknown => None,
-        },
         // A public address of the gateway that nobody named.
-        (true, true) => match direction {
+        (true, true) if !are_clients => match direction {
             Direction::Egress => Some(Leg::NatToRemote),
             Direction::Ingress => Some(Leg::RemoteToNat),
             Direction::Unknown => None,
         },
-        // Both private: a remote behind a transit gateway or VPN.
-        (false, false) => match direction {
+        // A client in public address space, or both private: a remote behind a transit gateway or VPN.
+        (true, true) | (false, false) => match direction {
             Direction::Ingress => Some(Leg::ClientToNat),
             Direction::Egress => Some(Leg::NatToClient),
             Direction::Unknown => None,
@@ -222,9 +238,22 @@ mod tests {
             (("203.0.113.5", "107.22.182.139"), Leg::RemoteToNat),
             (("203.0.113.5", "10.0.1.5"), Leg::NatToClient),
         ] {
-            let leg = regional_leg(ends(row.0, row.1, row.0, row.1), Direction::Unknown, &public, Addr::is_private);
+            let ends = ends(row.0, row.1, row.0, row.1);
+            let leg = regional_leg(ends, Direction::Unknown, &public, Addr::is_private, true);
             assert_eq!(leg, Some(expect), "{row:?}");
+            assert!(!is_doubtful_regional(ends, &public, Addr::is_private), "{row:?}");
         }
+    }
+
+    #[test]
+    fn two_public_ends_of_which_none_is_known_are_a_client_or_the_gateway() {
+        let ends = ends("18.1.1.1", "203.0.113.5", "18.1.1.1", "203.0.113.5");
+        assert!(is_doubtful_regional(ends, &[addr("107.22.182.139")], Addr::is_private));
+        let leg = |direction, are_clients| regional_leg(ends, direction, &[], Addr::is_private, are_clients);
+        assert_eq!(leg(Direction::Egress, false), Some(Leg::NatToRemote));
+        assert_eq!(leg(Direction::Ingress, false), Some(Leg::RemoteToNat));
+        assert_eq!(leg(Direction::Ingress, true), Some(Leg::ClientToNat));
+        assert_eq!(leg(Direction::Egress, true), Some(Leg::NatToClient));
     }
 
     #[test]
@@ -236,6 +265,8 @@ mod tests {
             (("203.0.113.5", "10.0.0.220"), Some(Leg::RemoteToNat)),
             (("10.0.0.220", "10.0.1.5"), Some(Leg::NatToClient)),
             (("10.0.1.5", "10.0.1.6"), None),
+            (("2600:1f18::5", "64:ff9b::cb00:7105"), Some(Leg::ClientToNat)),
+            (("64:ff9b::cb00:7105", "2600:1f18::5"), Some(Leg::NatToClient)),
         ] {
             let leg = zonal_leg_without_pkt(ends(row.0, row.1, row.0, row.1), own, Addr::is_private);
             assert_eq!(leg, expect, "{row:?}");

@@ -3,7 +3,8 @@
 use super::resolve::carries_for_others;
 use crate::model::addr::Addr;
 use crate::model::custom::CustomPath;
-use crate::model::inventory::{Inventory, RouteTarget};
+use crate::model::inventory::{Inventory, Route, RouteState, RouteTarget};
+use std::collections::BTreeSet;
 
 /// Route lookups for the counter.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +109,29 @@ impl<'a> Routes<'a> {
     pub fn logs_accepted(&self, flow_log: &str) -> bool {
         let traffic = self.0.flow_log(flow_log).and_then(|log| log.traffic_type.as_deref());
         matches!(traffic, Some("ALL" | "ACCEPT"))
+    }
+
+    /// The gateways to which any route leads now.
+    #[must_use]
+    pub fn gateways_in_use(&self) -> BTreeSet<&'a str> {
+        let routes = self.0.route_tables().flat_map(|table| &table.routes);
+        let to_gateway = |route: &'a Route| match &route.target {
+            RouteTarget::NatGateway(id) if route.state == RouteState::Active => Some(id.as_str()),
+            _ => None,
+        };
+        routes.filter_map(to_gateway).collect()
+    }
+
+    /// When a gateway was made, Unix seconds.
+    #[must_use]
+    pub fn created(&self, gateway: &str) -> Option<i64> {
+        self.0.nat_gateway(gateway)?.created
+    }
+
+    /// The VPC of a gateway.
+    #[must_use]
+    pub fn vpc_of_gateway(&self, gateway: &str) -> Option<&'a str> {
+        self.0.nat_gateway(gateway)?.vpc.as_deref()
     }
 
     /// The NAT gateway to which the subnet's route table sends the remote.

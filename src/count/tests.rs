@@ -180,7 +180,7 @@ fn threads_share_the_pairs_and_lose_none() {
         let records = u64::from(REMOTES) * 2 + 2;
         check("many remotes", counted, (up + 100, up * 7 + 900), [records, 2, 0, 0]);
         assert_eq!(rows(counted), expect);
-        let (nat, legs) = (&counted.gateways[0], [100, 900, up * 7 + 900]);
+        let (nat, legs) = (&counted.gateways[0], [up + 100, 100, 900, up * 7 + 900]);
         assert_eq!((nat.upload, nat.download, nat.legs), (up + 100, up * 7 + 900, legs));
     }
 }
@@ -265,15 +265,20 @@ fn the_gateway_speaks_for_its_hours_and_clients_for_the_rest() {
     check("NODATA covers hour 2", &covered, (100, 900), [2, 4, 0, 0]);
 }
 
-#[test]
-fn a_gateway_known_by_route_and_one_inferred_are_not_two() {
+/// Routes lead to a gateway of which nothing else is known.
+fn routes_only() -> (Roles, Inventory) {
     let mut draft = InventoryDraft::default();
     let json = br#"{"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"}],
         "Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "OwnerId": "111111111111"}],
         "RouteTables": [{"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [{"SubnetId": "subnet-1"}],
             "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]}]}"#;
     read_document("routes.json", json, &mut draft).expect("valid output");
-    let routes_only = (Roles::default(), draft.finish());
+    (Roles::default(), draft.finish())
+}
+
+#[test]
+fn a_gateway_known_by_route_and_one_inferred_are_not_two() {
+    let routes_only = routes_only();
     let (nat, client, unseen) = (conversation(100, 900, 1), at_client(100, 900, 1), at_client(7, 70, 2));
     let counted = count(&routes_only, &[("a", &nat), ("a", &client), ("a", &unseen)]);
     // Nobody knows the client's interface either: its subnet is told by its address.
@@ -281,6 +286,206 @@ fn a_gateway_known_by_route_and_one_inferred_are_not_two() {
     let mut of_gateways: Vec<_> = counted.gateways.iter().map(|g| (g.records.pairs, g.records.clients)).collect();
     of_gateways.sort_unstable();
     assert_eq!(of_gateways, [(0, 2), (2, 0)]);
+}
+
+#[test]
+fn a_gateway_known_by_route_and_one_inferred_are_one_in_every_hour_of_which_it_tells() {
+    // Intervals begin on both sides of an hour.
+    let nat = [conversation(100, 900, 1), conversation(5, 50, 2)].concat();
+    let counted = count(&routes_only(), &[("a", &nat), ("a", &at_client(100, 900, 2)), ("a", &at_client(5, 50, 1))]);
+    check("the hours changed over", &counted, (105, 950), [4, 8, 0, 0]);
+    // Its log had no `pkt-*` in the third hour.
+    let other = at_client(1, 9, 3).map(|Row(at, ends, bytes, hour, verdict)| {
+        Row(at, ends.map(|end| if end == "203.0.113.5" { "203.0.113.6" } else { end }), bytes, hour, verdict)
+    });
+    let own = [
+        accept(NAT, ["10.0.0.220", "203.0.113.6", "", ""], 1, 3),
+        accept(NAT, ["203.0.113.6", "10.0.0.220", "", ""], 9, 3),
+    ];
+    let counted = count(&routes_only(), &[("a", &nat), ("a", &at_client(100, 900, 1)), ("a", &own), ("a", &other)]);
+    check("two sides", &counted, (106, 959), [6, 8, 0, 0]);
+}
+
+#[test]
+fn records_without_an_interface_are_no_clients() {
+    // A regional gateway's four in a log without `resource-id`, beside the client's two.
+    let nameless =
+        conversation(100, 900, 1).map(|Row(_, ends, bytes, hour, verdict)| Row("", ends, bytes, hour, verdict));
+    let counted = count(&routes_only(), &[("a", &nameless), ("a", &at_client(100, 900, 1))]);
+    check("the client's count", &counted, (100, 900), [2, 0, 4, 0]);
+    assert_eq!(counted.unattributable.records, 4);
+}
+
+/// An account in which `nat-2` was put in the place of a gateway at noon. `gone` is how that is described, if at all.
+fn replaced(gone: &str) -> (Roles, Inventory) {
+    let json = format!(
+        r#"{{"Vpcs": [{{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}}, {{"VpcId": "vpc-2", "CidrBlock": "10.2.0.0/16"}}],
+        "Subnets": [{{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"}}],
+        "NetworkInterfaces": [{{"NetworkInterfaceId": "eni-client", "SubnetId": "subnet-1", "VpcId": "vpc-1",
+            "InterfaceType": "interface", "PrivateIpAddresses": [{{"PrivateIpAddress": "10.0.1.5"}}]}}],
+        "NatGateways": [{gone} {{"NatGatewayId": "nat-2", "VpcId": "vpc-1", "State": "available",
+            "CreateTime": "1970-01-01T12:00:30Z",
+            "NatGatewayAddresses": [{{"NetworkInterfaceId": "eni-nat-2", "PrivateIp": "10.0.0.221"}}]}}],
+        "RouteTables": [{{"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [{{"SubnetId": "subnet-1"}}],
+            "Routes": [{{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-2", "State": "active"}}]}}]}}"#
+    );
+    let mut draft = InventoryDraft::default();
+    read_document("account.json", json.as_bytes(), &mut draft).expect("valid output");
+    let inventory = draft.finish();
+    let mut roles = Roles::new(vec![crate::model::addr::Cidr::parse("10.0.0.0/16").expect("a block")]);
+    for nat in inventory.nat_gateways() {
+        let side = NatSide { id: nat.id.clone(), own: nat.private_addrs.clone(), ..NatSide::default() };
+        roles.add_nat(side, nat.interfaces.iter().chain([&nat.id]).cloned());
+    }
+    roles.set(CLIENT, Role::Client);
+    (roles, inventory)
+}
+
+#[test]
+fn a_gateway_that_was_replaced_counts_its_bytes_once() {
+    let described = |vpc: &str| {
+        format!(
+            r#"{{"NatGatewayId": "nat-1", "VpcId": "{vpc}", "State": "deleted",
+            "NatGatewayAddresses": [{{"NetworkInterfaceId": "{NAT}", "PrivateIp": "10.0.0.220"}}]}},"#
+        )
+    };
+    let (nat, client) = (conversation(100, 900, 1), at_client(100, 900, 1));
+    let by_both = [("a", &nat[..]), ("a", &client[..])];
+    for (name, gone) in [("described", described("vpc-1")), ("forgotten", String::new())] {
+        check(name, &count(&replaced(&gone), &by_both), (100, 900), [2, 4, 0, 0]);
+    }
+    // No records of the old one: nobody else tells of the client's bytes.
+    let account = replaced(&described("vpc-1"));
+    check(
+        "an hour that it does not tell",
+        &count(&account, &[("a", &nat), ("a", &at_client(7, 70, 2))]),
+        (107, 970),
+        [4, 2, 0, 0],
+    );
+    check(
+        "the hour in which the new one came",
+        &count(&account, &[("a", &conversation(1, 9, 12)), ("a", &at_client(1, 9, 12))]),
+        (1, 9),
+        [2, 4, 0, 0],
+    );
+    check(
+        "later",
+        &count(&account, &[("a", &conversation(1, 9, 13)), ("a", &at_client(7, 70, 13))]),
+        (8, 79),
+        [4, 2, 0, 0],
+    );
+    check("in another VPC", &count(&replaced(&described("vpc-2")), &by_both), (200, 1800), [4, 2, 0, 0]);
+}
+
+/// The account with a private gateway.
+fn private() -> (Roles, Inventory) {
+    let (_, inventory) = account();
+    let mut roles = Roles::new(vec![crate::model::addr::Cidr::parse("10.0.0.0/16").expect("a block")]);
+    let own = vec![Addr::parse(b"10.0.0.220").expect("an address")];
+    let side = NatSide { id: "nat-1".to_owned(), own, private: true, ..NatSide::default() };
+    roles.add_nat(side, [NAT.to_owned(), "nat-1".to_owned()]);
+    roles.set(CLIENT, Role::Client);
+    (roles, inventory)
+}
+
+#[test]
+fn what_nobody_can_attribute_does_not_silence_who_can() {
+    let account = private();
+    let (nat, client) = (conversation(100, 900, 1), at_client(100, 900, 1));
+    let without = without_pkt(&nat);
+    let counted = count(&account, &[("a", &without), ("a", &client)]);
+    check("without pkt", &counted, (100, 900), [2, 0, 4, 0]);
+    assert_eq!(
+        (counted.undecidable.records, counted.gateways[0].covered, counted.gateways[0].covered_itself),
+        (4, true, false)
+    );
+    check("with pkt", &count(&account, &[("a", &nat), ("a", &client)]), (100, 900), [2, 4, 0, 0]);
+    let silent = [Row(NAT, ["", "", "", ""], 0, 1, Verdict::NoData)];
+    check(
+        "nothing at all",
+        &count(&account, &[("a", &silent), ("a", &nat[..1]), ("a", &client)]),
+        (100, 0),
+        [1, 2, 0, 0],
+    );
+}
+
+/// A regional gateway with one known address.
+fn regional() -> (Roles, Inventory) {
+    let mut roles = Roles::new(vec![crate::model::addr::Cidr::parse("10.0.0.0/16").expect("a block")]);
+    let public = vec![Addr::parse(b"18.0.0.1").expect("an address")];
+    let side = NatSide { id: "nat-r".to_owned(), public, regional: true, ..NatSide::default() };
+    roles.add_nat(side, ["nat-r".to_owned()]);
+    (roles, Inventory::default())
+}
+
+/// The four records of a conversation at the regional gateway.
+fn at_regional(
+    client: &'static str,
+    public: &'static str,
+    remote: &'static str,
+    [up, down]: [u64; 2],
+) -> Vec<FlowRecord> {
+    let addr = |text: &str| Addr::parse(text.as_bytes()).expect("an address");
+    let record = |from: &str, to: &str, direction, bytes| FlowRecord {
+        start: 5,
+        bytes,
+        src: addr(from),
+        dst: addr(to),
+        pkt_src: Some(addr(from)),
+        pkt_dst: Some(addr(to)),
+        direction,
+        verdict: Verdict::Accept,
+        ..FlowRecord::NOTHING
+    };
+    vec![
+        record(client, remote, Direction::Ingress, up),
+        record(public, remote, Direction::Egress, up),
+        record(remote, public, Direction::Ingress, down),
+        record(remote, client, Direction::Egress, down),
+    ]
+}
+
+#[test]
+fn an_address_that_a_regional_gateway_had_for_a_while_is_no_client() {
+    let account = regional();
+    let count = |records: &[FlowRecord]| {
+        let mut fold = Fold::new(&account.0, None);
+        for record in records {
+            let resource = fold.symbols().intern(b"nat-r");
+            fold.record(&FlowRecord { resource, ..*record });
+        }
+        let mut rollup = Rollup::default();
+        let source = rollup.source("a");
+        rollup.merge(&fold, source, &Hints::default());
+        resolve(&mut rollup, &account.0, &Routes::new(&account.1), DAY, 2)
+    };
+    let known = at_regional("10.0.1.5", "18.0.0.1", "203.0.113.5", [100, 900]);
+    check("known", &count(&known), (100, 900), [2, 2, 0, 0]);
+    let released = at_regional("10.0.1.6", "18.0.0.2", "203.0.113.6", [10, 90]);
+    check("released", &count(&released), (10, 90), [2, 2, 0, 0]);
+    check("beside a known one", &count(&[known.clone(), released.clone()].concat()), (110, 990), [4, 4, 0, 0]);
+    let client = at_regional("44.0.0.9", "18.0.0.1", "203.0.113.7", [1, 9]);
+    check("a client in public space", &count(&[known, client].concat()), (101, 909), [4, 4, 0, 0]);
+    let scan = count(&released[2..3]);
+    check("nobody asked", &scan, (0, 0), [0, 1, 0, 0]);
+    assert_eq!(scan.gateways[0].unsolicited(), 90);
+}
+
+#[test]
+fn clients_by_nat64_are_clients_without_pkt_too() {
+    let row = |ends: [&'static str; 2], bytes| accept(NAT, [ends[0], ends[1], "", ""], bytes, 1);
+    let (client, stands_in, remote, own) = ("2600:1f18::5", "64:ff9b::cb00:7105", "203.0.113.5", "10.0.0.220");
+    let rows = [
+        row([client, stands_in], 120),
+        row([own, remote], 100),
+        row([remote, own], 900),
+        row([stands_in, client], 940),
+    ];
+    let counted = count(&account(), &[("a", &rows)]);
+    check("two sides", &counted, (100, 900), [2, 2, 0, 0]);
+    assert_eq!((counted.gateways[0].unsolicited(), counted.gateways[0].mirror()), (0, 1000));
+    let clients = counted.rows.iter().filter(|row| row.pair.basis == Basis::Client);
+    assert_eq!(clients.map(|row| row.upload + row.download).sum::<u64>(), 1_060);
 }
 
 #[test]

@@ -138,14 +138,14 @@ impl Vantage {
         self.active[source.0 as usize]
     }
 
-    /// The gateway hours that the gateways' own records cover, NODATA included. `gateway_of` names an interface's gateway.
+    /// The gateway hours that the gateways' own records cover, NODATA included. `gateway_of` names the gateway that an interface's hour tells of.
     #[must_use]
-    pub fn covered(&self, rollup: &Rollup, gateway_of: impl Fn(u32) -> Option<u32>) -> HashSet<(u32, u32)> {
+    pub fn covered(&self, rollup: &Rollup, gateway_of: impl Fn(u32, &HourSums) -> Option<u32>) -> HashSet<(u32, u32)> {
         rollup
             .hours
             .iter()
             .filter(|((_, hour, source), sums)| self.inside(*hour) && self.is_active(*source) && sums.records() > 0)
-            .filter_map(|((interface, hour, _), _)| Some((gateway_of(*interface)?, *hour)))
+            .filter_map(|((interface, hour, _), sums)| Some((gateway_of(*interface, sums)?, *hour)))
             .collect()
     }
 }
@@ -180,11 +180,17 @@ impl Together {
     }
 }
 
+/// The first hour, since 1970, that begins at this second or later.
+#[must_use]
+pub fn hour_after(second: i64) -> u32 {
+    u32::try_from(second.saturating_add(HOUR_SECONDS - 1).div_euclid(HOUR_SECONDS).max(0)).unwrap_or(u32::MAX)
+}
+
 /// First hour inside and first hour after, since 1970.
 #[must_use]
 pub fn hours_of(window: Window) -> (u32, u32) {
     let hour = |second: i64| u32::try_from(second.div_euclid(HOUR_SECONDS).max(0)).unwrap_or(u32::MAX);
-    (hour(window.start), hour(window.end + HOUR_SECONDS - 1))
+    (hour(window.start), hour_after(window.end))
 }
 
 #[cfg(test)]
@@ -304,6 +310,6 @@ mod tests {
         let vantage = Vantage::choose(&rollup, WINDOW);
         let active: Vec<bool> = (0..3).map(|source| vantage.is_active(SourceId(source))).collect();
         assert_eq!(active, [true, true, false]);
-        assert_eq!(vantage.covered(&rollup, Some).len(), 2);
+        assert_eq!(vantage.covered(&rollup, |interface, _| Some(interface)).len(), 2);
     }
 }

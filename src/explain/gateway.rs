@@ -86,9 +86,9 @@ fn bytes(steps: &mut Steps, row: &NatGatewayRow, count: Option<&GatewayCount>) {
 
 /// The same bytes on the gateway's other side, which are in no sum.
 fn other_side(steps: &mut Steps, count: &GatewayCount, mirror: Bytes, unsolicited: Bytes) {
-    let [leg_2, leg_3, leg_4] = count.legs.map(|bytes| Quantity::bytes(Bytes::new(bytes)));
+    let [_, leg_2, leg_3, leg_4] = count.legs.map(|bytes| Quantity::bytes(Bytes::new(bytes)));
     let [leg_2, leg_3, leg_4] = [leg_2.called("leg 2"), leg_3.called("leg 3"), leg_4.called("leg 4")];
-    if count.legs[1] >= count.legs[2] {
+    if count.legs[2] >= count.legs[3] {
         steps.worked("unsolicited", Expression::difference(leg_3, [leg_4]), Quantity::bytes(unsolicited));
     } else {
         steps.given("unsolicited: leg 3 is no more than leg 4", vec![leg_3, leg_4], FLOW_LOGS);

@@ -313,6 +313,8 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
         partitions: form.partitions.clone(),
         window,
         grain: form.grain(plan),
+        last_created: guide.last_created(window),
+        unlinked: guide.unlinked(),
         ports: roles.ports().clone(),
         inventory: guide.digest().to_owned(),
         prefixes: guide.prefixes().clone(),

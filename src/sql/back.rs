@@ -432,7 +432,7 @@ mod tests {
         check("whole", &whole(), Ok(3));
         check("no window", &whole()[1..], Err("0 rows of kind window"));
         check("two windows", &with(window(FORM)), Err("2 rows of kind window"));
-        check("of another version", &[window(FORM + 1)], Err("reads 4"));
+        check("of another version", &[window(FORM + 1)], Err(&format!("reads {FORM}")));
         let mut ports = window(FORM);
         ports[SHOWN] = "443,many".into();
         check("ports that are none", &[ports], Err("shown of a row of kind window is \"443,many\""));

@@ -228,7 +228,8 @@ ranked AS (
     CASE WHEN max(CASE WHEN fate = 'accepted' THEN 1 ELSE 0 END) OVER (PARTITION BY name, hour, flow_log) = 1 THEN
       CASE WHEN max(CASE WHEN fate = 'accepted' AND has_pkt = 1 THEN 1 ELSE 0 END) OVER (PARTITION BY name, hour, flow_log) = 1
         THEN '0' ELSE '1' END || flow_log END AS claim,
-    max(CASE WHEN role = 'nat' AND fate = 'accepted' THEN 1 ELSE 0 END) OVER (PARTITION BY coalesce(about, name), hour) AS gateway_accepts,
+    -- 1 for an accepted record, 2 for one with pkt-*.
+    max(CASE WHEN role = 'nat' AND fate = 'accepted' THEN 1 + has_pkt ELSE 0 END) OVER (PARTITION BY coalesce(about, name), hour) AS gateway_accepts,
     min(CASE WHEN role = 'nat' AND is_inside = 1 THEN flow_log END) OVER (PARTITION BY coalesce(about, name), hour) AS first_gateway_log,
     max(CASE WHEN role = 'nat' AND is_inside = 1 THEN flow_log END) OVER (PARTITION BY coalesce(about, name), hour) AS last_gateway_log,
     CASE WHEN src < dst THEN src ELSE dst END AS lower_end,
@@ -264,11 +265,13 @@ formed AS (
     CASE WHEN is_inside = 1 AND has_word = 1 THEN owner ELSE '?' END AS word_owner,
     CASE
       WHEN is_row = 0 OR speaks = 0 THEN -1
-      WHEN @GRAIN = 3600 OR role = 'unknown' OR about IS NULL THEN hour
-      WHEN role <> 'nat' AND gateway_accepts = 0 AND first_gateway_log <> last_gateway_log THEN hour
+      WHEN @GRAIN = 3600 OR role = 'unknown' OR about IS NULL OR about IN (@UNLINKED) THEN hour
+      -- Before that second a gateway may have been replaced by the one to which routes lead now.
+      WHEN role <> 'nat' AND (hour < @LAST_CREATED OR gateway_accepts < 2 AND first_gateway_log <> last_gateway_log) THEN hour
       ELSE hour - hour % 86400
     END AS row_time,
-    CASE WHEN role = 'nat' OR about IS NULL THEN '-' WHEN gateway_accepts = 1 THEN '+' ELSE coalesce(first_gateway_log, '-') END AS row_cover,
+    CASE WHEN role = 'nat' OR about IS NULL THEN '-' WHEN gateway_accepts = 2 THEN '+' WHEN gateway_accepts = 1 THEN '~'
+      ELSE coalesce(first_gateway_log, '-') END AS row_cover,
     CASE leg WHEN 1 THEN 'pair' WHEN 4 THEN 'pair' WHEN 2 THEN 'leg2' WHEN 3 THEN 'leg3' ELSE shape END AS seen,
     CASE WHEN leg IN (2, 3) THEN '-' WHEN leg = 4 THEN to_addr ELSE from_addr END AS row_from,
     CASE WHEN leg IN (2, 3) THEN '-' WHEN leg = 4 THEN from_addr ELSE to_addr END AS row_to,

@@ -18,7 +18,8 @@ pub fn inventory_digest(inventory: &Inventory) -> String {
         let (public, interfaces) = (sorted(&nat.public_addrs), sorted(&nat.interfaces));
         let is_regional = nat.availability == Availability::Regional;
         let is_private = nat.connectivity == Connectivity::Private;
-        lines.insert(format!("nat {} {is_regional} {is_private} [{interfaces}] [{own}] [{public}]", nat.id));
+        let created = nat.created.unwrap_or_default();
+        lines.insert(format!("nat {} {is_regional} {is_private} {created} [{interfaces}] [{own}] [{public}]", nat.id));
     }
     for vpc in inventory.vpcs() {
         lines.insert(format!("vpc {} [{}]", vpc.id, sorted(&vpc.cidrs)));

@@ -4,8 +4,10 @@
 use super::digest::inventory_digest;
 use crate::count::peers::Peers;
 use crate::count::roles::{Role, Roles};
+use crate::count::routes::Routes;
 use crate::model::addr::{Addr, Cidr};
 use crate::model::inventory::{Inventory, RouteDestination, RouteTarget};
+use crate::model::period::Window;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// IPv4 addresses from one to another, both included.
@@ -37,6 +39,8 @@ pub struct Guide<'a> {
     pub(super) holders6: Holders<(u128, u128)>,
     /// How addresses of VPCs begin: the first of four numbers, or of eight groups.
     pub(super) prefixes: BTreeSet<String>,
+    /// When the last gateway was made to which routes lead.
+    created: Option<i64>,
     /// [`inventory_digest`].
     pub(super) digest: String,
 }
@@ -73,6 +77,11 @@ impl<'a> Guide<'a> {
             holders,
             holders6,
             prefixes: prefixes(&cidrs),
+            created: Routes::new(inventory)
+                .gateways_in_use()
+                .into_iter()
+                .filter_map(|id| inventory.nat_gateway(id)?.created)
+                .max(),
             digest: inventory_digest(inventory),
         }
     }
@@ -81,6 +90,25 @@ impl<'a> Guide<'a> {
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// When the last gateway inside or after a time was made to which routes lead, but not after its end; before the time if none was.
+    /// Until then clients' traffic may have gone by another, whatever routes say now.
+    #[must_use]
+    pub fn last_created(&self, window: Window) -> i64 {
+        self.created.map_or(0, |created| created.min(window.end))
+    }
+
+    /// Gateways of which no address is known: their clients' rows are held against those of gateways that only records tell of, hour by hour.
+    #[must_use]
+    pub fn unlinked(&self) -> BTreeSet<String> {
+        let routed = self.routes.values().flatten().map(|(_, gateway)| gateway.as_str());
+        let named = self.known.keys().filter_map(|name| self.gateway(name));
+        let is_unlinked = |id: &&str| match self.roles.role(id) {
+            Role::Nat(index) => self.roles.nat(index).own.is_empty() && !self.roles.nat(index).regional,
+            _ => true,
+        };
+        routed.chain(named).filter(is_unlinked).map(str::to_owned).collect()
     }
 
     /// How addresses of VPCs begin.
@@ -152,8 +180,13 @@ fn spans<T: PartialEq>(blocks: &[Cidr], what: impl Fn(Addr) -> Option<T>) -> Vec
 
 fn routes(inventory: &Inventory) -> BTreeMap<String, Vec<(Span, String)>> {
     let mut of_table: BTreeMap<String, Vec<(Span, String)>> = BTreeMap::new();
-    for subnet in inventory.subnets() {
-        let Some(table) = inventory.route_table_of_subnet(&subnet.id) else { continue };
+    // An association and an interface name subnets that nobody described, too.
+    let of_tables = inventory.route_tables().flat_map(|table| &table.subnets);
+    let of_interfaces = inventory.interfaces().filter_map(|interface| interface.subnet.as_ref());
+    let described = inventory.subnets().map(|subnet| &subnet.id);
+    let subnets: BTreeSet<&String> = described.chain(of_tables).chain(of_interfaces).collect();
+    for subnet in subnets {
+        let Some(table) = inventory.route_table_of_subnet(subnet) else { continue };
         if of_table.contains_key(&table.id) {
             continue;
         }
@@ -165,7 +198,7 @@ fn routes(inventory: &Inventory) -> BTreeMap<String, Vec<(Span, String)>> {
                 RouteDestination::PrefixList(list) => blocks.extend(inventory.list_entries(list).unwrap_or_default()),
             }
         }
-        let to_gateway = |addr| match inventory.route(&subnet.id, addr)? {
+        let to_gateway = |addr| match inventory.route(subnet, addr)? {
             RouteTarget::NatGateway(id) => Some(id.clone()),
             _ => None,
         };

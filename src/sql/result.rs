@@ -9,18 +9,18 @@ use super::guide::Guide;
 use super::table::{Kind, Rows};
 use super::text::kept;
 use super::{COLUMNS, FORM, Grain};
-use crate::count::fold::{NOT_NAT, RowKey, RowSum, RowSums, SOME_NAT, Seen};
+use crate::count::fold::{HourSums, NOT_NAT, RowKey, RowSum, RowSums, SOME_NAT, Seen};
 use crate::count::legs::Shape;
 use crate::count::roles::Role;
 use crate::count::rollup::Rollup;
-use crate::count::vantage::Vantage;
+use crate::count::vantage::{Vantage, hour_after};
 use crate::model::addr::Addr;
 use crate::model::addr_table::AddrId;
 use crate::model::flow::Direction;
 use crate::model::period::{DAY_SECONDS, HOUR_SECONDS, Window};
 use crate::model::symbols::{Sym, Symbols};
 use hashbrown::HashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What [`Seen`] is called.
 pub(super) const SEEN: [(&str, Seen); 8] = [
@@ -126,7 +126,9 @@ impl Line<'_> {
 #[must_use]
 pub fn rows(rollup: &Rollup, guide: &Guide<'_>, window: Window, grain: Grain) -> Lines {
     let vantage = Vantage::choose(rollup, window);
-    let writer = Writer { rollup, guide, vantage: &vantage, grain, covers: covers(rollup, guide) };
+    let (covers, unlinked) = (covers(rollup, guide), guide.unlinked());
+    let by_hour = hour_after(guide.last_created(window));
+    let writer = Writer { rollup, guide, vantage: &vantage, grain, covers, unlinked, by_hour };
     let mut lines = Lines::default();
     lines
         .line("window")
@@ -145,8 +147,26 @@ pub fn rows(rollup: &Rollup, guide: &Guide<'_>, window: Window, grain: Grain) ->
     lines
 }
 
-/// What a gateway's own records of an hour say: whether one was accepted, and the first and the last flow log that has any.
-type Cover<'a> = (bool, &'a str, &'a str);
+/// What a gateway's own records of an hour say: what was accepted, and the first and the last flow log that has any.
+type Cover<'a> = (Accepted, &'a str, &'a str);
+
+/// Whether there is an accepted record, and one with `pkt-*`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Accepted {
+    Nothing,
+    WithoutPkt,
+    WithPkt,
+}
+
+impl Accepted {
+    const fn of(sums: &HourSums) -> Self {
+        match (sums.accept.records, sums.has_pkt) {
+            (0, _) => Self::Nothing,
+            (_, false) => Self::WithoutPkt,
+            (_, true) => Self::WithPkt,
+        }
+    }
+}
 
 fn covers<'a>(rollup: &'a Rollup, guide: &'a Guide<'_>) -> HashMap<(&'a str, u32), Cover<'a>> {
     let mut covers: HashMap<(&str, u32), Cover<'_>> = HashMap::new();
@@ -156,8 +176,8 @@ fn covers<'a>(rollup: &'a Rollup, guide: &'a Guide<'_>) -> HashMap<(&'a str, u32
         {
             let log = rollup.sources[source.0 as usize].as_str();
             let gateway = guide.roles.nat(index).id.as_str();
-            let cover = covers.entry((gateway, hour)).or_insert((false, log, log));
-            *cover = (cover.0 || sums.accept.records > 0, cover.1.min(log), cover.2.max(log));
+            let cover = covers.entry((gateway, hour)).or_insert((Accepted::Nothing, log, log));
+            *cover = (cover.0.max(Accepted::of(sums)), cover.1.min(log), cover.2.max(log));
         }
     }
     covers
@@ -169,6 +189,9 @@ struct Writer<'a> {
     vantage: &'a Vantage,
     grain: Grain,
     covers: HashMap<(&'a str, u32), Cover<'a>>,
+    unlinked: BTreeSet<String>,
+    /// Before this hour gateways may have been replaced, and clients' rows are kept by the hour.
+    by_hour: u32,
 }
 
 const fn seconds(hour: u32) -> u64 {
@@ -354,14 +377,19 @@ impl<'a> Writer<'a> {
     /// Rows of one key with the same answer are one row.
     fn time(&self, role: Role, about: Option<&'a str>, hour: u32) -> (u32, &'a str) {
         let day = hour - hour % u32::try_from(DAY_SECONDS / HOUR_SECONDS).unwrap_or(24);
-        let Some(about) = about.filter(|_| role != Role::Unknown && self.grain == Grain::Day) else {
+        let is_kept_by_day = |about: &&str| role != Role::Unknown && !self.unlinked.contains(*about);
+        let Some(about) = about.filter(|_| self.grain == Grain::Day).filter(is_kept_by_day) else {
             return (hour, "");
         };
         let cover = self.covers.get(&(about, hour)).copied();
         match (role, cover) {
-            (Role::Nat(_), _) | (_, None) => (day, ""),
-            (_, Some((true, ..))) => (day, "+"),
-            (_, Some((false, first, last))) if first == last => (day, first),
+            (Role::Nat(_), _) => (day, ""),
+            _ if hour < self.by_hour => (hour, ""),
+            (_, None) => (day, ""),
+            (_, Some((Accepted::WithPkt, ..))) => (day, "+"),
+            (_, Some((accepted, first, last))) if first == last => {
+                (day, if accepted == Accepted::Nothing { first } else { "~" })
+            }
             (_, Some(_)) => (hour, ""),
         }
     }

@@ -107,6 +107,10 @@ pub struct Emission {
     pub grain: Grain,
     /// Ports that naming rules ask for.
     pub ports: BTreeSet<u16>,
+    /// [`super::Guide::last_created`].
+    pub last_created: i64,
+    /// [`super::Guide::unlinked`].
+    pub unlinked: BTreeSet<String>,
     /// What tells the inventory from any other, [`super::inventory_digest`].
     pub inventory: String,
     /// How addresses of VPCs begin.
@@ -180,9 +184,12 @@ pub fn render(emission: &Emission) -> Result<String, SourceRefusal> {
     let list = |values: Vec<String>, none: &str| if values.is_empty() { none.to_owned() } else { values.join(", ") };
     let ports = list(emission.ports.iter().filter(|port| **port > 0).map(ToString::to_string).collect(), "-2");
     let prefixes = list(emission.prefixes.iter().map(|prefix| quoted(prefix)).collect(), "'-'");
+    let unlinked = list(emission.unlinked.iter().map(|gateway| quoted(gateway)).collect(), "'-'");
     let core = CORE
         .replace("@WINDOW_START", &emission.window.start.to_string())
         .replace("@WINDOW_END", &emission.window.end.to_string())
+        .replace("@UNLINKED", &unlinked)
+        .replace("@LAST_CREATED", &emission.last_created.to_string())
         .replace("@GRAIN", &emission.grain.seconds().to_string())
         .replace("@FORM", &FORM.to_string())
         .replace("@PORTS", &ports)

@@ -1,14 +1,15 @@
 //! Records of every other interface: NAT traffic only where a route table or the record's next hop says so.
 
 use super::told::Told;
-use super::{Basis, CountedPair, CountedRow, Fate, GatewayCount, Resolver, Way};
+use super::{Basis, CountedPair, CountedRow, Counts, Fate, GatewayCount, Resolver, Way};
 use crate::count::fold::{NOT_NAT, RowKey, RowSum, SOME_NAT, Seen};
 use crate::count::legs::Shape;
 use crate::count::roles::{NatSide, Role};
 use crate::model::addr_table::AddrId;
 use crate::model::flow::Direction;
 use crate::model::symbols::Sym;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Resolver<'_> {
@@ -32,14 +33,12 @@ impl Resolver<'_> {
     pub(super) fn settle_client(&mut self, told: &Told, pair: CountedPair, way: Way) {
         let (gateway, lists, vantage) = (pair.gateway, Arc::clone(&self.lists), self.vantage);
         let mut covered = RowSum::default();
-        if self.gateways[gateway as usize].covered_itself {
-            for (hour, sums) in told.hours(&lists, vantage) {
-                if self.covered.contains(&(gateway, hour)) {
-                    covered.add(sums.along.records, sums.along.bytes);
-                }
+        for (hour, sums) in told.hours(&lists, vantage) {
+            if self.cover.tells(gateway, hour) {
+                covered.add(sums.along.records, sums.along.bytes);
             }
-            self.mirror.add(covered.records, covered.bytes);
         }
+        self.mirror.add(covered.records, covered.bytes);
         let all = told.sum();
         let counted = RowSum { records: all.records - covered.records, bytes: all.bytes - covered.bytes };
         if counted.records == 0 {
@@ -60,7 +59,7 @@ impl Resolver<'_> {
             return told.push_to(rows, pair, way, &lists, vantage);
         }
         for (hour, sums) in told.hours(&lists, vantage) {
-            if !self.covered.contains(&(gateway, hour)) {
+            if !self.cover.tells(gateway, hour) {
                 rows.push(&CountedRow::of_hour(pair, way, hour, &sums));
             }
         }
@@ -141,7 +140,12 @@ impl Resolver<'_> {
         // By interface, else by the record's own word, else by the address.
         let said = Some(self.rollup.symbols.text(facts.subnet)).filter(|subnet| !subnet.is_empty());
         let text = |sym| self.rollup.symbols.text(sym);
-        let at = || self.routes.subnet_at(text(facts.vpc), text(facts.account), self.rollup.addrs.addr(local));
+        // Not where the record names no interface: a regional gateway has none, and in a log without `resource-id` its own records look
+        // like that.
+        let at = || {
+            let local = self.rollup.addrs.addr(local);
+            (!name.is_empty()).then(|| self.routes.subnet_at(text(facts.vpc), text(facts.account), local))?
+        };
         let subnet = self.routes.subnet_of(name).or(said).or_else(at);
         let gateway = subnet.and_then(|subnet| self.routes.nat_of(subnet, self.rollup.addrs.addr(remote)));
         let gateway = gateway.map(|id| self.gateway_named(id));
@@ -169,21 +173,41 @@ impl Resolver<'_> {
         gateway.interface.is_none() && gateway.side.own.is_empty() && !gateway.side.regional
     }
 
-    /// Clients' rows whose client and remote an inferred gateway shows in the same hour are the same bytes again.
+    /// Clients' rows by way of a gateway that an inferred one is are the same bytes again in every hour of which its own records tell. It is
+    /// the one that shows a row's client and remote, or most of the gateway's clients and remotes: in some hours its log may have no
+    /// `pkt-*`, and the interval of a record may begin on the other side of the hour at the other end.
     pub(super) fn leave_out_inferred(&mut self) {
         if self.unlinked.is_empty() {
             return;
         }
-        let pairs: HashSet<_> = self.unlinked.pairs().map(|of| (of.pair.client, of.pair.remote)).collect();
-        let inferred = |pair: &CountedPair| {
-            let gateway = &self.gateways[pair.gateway as usize];
-            !gateway.known && pair.basis == Basis::Pair && pairs.contains(&(pair.client, pair.remote))
+        let of_clients: HashSet<_> =
+            self.unlinked.pairs().map(|Counts { pair, .. }| (pair.gateway, pair.client, pair.remote)).collect();
+        let mut shown: HashMap<(AddrId, AddrId), BTreeSet<u32>> =
+            of_clients.iter().map(|&(_, client, remote)| ((client, remote), BTreeSet::new())).collect();
+        for Counts { pair, .. } in self.rows.pairs().filter(|of| of.pair.basis == Basis::Pair) {
+            if !self.gateways[pair.gateway as usize].known
+                && let Some(by) = shown.get_mut(&(pair.client, pair.remote))
+            {
+                by.insert(pair.gateway);
+            }
+        }
+        let mut in_common: BTreeMap<u32, BTreeMap<u32, usize>> = BTreeMap::new();
+        for (gateway, client, remote) in of_clients {
+            for inferred in &shown[&(client, remote)] {
+                *in_common.entry(gateway).or_default().entry(*inferred).or_default() += 1;
+            }
+        }
+        let with_most = |with: &BTreeMap<u32, usize>| {
+            let most = with.values().max().copied();
+            with.iter().filter(|(_, number)| Some(**number) == most).map(|(inferred, _)| *inferred).collect()
         };
-        let rows = self.rows.pairs().filter(|of| inferred(of.pair)).flat_map(|of| of.rows());
-        let shown: HashSet<_> = rows.map(|row| (row.hour, row.pair.client, row.pair.remote)).collect();
+        let same: BTreeMap<u32, Vec<u32>> =
+            in_common.iter().map(|(gateway, with)| (*gateway, with_most(with))).collect();
         let unlinked = std::mem::take(&mut self.unlinked);
         for row in unlinked.iter() {
-            if shown.contains(&(row.hour, row.pair.client, row.pair.remote)) {
+            let by = &shown[&(row.pair.client, row.pair.remote)];
+            let is = same.get(&row.pair.gateway).into_iter().flatten();
+            if by.iter().chain(is).any(|gateway| self.cover.tells(*gateway, row.hour)) {
                 self.is_mirror(row.records, row.upload + row.download);
                 continue;
             }

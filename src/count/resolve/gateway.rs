@@ -3,7 +3,7 @@
 use super::told::Told;
 use super::{Basis, CountedPair, CountedRows, Counts, Fate, Resolver, Way};
 use crate::count::fold::{RowKey, RowSum, Seen};
-use crate::count::legs::{Leg, Shape, regional_leg, zonal_leg, zonal_leg_without_pkt};
+use crate::count::legs::{Leg, Shape, is_doubtful_regional, regional_leg, zonal_leg, zonal_leg_without_pkt};
 use crate::model::addr::Addr;
 use crate::model::addr_table::AddrId;
 use crate::model::symbols::Sym;
@@ -21,7 +21,12 @@ impl Resolver<'_> {
             Seen::Leg2 => Some(Leg::NatToRemote),
             Seen::Leg3 => Some(Leg::RemoteToNat),
             Seen::Raw(shape) if side.regional => {
-                regional_leg(self.ends(key, shape), key.direction, &side.public, local)
+                let ends = self.ends(key, shape);
+                if is_doubtful_regional(ends, &side.public, local) {
+                    self.doubtful.push((gateway, *told));
+                    return Fate::Later;
+                }
+                regional_leg(ends, key.direction, &side.public, local, false)
             }
             Seen::Raw(Shape::NoPkt) if side.private => {
                 let RowSum { records, bytes } = told.sum();
@@ -45,28 +50,44 @@ impl Resolver<'_> {
         own(from) && self.roles.is_doubtful_without_pkt(to) || own(to) && self.roles.is_doubtful_without_pkt(from)
     }
 
-    /// Decides for each gateway whether its doubtful addresses are clients or remotes: what its clients sent and got is what
-    /// the remotes got and sent, so the nearer balance is right.
+    /// Decides for each gateway whether its doubtful addresses are clients: of all lists, so that their order does not matter.
     pub(super) fn settle_doubtful(&mut self) {
         let doubtful = std::mem::take(&mut self.doubtful);
         let gateways: HashSet<u32> = doubtful.iter().map(|(gateway, _)| *gateway).collect();
         for gateway in gateways {
-            let total = |rows: &CountedRows, basis| -> u64 {
-                let of_gateway = rows.pairs().filter(|of| of.pair.gateway == gateway && of.pair.basis == basis);
-                of_gateway.map(|of| of.sums.upload + of.sums.download).sum()
-            };
-            let (clients, remotes) = (total(&self.rows, Basis::Client), total(&self.public_side, Basis::Remote));
-            let lists = || doubtful.iter().filter(|(of, _)| *of == gateway);
-            let open: u64 = lists().map(|(_, told)| told.sum().bytes).sum();
-            let are_clients = (clients + open).abs_diff(remotes) <= clients.abs_diff(remotes + open);
-            let own = self.gateways[gateway as usize].side.own.clone();
-            for (_, told) in lists() {
-                let ends = self.ends(&told.key, Shape::NoPkt);
-                let leg = zonal_leg_without_pkt(ends, |a| own.contains(&a), |_| are_clients);
+            let lists = || doubtful.iter().filter(|(of, _)| *of == gateway).map(|(_, told)| told);
+            let are_clients = self.doubtful_are_clients(gateway, lists().map(|told| told.sum().bytes).sum());
+            let side = self.gateways[gateway as usize].side.clone();
+            for told in lists() {
+                let leg = if side.regional {
+                    let (ends, local) = (self.ends(&told.key, Shape::Plain), |a: Addr| self.roles.is_local(a));
+                    regional_leg(ends, told.key.direction, &side.public, local, are_clients)
+                } else {
+                    let ends = self.ends(&told.key, Shape::NoPkt);
+                    zonal_leg_without_pkt(ends, |a| side.own.contains(&a), |_| are_clients)
+                };
                 let fate = self.by_leg(gateway, told, leg);
                 self.settle(told, fate);
             }
         }
+    }
+
+    /// Whether the addresses in so many doubtful bytes are clients.
+    fn doubtful_are_clients(&self, gateway: u32, open: u64) -> bool {
+        let count = &self.gateways[gateway as usize];
+        if count.side.regional {
+            // What clients sent is what the gateway sent on: where it sent more, clients are missing, else some of its own addresses.
+            // On the way back there is what nobody asked for, too.
+            let [leg_1, leg_2, ..] = count.legs;
+            return leg_2 > leg_1;
+        }
+        let total = |rows: &CountedRows, basis| -> u64 {
+            let of_gateway = rows.pairs().filter(|of| of.pair.gateway == gateway && of.pair.basis == basis);
+            of_gateway.map(|of| of.sums.upload + of.sums.download).sum()
+        };
+        // What its clients sent and got is what the remotes got and sent, so the nearer balance is right.
+        let (clients, remotes) = (total(&self.rows, Basis::Client), total(&self.public_side, Basis::Remote));
+        (clients + open).abs_diff(remotes) <= clients.abs_diff(remotes + open)
     }
 
     fn by_leg(&mut self, gateway: u32, told: &Told, leg: Option<Leg>) -> Fate {
@@ -77,10 +98,10 @@ impl Resolver<'_> {
             return Fate::NotNat;
         };
         match leg {
-            Leg::ClientToNat => {}
-            Leg::NatToRemote => count.legs[0] += bytes,
-            Leg::RemoteToNat => count.legs[1] += bytes,
-            Leg::NatToClient => count.legs[2] += bytes,
+            Leg::ClientToNat => count.legs[0] += bytes,
+            Leg::NatToRemote => count.legs[1] += bytes,
+            Leg::RemoteToNat => count.legs[2] += bytes,
+            Leg::NatToClient => count.legs[3] += bytes,
         }
         let paired = count.side.regional || key.seen != Seen::Raw(Shape::NoPkt);
         let pair = |basis, client, remote, label| CountedPair { gateway, client, remote, label, basis, port: key.port };

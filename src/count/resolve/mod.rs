@@ -1,6 +1,7 @@
 //! From collapsed rows to counted bytes: every byte that a gateway processed, once. Pure; works on values only.
 
 mod client;
+mod cover;
 mod gateway;
 mod pairs;
 mod told;
@@ -9,7 +10,7 @@ pub use super::counted::{Basis, CountedPair, CountedRow, CountedRows, Counts, Pa
 pub use client::carries_for_others;
 
 use super::crossing::{self, Crossings};
-use super::fold::{RowKey, RowSum};
+use super::fold::{HourSums, RowKey, RowSum};
 use super::infer::infer;
 use super::legs::{Ends, Shape};
 use super::roles::{NatSide, Role, Roles};
@@ -21,7 +22,8 @@ use crate::model::bytes::Bytes;
 use crate::model::period::Window;
 use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::symbols::Sym;
-use hashbrown::{HashMap, HashSet};
+use cover::Cover;
+use hashbrown::HashMap;
 use pairs::Pairs;
 use std::sync::Arc;
 use told::Told;
@@ -45,8 +47,8 @@ pub struct GatewayCount {
     pub upload: u64,
     /// Remote to client, bytes.
     pub download: u64,
-    /// Bytes of legs 2, 3 and 4 in its own records.
-    pub legs: [u64; 3],
+    /// Bytes of the four legs in its own records.
+    pub legs: [u64; 4],
     /// The records that its bytes come from.
     pub records: CountedRecords,
     /// Its SKIPDATA records.
@@ -78,13 +80,15 @@ impl GatewayCount {
     /// Inbound that nobody asked for: leg 3 less leg 4.
     #[must_use]
     pub const fn unsolicited(&self) -> u64 {
-        self.legs[1].saturating_sub(self.legs[2])
+        let [_, _, leg_3, leg_4] = self.legs;
+        leg_3.saturating_sub(leg_4)
     }
 
     /// Legs 2 and 3 less unsolicited.
     #[must_use]
     pub const fn mirror(&self) -> u64 {
-        self.legs[0] + self.legs[1] - self.unsolicited()
+        let [_, leg_2, leg_3, _] = self.legs;
+        leg_2 + leg_3 - self.unsolicited()
     }
 }
 
@@ -152,6 +156,12 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
     Counted { crossings, ..resolver.finish(&vantage) }
 }
 
+/// Whether a gateway's own records of an hour tell where its bytes went. Of a private gateway's in a log without `pkt-*` nobody can say who
+/// is client and who remote: then its clients' records have to tell.
+const fn tells(side: &NatSide, cell: &HourSums) -> bool {
+    !side.private || cell.has_pkt || cell.accept.records == 0
+}
+
 struct Resolver<'a> {
     rollup: &'a Rollup,
     lists: Arc<RowLists>,
@@ -162,12 +172,12 @@ struct Resolver<'a> {
     /// Gateway of each interface of the rollup.
     gateway_of: Vec<Option<u32>>,
     by_id: HashMap<String, u32>,
-    covered: HashSet<(u32, u32)>,
+    cover: Cover,
     route_cache: HashMap<(u32, AddrId, AddrId), Option<u32>>,
     rows: CountedRows,
     /// The public side of logs without `pkt-*`.
     public_side: CountedRows,
-    /// Lists of logs without `pkt-*` whose other end may be a client or a remote, by gateway.
+    /// Lists of which only the sums can tell what an end of them is, by gateway.
     doubtful: Vec<(u32, Told)>,
     /// Clients' rows by way of a gateway whose interface nobody knows, which may be one that was inferred.
     unlinked: CountedRows,
@@ -204,7 +214,10 @@ impl<'a> Resolver<'a> {
         let passes_on = |i: &Interface| carries_for_others(text(i.facts.kind)) || routes.carries(text(i.name));
         let carrier = rollup.interfaces.iter().map(passes_on).collect();
         let by_id = (0u32..).zip(&gateways).map(|(at, g)| (g.side.id.clone(), at)).collect();
-        let covered = vantage.covered(rollup, |interface| gateway_of[interface as usize]);
+        let telling = |gateways: &[GatewayCount], interface: u32, cell: &HourSums| {
+            gateway_of[interface as usize].filter(|gateway| tells(&gateways[*gateway as usize].side, cell))
+        };
+        let covered = vantage.covered(rollup, |interface, cell| telling(&gateways, interface, cell));
         for (at, gateway) in (0u32..).zip(&gateway_of) {
             if let Some(gateway) = gateway {
                 gateways[*gateway as usize].interface.get_or_insert(at);
@@ -223,7 +236,7 @@ impl<'a> Resolver<'a> {
         }
         // Silent, not unseen: a log of accepted traffic that has none of the gateway's says that there was none.
         for (&(interface, hour, source), cell) in &rollup.hours {
-            if let Some(gateway) = gateway_of[interface as usize]
+            if let Some(gateway) = telling(&gateways, interface, cell)
                 && vantage.inside(hour)
                 && cell.records() > 0
                 && routes.logs_accepted(&rollup.sources[source.0 as usize])
@@ -232,6 +245,7 @@ impl<'a> Resolver<'a> {
                 gateways[gateway as usize].covered_itself = true;
             }
         }
+        let cover = Cover::of(covered, &gateways, rollup, *routes);
         let counted_rows = || vantage.counted_rows().with(Arc::clone(lists));
         Self {
             rollup,
@@ -242,7 +256,7 @@ impl<'a> Resolver<'a> {
             gateways,
             gateway_of,
             by_id,
-            covered,
+            cover,
             route_cache: HashMap::new(),
             rows: counted_rows(),
             public_side: counted_rows(),
@@ -260,8 +274,9 @@ impl<'a> Resolver<'a> {
     fn take_pairs(&mut self, shares: Vec<Pairs>) {
         for share in shares {
             self.counted.add(share.counted.records, share.counted.bytes);
-            for (gateway, download) in self.gateways.iter_mut().zip(share.downloads) {
-                gateway.legs[2] += download;
+            for (gateway, [up, down]) in self.gateways.iter_mut().zip(share.legs) {
+                gateway.legs[0] += up;
+                gateway.legs[3] += down;
             }
             self.rows.append(share.rows);
         }

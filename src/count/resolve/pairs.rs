@@ -14,8 +14,8 @@ use std::sync::Arc;
 pub(super) struct Pairs {
     pub(super) rows: CountedRows,
     pub(super) counted: RowSum,
-    /// Bytes of leg 4, by gateway.
-    pub(super) downloads: Vec<u64>,
+    /// Bytes of legs 1 and 4, by gateway.
+    pub(super) legs: Vec<[u64; 2]>,
 }
 
 /// The gateway whose own records show client and remote of this key.
@@ -43,7 +43,7 @@ pub(super) fn of(rows: &Arc<RowLists>, vantage: &Vantage, gateway_of: &[Option<u
 fn share_of(rows: &Arc<RowLists>, numbers: Range<usize>, vantage: &Vantage, gateway_of: &[Option<u32>]) -> Pairs {
     let gateways = gateway_of.iter().flatten().max().map_or(0, |most| *most as usize + 1);
     let counted = vantage.counted_rows().with(Arc::clone(rows));
-    let mut pairs = Pairs { rows: counted, counted: RowSum::default(), downloads: vec![0; gateways] };
+    let mut pairs = Pairs { rows: counted, counted: RowSum::default(), legs: vec![[0; 2]; gateways] };
     for (number, of, entries) in rows.entries_of(numbers) {
         let Some(gateway) = gateway(&of.0, gateway_of) else { continue };
         let Some(told) = Told::of(number, *of, entries, vantage) else { continue };
@@ -51,7 +51,9 @@ fn share_of(rows: &Arc<RowLists>, numbers: Range<usize>, vantage: &Vantage, gate
         let pair = CountedPair { gateway, client, remote, label, basis: Basis::Pair, port };
         let RowSum { records, bytes } = told.sum();
         pairs.counted.add(records, bytes);
-        pairs.downloads[gateway as usize] += told.sums.download;
+        let [up, down] = &mut pairs.legs[gateway as usize];
+        *up += told.sums.upload;
+        *down += told.sums.download;
         told.push_to(&mut pairs.rows, pair, Way::Up, rows, vantage);
     }
     pairs

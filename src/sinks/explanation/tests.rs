@@ -59,7 +59,7 @@ fn count(row: &NatGatewayRow) -> Option<GatewayCount> {
         covered_itself: true,
         upload: up,
         download: down,
-        legs: [up, down + unsolicited, down],
+        legs: [up, up, down + unsolicited, down],
         records: CountedRecords { pairs: 620, public_side: 0, clients: 44 },
         skipdata: 12,
         undecided: RowSum { records: 3, bytes: 4_096 },
