@@ -10,6 +10,8 @@ pub enum Code {
     UnreadableObject,
     /// Objects of a flow log of which nothing tells what they are.
     FlowLogLeftOut,
+    /// An answer of AWS of which some page is here, and not the last one.
+    MissingPages,
     /// A record that is none.
     MalformedRecord,
     /// Objects with the content of another.
@@ -107,6 +109,11 @@ const TEXTS: &[(Code, &str, &str)] = &[
         Code::FlowLogLeftOut,
         "flow-log-left-out",
         "the bytes of its other objects are in none of the sums: remove objects without records, or report it by `natlens report`",
+    ),
+    (
+        Code::MissingPages,
+        "missing-pages",
+        "what the other pages hold is unknown, not absent: fetch the whole answer (the AWS CLI does so without --max-items; repeat other calls with the token), all its pages into one folder",
     ),
     (
         Code::MalformedRecord,

@@ -217,6 +217,41 @@ fn what_is_unreadable_is_named_and_the_code_is_3() {
 }
 
 #[test]
+fn an_answer_without_its_last_page_is_named_and_the_code_is_3() {
+    let account = Account::new("");
+    let tables = account.path("bundle/inventory/describe-route-tables.json");
+    let text = std::fs::read_to_string(&tables).expect("a file");
+    let mut page: Value = serde_json::from_str(&text).expect("JSON");
+    page["NextToken"] = "eyJ2IjoiMSJ9".into();
+    std::fs::write(&tables, page.to_string()).expect("written");
+    let record =
+        "2 123456789012 eni-0fffffffffffffff0 10.0.0.1 203.0.113.5 1 443 6 7 9 1790856000 1790856060 ACCEPT OK";
+    let events = serde_json::json!({"events": [{"message": record}], "nextToken": "t"}).to_string();
+    let folder = account.path("bundle/flow-logs/events");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("1.json"), &events).expect("written");
+    let run = account.report(&["--format", "json"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    let said = |run: &Run| {
+        let report: Value = serde_json::from_str(&run.stdout).expect("a report");
+        let warnings = report["warnings"].as_array().expect("warnings").clone();
+        warnings.into_iter().find(|warning| warning["code"] == "missing-pages")
+    };
+    let warning = said(&run).expect("a warning");
+    let message = warning["message"].as_str().expect("a text");
+    assert_eq!(warning["count"], 2);
+    for name in ["describe-route-tables.json: `RouteTables` goes on", "1.json: `filter-log-events` goes on"] {
+        assert!(message.contains(name) && run.stderr.contains(name), "{name}: {message}: {}", run.stderr);
+    }
+    check_error(&account.report(&["--strict"]), 1, &["--strict"]);
+    std::fs::write(&tables, &text).expect("written");
+    std::fs::write(folder.join("2.json"), events.replace("nextToken", "x").replace("203.0.113.5", "203.0.113.6"))
+        .expect("written");
+    let whole = account.report(&["--format", "json"]);
+    assert_eq!((whole.code, said(&whole)), (0, None), "{}", whole.stderr);
+}
+
+#[test]
 fn what_does_not_fit_is_refused_with_what_it_would_need() {
     let account = Account::new("");
     let whole = account.report(&["--format", "json"]);

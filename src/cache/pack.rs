@@ -12,13 +12,14 @@ use crate::model::addr_table::AddrId;
 use crate::model::flow::{Direction, InterfaceFacts};
 use crate::model::symbols::Sym;
 use crate::sources::flow::ObjectOutcome;
+use crate::sources::pages::Ends;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The form of what is written here. Whoever changes what a fold or its columns mean gives it the next number.
-pub(super) const FORM: &str = "2";
+pub(super) const FORM: &str = "3";
 
 /// What reading an object told beside its records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +34,14 @@ pub struct Told {
     pub assumed_accept: bool,
     /// It has no `log-status`.
     pub assumed_ok: bool,
+    /// Pages of an answer that it holds.
+    pub pages: Ends,
 }
 
 impl From<ObjectOutcome> for Told {
     fn from(outcome: ObjectOutcome) -> Self {
-        let ObjectOutcome { content_hash, inflated_bytes, log_group, assumed_accept, assumed_ok, .. } = outcome;
-        Self { content_hash, inflated_bytes, log_group, assumed_accept, assumed_ok }
+        let ObjectOutcome { content_hash, inflated_bytes, log_group, assumed_accept, assumed_ok, pages, .. } = outcome;
+        Self { content_hash, inflated_bytes, log_group, assumed_accept, assumed_ok, pages }
     }
 }
 
@@ -118,7 +121,9 @@ pub(super) fn to_batch(objects: &[Counted<'_>]) -> Option<RecordBatch> {
     let (mut words, mut samples) = (Rows::new(WORDS), Rows::new(SAMPLES));
     let (mut symbols, mut reasons, mut log_groups) = (Texts::default(), Texts::default(), Texts::default());
     for Counted { identity, told, fold } in objects {
-        heads.push([u32::from(told.assumed_accept) | u32::from(told.assumed_ok) << 1], head(*identity, told, fold));
+        let marks = [told.assumed_accept, told.assumed_ok, told.pages.open, told.pages.last];
+        let marks = marks.into_iter().rev().fold(0, |marks, mark| marks << 1 | u32::from(mark));
+        heads.push([marks], head(*identity, told, fold));
         told.log_group.iter().for_each(|group| log_groups.push(group));
         for raw in 1..u32::try_from(fold.symbols.len()).ok()? {
             symbols.push(fold.symbols.text(Sym::from_raw(raw)));
@@ -241,7 +246,7 @@ struct Columns<'b> {
 
 impl Columns<'_> {
     fn object<'a>(&self, at: usize, roles: &'a Roles) -> Option<Counted<'a>> {
-        let ([assumed], numbers) = self.heads.of_object(at)?.next()?;
+        let ([marks], numbers) = self.heads.of_object(at)?.next()?;
         let [identity_high, identity_low, content_high, content_low, inflated_bytes, numbers @ ..] = numbers;
         let [read, all_bytes, out_records, out_bytes, malformed, groups] = numbers;
         let log_group = self.log_groups.of_object(at)?.next().map(str::to_owned);
@@ -252,8 +257,9 @@ impl Columns<'_> {
             content_hash: whole([content_high, content_low]),
             inflated_bytes,
             log_group,
-            assumed_accept: assumed & 1 != 0,
-            assumed_ok: assumed & 2 != 0,
+            assumed_accept: marks & 1 != 0,
+            assumed_ok: marks & 2 != 0,
+            pages: Ends { open: marks & 4 != 0, last: marks & 8 != 0 },
         };
         let mut fold = Fold::new(roles, None);
         (fold.read, fold.all_bytes, fold.malformed) = (read, all_bytes, malformed);

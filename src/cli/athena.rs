@@ -162,7 +162,9 @@ pub fn act(args: &AthenaArgs, global: &Global, cancel: &Cancel) -> Exit {
         }
     }
     // What is missing from the roll-up no report made of it can tell.
-    let lost = [Code::UnreadableObject, Code::FlowLogLeftOut].into_iter().any(|code| warnings.count(code) > 0);
+    let lost = [Code::UnreadableObject, Code::FlowLogLeftOut, Code::MissingPages]
+        .into_iter()
+        .any(|code| warnings.count(code) > 0);
     done.err().unwrap_or(if lost { Exit::Incomplete } else { Exit::Done })
 }
 

@@ -48,6 +48,10 @@ pub(super) fn tell_losses(outcome: &run::Outcome, strict: bool, global: &Global)
             note(&format!("warning: {} unreadable: {}", w.count, w.message));
             note(&format!("hint: {}", w.hint));
         });
+        outcome.report.warnings.iter().filter(|w| w.code == "missing-pages").for_each(|w| {
+            note(&format!("warning: {} cut off: {}", w.count, w.message));
+            note(&format!("hint: {}", w.hint));
+        });
         outcome.report.warnings.iter().filter(|w| w.code == "malformed-bill-line").for_each(|w| {
             note(&format!("warning: {} of the bill unreadable: {}", w.count, w.message));
             note(&format!("hint: {}", w.hint));
@@ -55,7 +59,7 @@ pub(super) fn tell_losses(outcome: &run::Outcome, strict: bool, global: &Global)
     }
     if strict && (outcome.unreadable > 0 || outcome.malformed > 0 || outcome.malformed_bill_lines > 0) {
         let what = format!(
-            "{} inputs unreadable, {} records and {} bill lines malformed",
+            "{} inputs unreadable or cut off, {} records and {} bill lines malformed",
             outcome.unreadable, outcome.malformed, outcome.malformed_bill_lines
         );
         error(&format!("--strict: {what}"), Some("without --strict the rest is reported, and what is missing is said"));

@@ -179,9 +179,11 @@ pub(super) fn report(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
 /// What a warning of the report means here; `None` for those that ask for nothing, and for those that are told above in more detail.
 fn severity(code: &str) -> Option<Severity> {
     match code {
-        "unreadable-object" | "unreadable-dns-object" | "malformed-bill-line" | "incomplete-bill-line" => {
-            Some(Severity::Problem)
-        }
+        "unreadable-object"
+        | "unreadable-dns-object"
+        | "missing-pages"
+        | "malformed-bill-line"
+        | "incomplete-bill-line" => Some(Severity::Problem),
         "duplicate-object"
         | "duplicate-flow-log"
         | "rounded-digits"

@@ -9,7 +9,7 @@ use crate::model::period::Window;
 use crate::report::InputRow;
 use crate::sources::bill::manifest::{self, Manifest, ManifestError};
 use crate::sources::bill::plan::{BillPart, Notice, PlanError, plan};
-use crate::sources::bill::{BillFile, BillReadError, read_bill_file};
+use crate::sources::bill::{AnswerPart, BillFile, BillReadError, read_bill_file};
 use crate::sources::objects::{Object, ObjectBytes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -46,6 +46,9 @@ pub enum BillError {
         /// Period and keys of the sum.
         what: String,
     },
+    /// A page of Cost Explorer's answer without the next one.
+    #[error("{0}: Cost Explorer's answer goes on at a next page (NextPageToken), which is not there")]
+    MissingPage(String),
 }
 
 impl BillError {
@@ -57,6 +60,9 @@ impl BillError {
             Self::Manifest(_) => Some("fetch the manifest again: it says which files count"),
             Self::Plan(error) => Some(error.hint()),
             Self::File { why, .. } => why.hint(),
+            Self::MissingPage(_) => Some(
+                "fetch it with `aws ce get-cost-and-usage --next-page-token`, and so on until an answer names none: all pages in one file in their order, or side by side",
+            ),
             Self::Twice { .. } => Some("keep one of them: what both tell would count twice"),
         }
     }
@@ -86,6 +92,9 @@ pub fn read_bill(
     }
     for notice in &plan.notices {
         merge.notice(notice);
+    }
+    if let Some(key) = cut_off(&merge.answers, window) {
+        return Err(BillError::MissingPage(key.to_owned()));
     }
     let unreadable = merge.unreadable;
     let bill = merge.bill;
@@ -159,6 +168,8 @@ struct Merge<'a> {
     seen: BTreeSet<(String, u128, u64)>,
     /// Cost Explorer sums, by export: which file told them.
     told: BTreeMap<(String, String), String>,
+    /// Parts of Cost Explorer's answers with their files, by export.
+    answers: BTreeMap<String, Vec<(String, AnswerPart)>>,
     /// Folders without manifest in which a manifest would be.
     without_manifest: BTreeSet<String>,
     warnings: &'a mut Warnings,
@@ -166,8 +177,8 @@ struct Merge<'a> {
 
 impl<'a> Merge<'a> {
     fn new(warnings: &'a mut Warnings) -> Self {
-        let (seen, told, without_manifest) = Default::default();
-        Self { bill: Bill::default(), unreadable: 0, seen, told, without_manifest, warnings }
+        let (seen, told, answers, without_manifest) = Default::default();
+        Self { bill: Bill::default(), unreadable: 0, seen, told, answers, without_manifest, warnings }
     }
 
     fn part(&mut self, part: &BillPart, result: PartRead) -> Result<(), BillError> {
@@ -196,6 +207,9 @@ impl<'a> Merge<'a> {
             if let Some(one) = self.told.insert((export.clone(), cell.clone()), key.clone()) {
                 return Err(BillError::Twice { one, other: key.clone(), what: cell.clone() });
             }
+        }
+        if let Some(answer) = file.answer {
+            self.answers.entry(export.clone()).or_default().push((key.clone(), answer));
         }
         self.warn_of_lines(key, &fold);
         if file.estimated {
@@ -232,6 +246,33 @@ impl<'a> Merge<'a> {
             }
         }
     }
+}
+
+/// A file that ends with a page which names a next one, while no chain of other files leads from there to a last page. What begins
+/// behind the window is no part of it.
+fn cut_off(answers: &BTreeMap<String, Vec<(String, AnswerPart)>>, window: Option<Window>) -> Option<&str> {
+    let matters = |part: &AnswerPart| {
+        let start = part.periods.last().map(|(start, _)| *start);
+        start.is_none_or(|start| window.is_none_or(|window| start < window.end))
+    };
+    for parts in answers.values() {
+        let mut ends: Vec<bool> = parts.iter().map(|(_, part)| !part.goes_on || !matters(part)).collect();
+        loop {
+            let follows =
+                |at: usize| (0..parts.len()).any(|to| to != at && ends[to] && parts[to].1.may_follow(&parts[at].1));
+            let found: Vec<usize> = (0..parts.len()).filter(|&at| !ends[at] && follows(at)).collect();
+            if found.is_empty() {
+                break;
+            }
+            for at in found {
+                ends[at] = true;
+            }
+        }
+        if let Some(at) = ends.iter().position(|ends| !ends) {
+            return Some(&parts[at].0);
+        }
+    }
+    None
 }
 
 /// Files without manifest in one folder are of one export if they are of one format, and of one grouping of Cost Explorer's: others

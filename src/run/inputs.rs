@@ -15,6 +15,7 @@ use crate::sources::flow::{KnownLayout, Layout, LayoutHints};
 use crate::sources::inventory::{InventoryDraft, read_document};
 use crate::sources::ip_ranges::IpRanges;
 use crate::sources::objects::{ListError, Listing, Object, PathOrGlob, Store, StoreError, list, named, pass};
+use crate::sources::pages::Home;
 use crate::sources::settings::{Rule, Team};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -277,7 +278,16 @@ fn read_inventory(
     for warning in draft.warnings() {
         warnings.add(Code::Inventory, format!("{}: {}", warning.file, warning.message));
     }
-    Ok(draft.finish())
+    let pages = draft.pages().clone();
+    let inventory = draft.finish();
+    let home = |id: &str| Home {
+        region: inventory.region_of_vpc(id).map(str::to_owned),
+        account: inventory.vpc(id).and_then(|vpc| vpc.owner.clone()),
+    };
+    for (file, what) in pages.unfinished(home) {
+        warnings.add(Code::MissingPages, format!("{file}: `{what}` goes on at a page that is not there"));
+    }
+    Ok(inventory)
 }
 
 /// The user's prices, looked through for errors.

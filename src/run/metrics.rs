@@ -41,6 +41,7 @@ pub fn read_metrics(
         match warning {
             MetricsWarning::Unusable(what) => warnings.add(Code::Metrics, what),
             MetricsWarning::Unknown(what) => warnings.add(Code::IncompleteMetrics, what),
+            MetricsWarning::MissingPages(what) => warnings.add(Code::MissingPages, what),
         }
     }
     Ok(metrics)

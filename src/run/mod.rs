@@ -118,7 +118,7 @@ impl Plan {
 pub struct Outcome {
     /// The answer.
     pub report: Report,
-    /// Objects and files that gave nothing.
+    /// Objects and files that gave nothing, or that are a part of an answer without the rest.
     pub unreadable: u64,
     /// Records that could not be read.
     pub malformed: u64,
@@ -294,8 +294,9 @@ fn compute(
         period,
     };
     let malformed_bill_lines = warnings.count(Code::MalformedBillLine);
+    let cut = warnings.count(Code::MissingPages);
     let (report, workings) = answer.report(currency, (records, record_bytes), warnings)?;
-    let unreadable = report.inputs.iter().map(|input| input.unreadable).sum();
+    let unreadable = report.inputs.iter().map(|input| input.unreadable).sum::<u64>() + cut;
     let dataset = if plan.dataset { Some(answer.dataset(&report, charges.as_ref())?) } else { None };
     let trail = if plan.trail { Some(answer.trail(&report, workings)?) } else { None };
     let malformed = records.malformed;

@@ -17,6 +17,7 @@ use crate::model::memory::Memory;
 use crate::model::period::Window;
 use crate::sources::flow::{LayoutHints, ReadError, read_object, read_object_shared};
 use crate::sources::objects::{Object, SourceName, export_task, store};
+use crate::sources::pages::{Home, Pages};
 use hashbrown::HashSet;
 use kept::{Packer, Shelf, Unit};
 use std::borrow::Cow;
@@ -102,7 +103,7 @@ pub fn read_all(
         }
     };
     let work = |at: usize, crew: &_| batches[at].clone().flat_map(|unit| do_unit(unit, crew)).collect();
-    let mut merge = Merge { reading: Reading::default(), seen: HashSet::new(), all_bytes: 0, warnings };
+    let mut merge = Merge::new(warnings);
     std::thread::scope(|scope| {
         // Files are written beside the reading, one after the other.
         let full = shelf.as_ref().filter(|shelf| shelf.can_keep()).map(|shelf| {
@@ -131,6 +132,9 @@ pub fn read_all(
         });
         packer.flush();
     });
+    for (file, what) in merge.pages.unfinished(|_| Home::default()) {
+        merge.warnings.add(Code::MissingPages, format!("{file}: `{what}` goes on at a page that is not there"));
+    }
     let total = objects.iter().map(|object| object.size).sum();
     budget.refusal(total).map_or(Ok(merge.reading), Err)
 }
@@ -279,11 +283,20 @@ fn fingerprint(object: &Object) -> u64 {
 struct Merge<'a> {
     reading: Reading,
     seen: HashSet<(u128, u64)>,
+    pages: Pages,
     all_bytes: u64,
     warnings: &'a mut Warnings,
 }
 
-impl Merge<'_> {
+/// The call whose pages flow logs may be.
+const FILTER_LOG_EVENTS: &str = "filter-log-events";
+
+impl<'a> Merge<'a> {
+    fn new(warnings: &'a mut Warnings) -> Self {
+        let (reading, seen, pages) = Default::default();
+        Self { reading, seen, pages, all_bytes: 0, warnings }
+    }
+
     fn object(&mut self, object: &Object, result: &Result<Counted<'_>, ReadError>) {
         let Counted { told, fold, .. } = match result {
             Ok(counted) => counted,
@@ -293,6 +306,7 @@ impl Merge<'_> {
                 return self.warnings.add(Code::UnreadableObject, format!("{}: {error}{hint}", object.key));
             }
         };
+        self.pages.add_object(FILTER_LOG_EVENTS, &object.key, told.pages);
         let all_bytes = self.all_bytes + fold.all_bytes;
         if all_bytes > MAX_BYTES {
             self.reading.unreadable += 1;

@@ -9,6 +9,7 @@ mod label;
 mod tests;
 
 use super::inventory::decode;
+use super::pages::{Ends, Home, Pages, goes_on};
 use crate::model::bytes::Bytes;
 use crate::model::metrics::{EndpointMetrics, GatewayMetrics, Metrics};
 use crate::model::period::{Window, iso, parse_instant};
@@ -46,12 +47,15 @@ pub enum MetricsWarning {
     Unusable(String),
     /// A gateway or an endpoint whose bytes are not known although there are metrics of it.
     Unknown(String),
+    /// An answer of which pages are missing.
+    MissingPages(String),
 }
 
 /// Series collected over files.
 #[derive(Debug, Default)]
 pub struct MetricsDraft {
     series: BTreeMap<Series, Points>,
+    pages: Pages,
     warnings: BTreeSet<MetricsWarning>,
 }
 
@@ -80,6 +84,8 @@ struct Document {
     metric_data_results: Vec<MetricResult>,
     #[serde(default)]
     messages: Vec<Message>,
+    #[serde(default)]
+    next_token: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -109,6 +115,9 @@ enum Time {
     Number(serde_json::Number),
 }
 
+/// The call whose pages these are.
+const GET_METRIC_DATA: &str = "get-metric-data";
+
 /// Reads one file: JSON documents one after the other, each a page or a list of pages. Points that start outside `window` are left
 /// out. On an error nothing of the file is taken.
 pub fn read_document(
@@ -132,13 +141,17 @@ pub fn read_document(
     if documents.is_empty() {
         return Err(MetricsError::NotMetrics);
     }
+    let mut pages = Ends::default();
     for document in &documents {
+        let token = document.next_token.as_ref().and_then(serde_json::Value::as_str);
+        pages.see(goes_on(token));
         into.say(name, &document.messages);
         for result in &document.metric_data_results {
             into.say(name, &result.messages);
             into.result(name, result, window);
         }
     }
+    into.pages.add_object(GET_METRIC_DATA, name, pages);
     Ok(())
 }
 
@@ -188,15 +201,22 @@ impl MetricsDraft {
         for (series, points) in std::mem::take(&mut self.series) {
             by_resource.entry(series.resource).or_default().insert((series.metric, series.part), points);
         }
+        let cut = self.pages.unfinished(|_| Home::default());
         let mut metrics = Metrics::default();
         let mut total = 0;
         for (resource, series) in by_resource {
             let (mut why, span) = (BTreeSet::new(), span(series.values()));
-            let mut sum = |metric| sum(&series, metric, &mut total).map_err(|reason| why.insert(reason)).ok();
-            if resource.starts_with("vpce-") {
-                let processed_bytes = sum(Metric::Processed);
+            // Another page may have another zone.
+            let has_zones = series.keys().any(|(_, part)| !part.is_empty());
+            if has_zones && !cut.is_empty() {
+                why.insert("other zones may be on a page that is missing".to_owned());
+                metrics.gateways.insert(resource.clone(), GatewayMetrics { span, ..GatewayMetrics::default() });
+            } else if resource.starts_with("vpce-") {
+                let processed_bytes =
+                    sum(&series, Metric::Processed, &mut total).map_err(|reason| why.insert(reason)).ok();
                 metrics.endpoints.insert(resource.clone(), EndpointMetrics { processed_bytes, span });
             } else {
+                let mut sum = |metric| sum(&series, metric, &mut total).map_err(|reason| why.insert(reason)).ok();
                 let (from_source, from_destination) = (sum(Metric::FromSource), sum(Metric::FromDestination));
                 metrics.gateways.insert(resource.clone(), GatewayMetrics { from_source, from_destination, span });
             }
@@ -207,6 +227,9 @@ impl MetricsDraft {
                 self.warnings.insert(MetricsWarning::Unknown(format!("{resource}: {why}")));
             }
         }
+        let missing =
+            cut.into_iter().map(|(file, what)| format!("{file}: `{what}` goes on at a page that is not there"));
+        self.warnings.extend(missing.map(MetricsWarning::MissingPages));
         (metrics, self.warnings.into_iter().collect())
     }
 }

@@ -10,6 +10,7 @@ pub mod ip_ranges;
 pub mod laws;
 pub mod metrics;
 pub mod objects;
+pub mod pages;
 pub mod settings;
 mod simd;
 mod spare;

@@ -131,6 +131,7 @@ fn told(log_group: Option<&str>) -> Told {
         log_group: log_group.map(str::to_owned),
         assumed_accept: true,
         assumed_ok: false,
+        pages: Ends { open: true, last: false },
     }
 }
 

@@ -168,6 +168,48 @@ fn cost_explorer_answers_add_up_and_never_overlap() {
     assert_eq!(text, "1.json and 2.json both tell the sum of 2026-04-01/2026-04-02 NatGateway-Bytes us-east-1");
 }
 
+/// A page of Cost Explorer's answer for some days of 2026 with a cost of 1 each.
+fn page(days: &[(&str, &str)], usage_type: &str, token: &str) -> String {
+    let day = |(start, end): &(&str, &str)| {
+        format!(
+            r#"{{"TimePeriod": {{"Start": "2026-{start}", "End": "2026-{end}"}}, "Groups": [
+              {{"Keys": ["{usage_type}"], "Metrics": {{"UnblendedCost": {{"Amount": "1", "Unit": "USD"}}}}}}]}}"#
+        )
+    };
+    let days: Vec<String> = days.iter().map(day).collect();
+    let groups = r#"[{"Type": "DIMENSION", "Key": "USAGE_TYPE"}]"#;
+    format!(r#"{{"GroupDefinitions": {groups}, "ResultsByTime": [{}], "NextPageToken": {token}}}"#, days.join(","))
+}
+
+#[test]
+fn an_answer_that_goes_on_needs_its_other_pages() {
+    let (bytes, hours, last) = ("NatGateway-Bytes", "NatGateway-Hours", "null");
+    let (first, second, third) = (("04-01", "04-02"), ("04-02", "04-03"), ("04-03", "04-04"));
+    let (april, may) = (("04-01", "05-01"), ("05-01", "06-01"));
+    let cut = |situation: &str, files: &[&str]| {
+        let files: Vec<(&str, &str)> = ["1.json", "2.json"].into_iter().zip(files.iter().copied()).collect();
+        let text = error(&files);
+        assert!(text.starts_with("1.json: Cost Explorer's answer goes on at a next page"), "{situation}: {text}");
+    };
+    let whole = |files: &[&str], expect: &str| {
+        let files: Vec<(&str, &str)> = ["1.json", "2.json", "3.json"].into_iter().zip(files.iter().copied()).collect();
+        check(&files, expect, &[]);
+    };
+    let open = page(&[first], bytes, r#""x""#);
+    cut("alone", &[&open]);
+    cut("a later day, with a hole", &[&open, &page(&[third], bytes, last)]);
+    cut("no last page", &[&open, &page(&[second], bytes, r#""y""#)]);
+    cut("another month's answer", &[&page(&[april], bytes, r#""x""#), &page(&[may], bytes, last)]);
+    cut("of another grouping", &[&open, &page(&[second], bytes, last).replace("USAGE_TYPE", "OPERATION")]);
+    whole(&[&page(&[first], bytes, r#""""#)], "1");
+    whole(&[&open, &page(&[second], bytes, last)], "2");
+    whole(&[&open, &page(&[first], hours, last)], "2");
+    let (middle, end) = (page(&[second], bytes, r#""y""#), page(&[third], bytes, last));
+    whole(&[&open, &middle, &end], "3");
+    whole(&[&[&*open, &middle, &end].concat()], "3");
+    whole(&[&page(&[may], bytes, r#""x""#), &page(&[april], bytes, last)], "1");
+}
+
 #[test]
 fn nothing_given_is_no_bill() {
     let (mut rows, mut warnings) = (Vec::new(), Warnings::default());

@@ -2,12 +2,13 @@
 //!
 //! Source: AWS, Cost Explorer API reference, `GetCostAndUsage`.
 
-use super::BillFound;
 use super::error::BillReadError;
 use super::time;
+use super::{AnswerPart, BillFound};
 use crate::model::bill::{BillFormat, BillLine, BillSink, LineClass};
 use crate::model::period::{DAY_SECONDS, HOUR_SECONDS, Month};
 use crate::model::usd::{Rounded, Usd};
+use crate::sources::pages;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -27,6 +28,8 @@ struct Document {
     results_by_time: Vec<Period>,
     #[serde(default)]
     group_definitions: Vec<GroupBy>,
+    #[serde(default)]
+    next_page_token: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,6 +102,11 @@ pub(super) fn read<S: BillSink>(text: &[u8], sink: &mut S) -> Result<BillFound, 
         }
         reader.document(document)?;
     }
+    let periods = documents.iter().flat_map(|document| &document.results_by_time);
+    let span = |period: &Period| Some((time::seconds(&period.time.start)?, time::seconds(&period.time.end)?));
+    // A page is followed by the next one in its file.
+    let goes_on = documents.last().is_some_and(Document::goes_on);
+    found.answer = Some(AnswerPart { periods: periods.filter_map(span).collect(), goes_on });
     Ok(found)
 }
 
@@ -116,6 +124,10 @@ fn json_error(error: &serde_json::Error, text: &[u8]) -> BillReadError {
 }
 
 impl Document {
+    fn goes_on(&self) -> bool {
+        pages::goes_on(self.next_page_token.as_ref().and_then(serde_json::Value::as_str))
+    }
+
     /// `daily by USAGE_TYPE, LINKED_ACCOUNT`: sums of different groupings are the same dollars again.
     fn grouping(&self) -> String {
         let length = self.results_by_time.first().and_then(|period| {

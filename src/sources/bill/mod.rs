@@ -27,6 +27,26 @@ use std::collections::BTreeSet;
 use std::io::{self, Cursor, Read, Seek};
 use text::Origin;
 
+/// The part of an answer of Cost Explorer's that a file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerPart {
+    /// Start and end of its periods, in seconds since 1970.
+    pub periods: BTreeSet<(i64, i64)>,
+    /// Its last page names a next one.
+    pub goes_on: bool,
+}
+
+impl AnswerPart {
+    /// Whether a page of this part may follow the last one of the other: pages are in the order of time, and a period may be on two.
+    /// What begins just where the other ends and with a month is more likely the answer of another month.
+    #[must_use]
+    pub fn may_follow(&self, other: &Self) -> bool {
+        let Some((start, end)) = other.periods.last() else { return true };
+        let begins_month = Month::of(*end).is_some_and(|month| month.window().start == *end);
+        self.periods.iter().any(|(from, _)| from == start || from == end && !begins_month)
+    }
+}
+
 /// What one bill file turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BillFile {
@@ -42,6 +62,8 @@ pub struct BillFile {
     pub cells: BTreeSet<String>,
     /// Cost Explorer says of some period that its sums are not final.
     pub estimated: bool,
+    /// Which part of Cost Explorer's answer it is.
+    pub answer: Option<AnswerPart>,
 }
 
 /// What a reader of one format found.
@@ -51,16 +73,17 @@ struct BillFound {
     grouping: Option<String>,
     cells: BTreeSet<String>,
     estimated: bool,
+    answer: Option<AnswerPart>,
 }
 
 impl BillFound {
     const fn of(format: BillFormat) -> Self {
-        Self { format, grouping: None, cells: BTreeSet::new(), estimated: false }
+        Self { format, grouping: None, cells: BTreeSet::new(), estimated: false, answer: None }
     }
 
     fn file(self, (content_hash, inflated_bytes): (u128, u64)) -> BillFile {
-        let Self { format, grouping, cells, estimated } = self;
-        BillFile { format, content_hash, inflated_bytes, grouping, cells, estimated }
+        let Self { format, grouping, cells, estimated, answer } = self;
+        BillFile { format, content_hash, inflated_bytes, grouping, cells, estimated, answer }
     }
 }
 

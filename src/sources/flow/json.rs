@@ -6,8 +6,10 @@ use super::lines::{Lines, Place};
 use super::{FormatName, detect};
 use crate::model::flow::FlowSink;
 use crate::sources::objects::SourceName;
+use crate::sources::pages::{self, Ends};
 use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+use serde_json::Value;
 use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Read};
@@ -21,6 +23,7 @@ pub(super) struct Found {
     pub lines: Option<Lines>,
     pub format: FormatName,
     pub log_group: Option<String>,
+    pub pages: Ends,
 }
 
 /// The parts that any of the known documents has.
@@ -37,6 +40,11 @@ struct Document {
     #[serde(rename = "logEvents")]
     log_events: Option<Vec<Event>>,
     events: Option<Vec<Event>>,
+    #[serde(rename = "nextToken")]
+    next_token: Option<Value>,
+    /// As the AWS CLI writes it under `--max-items`.
+    #[serde(rename = "NextToken")]
+    next_token_of_cli: Option<Value>,
     class_uid: Option<IgnoredAny>,
     query_name: Option<IgnoredAny>,
     #[serde(rename = "eventSource")]
@@ -96,7 +104,7 @@ pub(super) fn read<S: FlowSink>(
 ) -> Result<Found, ReadError> {
     let taken = Cell::new(0);
     let limited = Limited { inner: content, taken: &taken };
-    let found = Found { lines: None, format: FormatName::FirehoseJson, log_group: None };
+    let found = Found { lines: None, format: FormatName::FirehoseJson, log_group: None, pages: Ends::default() };
     let mut messages = Messages { hints, source, found, mixed: false, stale: false, number: 0, sink };
     let buffered = io::BufReader::with_capacity(128 << 10, limited);
     for document in serde_json::Deserializer::from_reader(buffered).into_iter::<Top>() {
@@ -158,7 +166,12 @@ impl<S: FlowSink> Messages<'_, S> {
         self.enter(document.log_group.as_deref());
         match (&document.log_events, &document.events, &document.message) {
             (Some(events), ..) => self.events(FormatName::SubscriptionJson, events),
-            (None, Some(events), _) => self.events(FormatName::CloudWatchJson, events),
+            (None, Some(events), _) => {
+                let tokens = [&document.next_token, &document.next_token_of_cli];
+                let goes_on = |token: &Option<Value>| pages::goes_on(token.as_ref().and_then(Value::as_str));
+                self.found.pages.see(tokens.into_iter().any(goes_on));
+                self.events(FormatName::CloudWatchJson, events)
+            }
             (None, None, Some(message)) => {
                 let stream = document.log_stream_name.is_some();
                 self.found.format = if stream { FormatName::CloudWatchJson } else { FormatName::FirehoseJson };

@@ -27,6 +27,7 @@ pub use text::Helpers;
 
 use crate::model::flow::{FlowSink, Shared};
 use crate::sources::objects::{Object, ObjectBytes, SourceName};
+use crate::sources::pages::Ends;
 use crate::sources::stream::{BOM, Hashing, Inflated, inflate, peek};
 use detect::Content;
 use hints::Choice;
@@ -95,6 +96,8 @@ pub struct ObjectOutcome {
     pub fields_present: FieldSet,
     /// Nothing says in which order they stand: the default format was assumed, and lines have to say of themselves that they are of it.
     pub assumed_format: bool,
+    /// Pages of `aws logs filter-log-events` that it holds.
+    pub pages: Ends,
 }
 
 impl ObjectOutcome {
@@ -111,6 +114,7 @@ impl ObjectOutcome {
             assumed_ok,
             fields_present,
             assumed_format,
+            pages: Ends::default(),
         }
     }
 }
@@ -215,7 +219,8 @@ fn read_json<S: FlowSink>(
     let head = head.strip_prefix(BOM).unwrap_or(head);
     let found = json::read(head.chain(&mut content), hints, source, sink)?;
     let seen = found.lines.map_or(Seen::default(), |lines| lines.seen());
-    Ok(ObjectOutcome { log_group: found.log_group, ..ObjectOutcome::new(found.format, seen, content.finish()) })
+    let (log_group, pages) = (found.log_group, found.pages);
+    Ok(ObjectOutcome { log_group, pages, ..ObjectOutcome::new(found.format, seen, content.finish()) })
 }
 
 fn read_parquet<B: ObjectBytes, S: FlowSink>(

@@ -338,7 +338,14 @@ fn what_wraps_a_record_is_taken_off() {
         FormatName::CloudWatchJson
     );
     let events = format!(r#"{{"events":[{{"message":"{DEFAULT}"}},{{"message":"{DEFAULT}"}}],"nextToken":"t"}}"#);
-    check(events, Ok((&[DEFAULT_ROW; 2], &[])));
+    let ends = |events: &str, rows: usize| {
+        let read = check(events, Ok((&[DEFAULT_ROW; 4][..rows], &[])));
+        read.map(|read| (read.pages.open, read.pages.last))
+    };
+    assert_eq!(ends(&events, 2), Some((true, false)));
+    assert_eq!(ends(&events.replace("nextToken", "NextToken"), 2), Some((true, false)), "of the AWS CLI");
+    let last = events.replace(r#""nextToken":"t""#, r#""nextToken":"""#);
+    assert_eq!((ends(&last, 2), ends(&[events, last].concat(), 4)), (Some((false, true)), Some((true, true))));
     check(format!("[{stream},{stream}]"), Ok((&[DEFAULT_ROW; 2], &[])));
     let data = format!(
         r#"{{"messageType":"DATA_MESSAGE","owner":"1","logGroup":"g","logStream":"s","logEvents":[{{"id":"1","timestamp":1,"message":"{DEFAULT}"}}]}}"#

@@ -5,6 +5,7 @@
 use super::fields::{instant, list, lower, name_tag, owned, required, shown, text, texts};
 use super::json::{Json, Object};
 use super::owners::tag_fields;
+use super::pages;
 use super::services::{self, SeenList};
 use super::{AddressRank, InventoryDraft, InventoryWarning, NatAddress, Standing, push_new};
 use crate::model::addr::{Addr, Cidr};
@@ -14,6 +15,7 @@ use crate::model::inventory::{
     VpcEndpoint,
 };
 use crate::model::region;
+use crate::sources::pages::{About, Page};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads an element of one kind, or says why it cannot be used.
@@ -74,13 +76,20 @@ impl<'a> PageReader<'a> {
     pub(super) fn page(&mut self, page: &Object<'_>) {
         for (key, read) in KINDS {
             match page.get(key) {
-                Some(Json::List(elements)) => self.elements(key, elements, *read),
+                Some(Json::List(elements)) => {
+                    self.elements(key, elements, *read);
+                    self.seen(key, page, pages::about(elements));
+                }
                 Some(_) => self.warn(format!("`{key}` is not a list; ignored")),
                 None => {}
             }
         }
         match page.get(ENTRIES) {
-            Some(Json::List(entries)) => self.entries(page, entries),
+            Some(Json::List(entries)) => {
+                if let Some(list) = self.entries(page, entries) {
+                    self.seen(&format!("{ENTRIES} of {list}"), page, BTreeSet::new());
+                }
+            }
             Some(_) => self.warn(format!("`{ENTRIES}` is not a list; ignored")),
             None => {}
         }
@@ -90,6 +99,12 @@ impl<'a> PageReader<'a> {
                 self.warn(format!("`{}` is not used; ignored", shown(key)));
             }
         }
+    }
+
+    /// Keeps of a page whether it is its answer's last one.
+    pub(super) fn seen(&mut self, call: &str, page: &Object<'_>, about: BTreeSet<About>) {
+        let file = self.file.to_owned();
+        self.draft.pages.add(call, Page { file, about }, pages::goes_on(page));
     }
 
     fn elements(&mut self, key: &str, elements: &[Json<'_>], read: ReadElement) {
@@ -361,20 +376,22 @@ impl<'a> PageReader<'a> {
     }
 
     /// Whose entries they are: a key beside them says it, or the file's name, or the one list of the page before.
-    fn entries(&mut self, page: &Object<'_>, entries: &[Json<'_>]) {
+    fn entries(&mut self, page: &Object<'_>, entries: &[Json<'_>]) -> Option<String> {
         ENTRIES.clone_into(&mut self.at);
         let beside = page.get("PrefixListId").and_then(Json::as_str).map(str::to_owned);
         let only_list = || if self.lists.len() == 1 { self.lists.first().cloned() } else { None };
         let Some(id) = beside.or_else(|| list_id_in(self.file)).or_else(only_list) else {
             let advice = "put the list's id (`pl-...`) into the file's name";
-            return self.warn(format!("`{ENTRIES}`: no prefix list is named; ignored ({advice})"));
+            self.warn(format!("`{ENTRIES}`: no prefix list is named; ignored ({advice})"));
+            return None;
         };
         let cidrs: Vec<Cidr> = entries.iter().filter_map(|entry| self.cidr(text(entry, "Cidr"))).collect();
         if cidrs.len() < entries.len() {
             let unreadable = entries.len() - cidrs.len();
             self.warn(format!("`{ENTRIES}` of {}: {unreadable} unreadable; left out", shown(&id)));
         }
-        self.draft.list_entries.entry(id).or_default().extend(cidrs);
+        self.draft.list_entries.entry(id.clone()).or_default().extend(cidrs);
+        Some(id)
     }
 
     fn flow_log(&mut self, v: &Json<'_>) -> Result<(), String> {

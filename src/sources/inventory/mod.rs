@@ -8,6 +8,7 @@ mod elements;
 mod fields;
 mod json;
 mod owners;
+mod pages;
 mod pods;
 mod services;
 
@@ -17,6 +18,7 @@ use crate::model::inventory::{
     Subnet, TagValues, TgwAttachment, Vpc, VpcEndpoint,
 };
 use crate::model::kube::PodSnapshot;
+use crate::sources::pages::Pages;
 use elements::PageReader;
 use json::{Json, Object};
 use std::borrow::Cow;
@@ -91,6 +93,7 @@ pub struct InventoryDraft {
     instances: Best<Instance>,
     tags: TagValues,
     pods: BTreeSet<PodSnapshot>,
+    pages: Pages,
     warnings: BTreeSet<InventoryWarning>,
 }
 
@@ -240,6 +243,11 @@ impl InventoryDraft {
         self.warnings.iter().cloned().collect()
     }
 
+    /// The pages that were read so far.
+    pub const fn pages(&self) -> &Pages {
+        &self.pages
+    }
+
     /// Adds what was read into another: all is as if one had got every file, so that files can be read side by side.
     pub fn merge(&mut self, other: Self) {
         let Self {
@@ -259,6 +267,7 @@ impl InventoryDraft {
             instances,
             tags,
             pods,
+            pages,
             warnings,
         } = other;
         self.nat_gateways.merge(nat_gateways);
@@ -290,6 +299,7 @@ impl InventoryDraft {
         }
         self.whole_service_lists.extend(whole_service_lists);
         self.pods.extend(pods);
+        self.pages.merge(pages);
         self.warnings.extend(warnings);
     }
 

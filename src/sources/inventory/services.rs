@@ -4,8 +4,10 @@ use super::Standing;
 use super::elements::PageReader;
 use super::fields::{list, owned, required, shown, text, texts};
 use super::json::{Json, Object};
+use super::pages;
 use crate::model::inventory::{EndpointKind, OfferedService};
 use crate::model::region;
+use crate::sources::pages::About;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The key of the services that are described.
@@ -61,9 +63,9 @@ impl PageReader<'_> {
             }
             return;
         };
-        let more = page.get("NextToken").and_then(Json::as_str).is_some_and(|token| !token.is_empty());
+        self.seen(DETAILS, page, BTreeSet::from([About::Region(main.clone())]));
         let seen = self.seen_services.entry(main.clone()).or_default();
-        seen.is_open = more;
+        seen.is_open = pages::goes_on(page);
         for mut service in offered {
             if service.region.is_empty() {
                 service.region.clone_from(&main);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::inventory::{Availability, Connectivity, NatState, RouteTarget};
+use crate::sources::pages::Home;
 
 const NAT: &str = r#"{"NatGateways": [{"NatGatewayId": "nat-1", "VpcId": "vpc-hub", "SubnetId": "subnet-pub", "State": "available",
     "NatGatewayAddresses": [
@@ -349,6 +350,53 @@ fn one_bad_element_does_not_cost_the_others() {
         [("vpc-1", 0), ("vpc-2", 1)]
     );
     check_warnings("known and not needed", &[("i.json", r#"{"ResponseMetadata": 1, "NextToken": null}"#)], &[]);
+}
+
+/// What is missing of the files, as `run` asks for it.
+fn unfinished(files: &[(&str, &str)]) -> Vec<String> {
+    let draft = draft(files);
+    let pages = draft.pages().clone();
+    let inventory = draft.finish();
+    let home = |id: &str| Home {
+        region: inventory.region_of_vpc(id).map(str::to_owned),
+        account: inventory.vpc(id).and_then(|vpc| vpc.owner.clone()),
+    };
+    pages.unfinished(home).into_iter().map(|(file, what)| format!("{file} {what}")).collect()
+}
+
+#[test]
+fn pages_that_are_missing_are_known() {
+    let page = |key: &str, element: &str, token: &str| format!(r#"{{"{key}": [{element}], "NextToken": {token}}}"#);
+    let table = |id: &str, vpc: &str, token: &str| {
+        page("RouteTables", &format!(r#"{{"RouteTableId": "{id}", "VpcId": "{vpc}"}}"#), token)
+    };
+    let subnet = |vpc: &str, zone: &str| {
+        page(
+            "Subnets",
+            &format!(r#"{{"SubnetId": "s-{vpc}", "VpcId": "{vpc}", "AvailabilityZone": "{zone}"}}"#),
+            "null",
+        )
+    };
+    let places = [subnet("vpc-1", "us-east-1a"), subnet("vpc-2", "us-west-2a")].concat();
+    let (open, last) = (table("rtb-1", "vpc-1", r#""x""#), table("rtb-2", "vpc-1", "null"));
+    let elsewhere = table("rtb-3", "vpc-2", "null");
+    let check = |situation: &str, files: &[(&str, &str)], expect: &[&str]| {
+        let files: Vec<(&str, &str)> = files.iter().copied().chain([("places.json", &*places)]).collect();
+        assert_eq!(unfinished(&files), expect, "{situation}");
+    };
+    check("whole", &[("a.json", &last)], &[]);
+    check("cut", &[("a.json", &open)], &["a.json RouteTables"]);
+    check("with its last page", &[("a.json", &open), ("b.json", &last)], &[]);
+    check("both in one file", &[("a.json", &[&*open, &last].concat())], &[]);
+    check("with another Region's", &[("a.json", &open), ("b.json", &elsewhere)], &["a.json RouteTables"]);
+    check("with another call's", &[("a.json", &open), ("b.json", NAT)], &["a.json RouteTables", "b.json NatGateways"]);
+    let entries = |token: &str| page("Entries", r#"{"Cidr": "10.0.0.0/8"}"#, token);
+    let lists = [("pl-0000000a.json", &*entries(r#""x""#)), ("pl-0000000b.json", &entries("null"))];
+    check("another list's", &lists, &["pl-0000000a.json Entries of pl-0000000a"]);
+    let services = |name: &str, token: &str| page("ServiceNames", &format!(r#""com.amazonaws.{name}""#), token);
+    let (east, west) = (services("us-east-1.kms", r#""x""#), services("us-west-2.kms", "null"));
+    check("services", &[("a.json", &east), ("b.json", &west)], &["a.json ServiceDetails"]);
+    check("as SDKs write it", &[("a.json", &open.replace("NextToken", "nextToken"))], &["a.json RouteTables"]);
 }
 
 #[test]

@@ -77,6 +77,22 @@ fn one_side_alone_is_not_known() {
 }
 
 #[test]
+fn a_page_without_the_next_one_is_said() {
+    let of = |part: &str, metric: &str| nat(&format!("{part}{metric}"), &[(0, "5")]);
+    let both = |part: &str| [of(part, "BytesInFromSource"), of(part, "BytesInFromDestination")];
+    let open = |results: &[String]| page(results).replacen('{', r#"{"NextToken": "x","#, 1);
+    let said = |files: &[String]| {
+        let (metrics, said) = read(files);
+        (metrics.of_gateway(NAT).map(Bytes::get), said.iter().map(|warning| format!("{warning:?}")).collect::<Vec<_>>())
+    };
+    let missing = r#"MissingPages("m.json: `get-metric-data` goes on at a page that is not there")"#.to_owned();
+    assert_eq!(said(&[open(&both(""))]), (Some(10), vec![missing.clone()]));
+    let zone = format!(r#"Unknown("{NAT}: other zones may be on a page that is missing")"#);
+    assert_eq!(said(&[open(&both("us-east-1a "))]), (None, vec![zone, missing]));
+    assert_eq!(said(&[open(&both("us-east-1a ")), page(&both("us-east-1b "))]), (Some(20), vec![]));
+}
+
+#[test]
 fn zones_of_a_regional_gateway_are_summed() {
     let of = |zone: &str, metric: &str, value| nat(&format!("{zone} {metric}"), &[(0, value)]);
     let mut results = vec![
