@@ -258,3 +258,61 @@ fn a_partial_month_is_weighed_by_its_own_hours() {
         "break_even_gb": "15.428571428571"}),
     );
 }
+
+/// What an inventory of two zones says with changes of some things.
+fn change(folder: &Path, change: impl Fn(&mut Value)) {
+    let path = folder.join("inventory/all.json");
+    let mut all: Value = serde_json::from_slice(&std::fs::read(&path).expect("a file")).expect("JSON");
+    change(&mut all);
+    put(folder, "inventory/all.json", &all.to_string());
+}
+
+#[test]
+fn a_gateway_that_is_new_has_stood_for_its_own_hours() {
+    let folder = tempfile::tempdir().expect("a folder");
+    account(folder.path(), 2);
+    traffic(folder.path(), OCTOBER, OCTOBER + 744 * 3_600 - 1, &[(1, &[GB])]);
+    let quiet = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n\
+                 2 123456789012 eni-2 - - - - - - - 1790812800 1790812860 - NODATA\n";
+    put(folder.path(), "flow-logs/b.log", quiet);
+    // 0.045 for the gateway and 0.005 for its address: 744 hours, and 47.5, of which the last is begun.
+    for (created, usd) in [(None, "37.2"), (Some("2026-09-01"), "37.2"), (Some("2026-10-30"), "2.4")] {
+        change(folder.path(), |all| {
+            all["NatGateways"][1]["NatGatewayAddresses"][0]["PublicIp"] = json!("198.51.100.2");
+            all["NatGateways"][1]["CreateTime"] = json!(created.map(|day| format!("{day}T00:30:00.000Z")));
+        });
+        let report = report(folder.path(), &[]);
+        check("created", &report["findings"][0], &json!({"kind": "idle", "nat_gateway_id": "nat-2", "usd": usd}));
+    }
+    let run = natlens(folder.path(), &["explain", arg(folder.path()), "nat-2"]);
+    for line in ["48 hours x $0.045 per hour = $2.16", "48 hours x $0.005 per hour x 1 public address = $0.24"] {
+        assert!(run.stdout.contains(line), "{line}: {}{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_new_has_cost_its_own_hours() {
+    let folder = tempfile::tempdir().expect("a folder");
+    account(folder.path(), 1);
+    traffic(folder.path(), OCTOBER, OCTOBER + 744 * 3_600 - 1, &[(2, &[GB])]);
+    // 744 hours or 48 at 0.01, a GB at 0.01 here and at 0.045 through the gateway.
+    let judged = |created: &str, gb: u64| {
+        change(folder.path(), |all| {
+            all["RouteTables"] = json!([{"RouteTableId": "rtb-1", "VpcId": "vpc-0a", "Associations": [{"Main": true}],
+                "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]}]);
+            all["VpcEndpoints"] = json!([{"VpcEndpointId": "vpce-0a1", "VpcEndpointType": "Interface", "VpcId": "vpc-0a",
+                "State": "available", "ServiceName": "com.amazonaws.us-east-1.sqs", "SubnetIds": ["subnet-1"],
+                "CreationTimestamp": created}]);
+        });
+        let metrics = json!({"MetricDataResults": [{"Id": "q", "Label": "vpce-0a1 BytesProcessed",
+            "Timestamps": ["2026-10-30T00:00:00Z"], "Values": [gb * GB], "StatusCode": "Complete"}]});
+        put(folder.path(), "metrics/m.json", &metrics.to_string());
+        let decisions = report(folder.path(), &[])["decisions"].as_array().expect("an array").clone();
+        decisions.into_iter().find(|row| row["action"] == "remove").map(|row| row["endpoint_hours_usd"].clone())
+    };
+    assert_eq!(judged("2026-09-01T00:00:00.000Z", 200), Some(json!("-7.44")));
+    assert_eq!(judged("2026-10-30T00:00:00+00:00", 200), None);
+    assert_eq!(judged("2026-10-30T00:00:00+00:00", 10), Some(json!("-0.48")));
+    let run = natlens(folder.path(), &["explain", arg(folder.path()), "sqs"]);
+    assert!(run.stdout.contains("48 hours x 1 AZ x $0.01 per hour"), "{}{}", run.stdout, run.stderr);
+}

@@ -5,6 +5,7 @@ use super::input::{EndpointPrices, ExistingEndpoint, RegionCase, ServiceTraffic}
 use super::tiers::Tiers;
 use crate::model::bytes::Bytes;
 use crate::model::inventory::{EndpointKind, Inventory, VpcEndpoint, Zones};
+use crate::model::period::Window;
 use crate::model::region;
 use crate::model::usd::{PricePerGb, Usd, div_half_even};
 use crate::name::endpoints::offer::{offer, room};
@@ -35,8 +36,8 @@ pub struct Account<'a> {
     pub private_answers: &'a BTreeSet<(String, String)>,
     /// Whole hours that new endpoints are weighed over: of the period, or of its part with records.
     pub hours: u64,
-    /// Hours of the whole period, which bill and metrics are about.
-    pub period_hours: u64,
+    /// The whole period, which bill and metrics are about.
+    pub window: Window,
 }
 
 /// What an interface endpoint carried and cost.
@@ -266,9 +267,10 @@ impl Account<'_> {
             cases.unmeasured.push(endpoint.id.clone());
         }
         let azs = self.azs(endpoint);
+        let stood = u64::try_from(self.window.life(endpoint.created, None).hours()).unwrap_or(0);
         let at_list = || {
             let hour = self.prices.price(Some(region), Item::InterfaceEndpointHour).ok()?;
-            (!azs.is_empty()).then(|| hour.many(self.period_hours).many(azs.len() as u64))
+            (!azs.is_empty()).then(|| hour.many(stood).many(azs.len() as u64))
         };
         let nat_rate = self.nat_rate(vpc, &azs);
         let nat_per_gb = nat_rate.as_ref().map(NatRate::per_gb);
@@ -280,6 +282,7 @@ impl Account<'_> {
             service: service.to_owned(),
             bytes: seen.bytes,
             hours_usd: seen.hours_usd.or_else(at_list),
+            stood,
             nat_per_gb,
             private_dns: endpoint.private_dns,
             azs,

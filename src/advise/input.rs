@@ -56,6 +56,8 @@ pub struct ExistingEndpoint {
     pub bytes: Option<Bytes>,
     /// What its hours cost in the period, all its AZs together.
     pub hours_usd: Option<Usd>,
+    /// Whole hours that it has stood in the period.
+    pub stood: u64,
     /// What a GB costs through the NAT gateway that the traffic would take without it, the AZ crossing and the transit
     /// gateway included; `None` where its VPC has no way to a NAT gateway, or that way has no price.
     pub nat_per_gb: Option<PricePerGb>,

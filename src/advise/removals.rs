@@ -86,13 +86,13 @@ mod tests {
             private_addrs: Vec::new(),
             public_addrs: Vec::new(),
             state: NatState::Available,
-            created: None,
-            deleted: None,
             region: None,
             account: None,
             az_id: None,
             az_ids: Vec::new(),
             route_table: None,
+            created: None,
+            deleted: None,
         };
         let route = |id: &str| Route {
             destination: RouteDestination::Cidr("0.0.0.0/0".parse_cidr()),

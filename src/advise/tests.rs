@@ -74,6 +74,7 @@ fn endpoint(vpc: &str, zones: &[&str], bytes: Option<Bytes>) -> ExistingEndpoint
         hours_usd: Some(usd("7.3").many(zones.len() as u64)),
         nat_per_gb: Some(PricePerGb::new(usd("0.045"))),
         private_dns: Some(true),
+        stood: 0,
     }
 }
 

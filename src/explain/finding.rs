@@ -15,8 +15,8 @@ pub(super) fn steps(steps: &mut Steps, row: &NatGatewayRow, report: &Report, tra
         steps.part(format!("Finding: {}", finding.kind));
         steps.note("finding", finding.reason.clone());
         match trail.findings.get(at) {
-            Some(FindingTrail { parts: FindingParts::Deletion { hours, addresses }, addresses: count }) => {
-                deletion(steps, row, (*hours, *addresses, *count), trail);
+            Some(of @ FindingTrail { parts: FindingParts::Deletion { hours, addresses }, .. }) => {
+                deletion(steps, row, (*hours, *addresses, of), trail);
                 saving(steps, finding, [hours.map(|h| (h, "hours")), addresses.map(|a| (a, "addresses"))]);
             }
             Some(FindingTrail { parts: FindingParts::Crossing(parts), .. }) => {
@@ -41,7 +41,7 @@ fn bare(steps: &mut Steps, finding: &FindingRow) {
 fn deletion(
     steps: &mut Steps,
     row: &NatGatewayRow,
-    (hours, addresses, count): (Option<Usd>, Option<Usd>, u64),
+    (hours, addresses, of): (Option<Usd>, Option<Usd>, &FindingTrail),
     trail: &Trail,
 ) {
     match hours {
@@ -49,7 +49,7 @@ fn deletion(
             steps.given("hours that end", vec![Quantity::money(usd)], "the bill, under Hours");
         }
         Some(usd) => {
-            let hours = Quantity::count(trail.hours, Unit::Hours);
+            let hours = Quantity::count(of.stood, Unit::Hours);
             at_list(steps, "hours that end", row, Item::NatGatewayHour, (hours, None), usd, trail);
         }
         None => steps.note("hours that end", "Not known: the bill has no cost of them, or there is no price."),
@@ -57,11 +57,12 @@ fn deletion(
     match addresses {
         Some(Usd::ZERO) => steps.note("addresses that end", "None: it has no public address."),
         Some(usd) => {
+            let count = of.addresses;
             let what = if count == 1 { "public address" } else { "public addresses" };
             let count = Quantity::count(count, Unit::Plain).called(what);
             // As long as the hours of its gateway, which a bill has for all of the period.
             let billed = trail.gateways.get(&row.nat_gateway_id).is_some_and(|of| of.source == Source::Bill);
-            let hours = if billed { trail.period_hours } else { trail.hours };
+            let hours = if billed { of.stood_of_period } else { of.stood };
             let factors = (Quantity::count(hours, Unit::Hours), Some(count));
             at_list(steps, "addresses that end", row, Item::PublicIpv4InUseHour, factors, usd, trail);
         }

@@ -39,8 +39,6 @@ pub struct Trail {
     pub rollup: Option<String>,
     /// Whole hours that new endpoints and gateways are weighed over: of the period, or of its part with records.
     pub hours: u64,
-    /// Whole hours of the period: what the bill's costs are of.
-    pub period_hours: u64,
 }
 
 /// What is known of one gateway.
@@ -90,6 +88,10 @@ pub struct FindingTrail {
     pub parts: FindingParts,
     /// Public addresses of the gateway.
     pub addresses: u64,
+    /// Whole hours that the gateway stood of those that new ones are weighed over.
+    pub stood: u64,
+    /// Whole hours that it stood of the period, as the bill's are.
+    pub stood_of_period: u64,
 }
 
 /// A list price and where it stands.

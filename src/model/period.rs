@@ -82,6 +82,13 @@ impl Window {
         self.start <= second && second < self.end
     }
 
+    /// The part of the window in which a thing existed: from its creation, if that is known, to its end, if it has one.
+    #[must_use]
+    pub fn life(self, created: Option<i64>, ended: Option<i64>) -> Self {
+        let start = created.map_or(self.start, |created| created.clamp(self.start, self.end));
+        Self { start, end: ended.map_or(self.end, |ended| ended.clamp(start, self.end)) }
+    }
+
     /// Whole hours of the window, rounded up: endpoints are billed for every hour begun.
     #[must_use]
     pub const fn hours(self) -> i64 {
@@ -130,6 +137,21 @@ mod tests {
         for (text, hours) in [("2026-02", 672), ("2028-02", 696), ("2026-09", 720), ("2026-10", 744), ("2026-12", 744)]
         {
             assert_eq!(Month::parse(text).expect("valid").window().hours(), hours, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_life_is_inside_the_window_and_begun_hours_count() {
+        let window = Window { start: 0, end: 10 * HOUR_SECONDS };
+        for (created, ended, hours) in [
+            (None, None, 10),
+            (Some(-5), Some(99 * HOUR_SECONDS), 10),
+            (Some(8 * HOUR_SECONDS - 1), None, 3),
+            (Some(2 * HOUR_SECONDS), Some(4 * HOUR_SECONDS + 1), 3),
+            (Some(99 * HOUR_SECONDS), None, 0),
+            (None, Some(-5), 0),
+        ] {
+            assert_eq!(window.life(created, ended).hours(), hours, "{created:?} to {ended:?}");
         }
     }
 

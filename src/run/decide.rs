@@ -9,6 +9,7 @@ use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
 use crate::model::inventory::{Availability, Connectivity, EndpointKind, Inventory, NatGateway};
 use crate::model::metrics::Metrics;
+use crate::model::period::Window;
 use crate::model::usd::Usd;
 use crate::price::{Item, PriceBook};
 use crate::reconcile::ledger::{Ledger, Ledgers};
@@ -32,10 +33,17 @@ pub struct Basis<'a> {
     pub metrics: &'a Metrics,
     /// VPCs and services whose names lead to an endpoint already.
     pub private_answers: BTreeSet<(String, String)>,
+    /// The time that new endpoints are weighed over.
+    pub weighed: Window,
+    /// The whole period.
+    pub window: Window,
+}
+
+impl Basis<'_> {
     /// Whole hours that new endpoints are weighed over.
-    pub hours: u64,
-    /// Hours of the whole period.
-    pub period_hours: u64,
+    fn hours(&self) -> u64 {
+        u64::try_from(self.weighed.hours()).unwrap_or(0)
+    }
 }
 
 /// What to do, decided.
@@ -80,8 +88,8 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
         endpoints: &endpoints,
         other_endpoint_bytes: &others,
         private_answers: &basis.private_answers,
-        hours: basis.hours,
-        period_hours: basis.period_hours,
+        hours: basis.hours(),
+        window: basis.window,
     };
     let mut cases = account.cases();
     warn_of_cases(&cases, warnings);
@@ -120,11 +128,13 @@ fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
         let nat = basis.inventory.nat_gateway(&row.nat_gateway_id);
         let ledger = money.ledgers.as_ref().and_then(|ledgers| ledgers.gateways.get(&row.nat_gateway_id));
         let price = |item, hours| basis.prices.price(row.region.as_deref(), item).ok().map(|usd| usd.many(hours));
-        let (hours, address) =
-            (price(Item::NatGatewayHour, basis.hours), price(Item::PublicIpv4InUseHour, basis.hours));
+        let new = basis.hours();
+        let (hours, address) = (price(Item::NatGatewayHour, new), price(Item::PublicIpv4InUseHour, new));
         // The bill's hours are those of the whole period, and so are then the addresses'.
-        let span = if ledger.is_some() { basis.period_hours } else { basis.hours };
-        let addresses = price(Item::PublicIpv4InUseHour, span);
+        let stood = nat.map_or(new, |nat| nat.hours_in(basis.weighed));
+        let with_address = if ledger.is_some() { nat.map(|nat| nat.hours_in(basis.window)) } else { Some(stood) };
+        let period_hours = || u64::try_from(basis.window.hours()).unwrap_or(0);
+        let addresses = price(Item::PublicIpv4InUseHour, with_address.unwrap_or_else(period_hours));
         let connectivity = nat.map_or(Connectivity::Public, |nat| nat.connectivity);
         let one_more = match connectivity {
             Connectivity::Public => hours.zip(address).map(|(hours, address)| hours + address),
@@ -144,7 +154,7 @@ fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
             shared_gap: gaps.contains(row.nat_gateway_id.as_str()),
             takes_over: false,
             unsolicited: row.unsolicited_bytes.unwrap_or_default(),
-            hours_usd: money::hours_usd(ledger, hours),
+            hours_usd: money::hours_usd(ledger, price(Item::NatGatewayHour, stood)),
             public_ipv4_usd: addresses.map(|usd| usd.many(nat.map_or(0, |nat| nat.public_addrs.len() as u64))),
             new_gateway_hours_usd: one_more,
             tables: basis.inventory.tables_leading_to(&row.nat_gateway_id),

@@ -397,8 +397,8 @@ impl Answer<'_> {
             client_azs: &builder.client_azs()?,
             metrics: self.metrics,
             private_answers: self.names.map(|names| names.services(&self.loaded.namer)).unwrap_or_default(),
-            hours: self.period.hours(),
-            period_hours: u64::try_from(window.hours()).unwrap_or(0),
+            weighed: self.period.weighed(),
+            window,
         };
         let decide::Decided { decisions, findings, workings } = decide::decide(&basis, self.money, &mut warnings);
         let rates: Vec<_> = self.money.costs.iter().map(|cost| cost.usd_per_gb.map(PricePerGb::new)).collect();

@@ -31,11 +31,16 @@ impl Period {
     /// Whole hours for which endpoints are weighed: of the period, or of its part with records (product contract 5).
     #[must_use]
     pub fn hours(&self) -> u64 {
-        let span = match self.observed {
+        u64::try_from(self.weighed().hours()).unwrap_or(0)
+    }
+
+    /// The time of [`Self::hours`].
+    #[must_use]
+    pub const fn weighed(&self) -> Window {
+        match self.observed {
             Some((first, last)) if self.partial => Window { start: first, end: last + 1 },
             _ => self.window,
-        };
-        u64::try_from(span.hours()).unwrap_or(0)
+        }
     }
 
     /// As the report shows it.

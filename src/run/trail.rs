@@ -3,6 +3,7 @@
 use super::{Answer, RunError, decide};
 use crate::advise::custom::CustomWorking;
 use crate::explain::{EndpointTrail, FindingTrail, GatewayTrail, RegionTrail, TrafficTrail, Trail};
+use crate::model::period::Window;
 use crate::reconcile::split::Source;
 use crate::report::Report;
 use crate::report::build::{Builder, Dimension};
@@ -29,24 +30,31 @@ impl Answer<'_> {
         let decide::Workings { cases, regions, ways, finding_parts } = decided;
         let traffic = traffic_records.into_iter().zip(ways);
         let regions = cases.regions.into_iter().zip(regions);
-        let addresses = report.findings.iter().map(|finding| {
+        let findings = finding_parts.into_iter().zip(&report.findings).map(|(parts, finding)| {
             let nat = self.loaded.inventory.nat_gateway(&finding.nat_gateway_id);
-            nat.map_or(0, |nat| nat.public_addrs.len() as u64)
+            let stood = |window: Window| {
+                let all = || u64::try_from(window.hours()).unwrap_or(0);
+                nat.map_or_else(all, |nat| nat.hours_in(window))
+            };
+            FindingTrail {
+                parts,
+                addresses: nat.map_or(0, |nat| nat.public_addrs.len() as u64),
+                stood: stood(self.period.weighed()),
+                stood_of_period: stood(self.period.window),
+            }
         });
-        let findings = finding_parts.into_iter().zip(addresses);
         Ok(Trail {
             gateways: self.gateways(),
             traffic: traffic.map(|(records, (way, left))| TrafficTrail { records, way, left }).collect(),
             clients: groups.into_iter().zip(records).collect(),
             regions: regions.map(|(case, weighing)| (case.region.clone(), RegionTrail { case, weighing })).collect(),
             endpoints,
-            findings: findings.map(|(parts, addresses)| FindingTrail { parts, addresses }).collect(),
+            findings: findings.collect(),
             custom,
             prices: self.prices.clone(),
             rollup: self.plan.inputs.rollup.clone(),
             price_file: self.loaded.price_file().map(str::to_owned),
             hours: self.period.hours(),
-            period_hours: u64::try_from(self.period.window.hours()).unwrap_or(0),
         })
     }
 

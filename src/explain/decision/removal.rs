@@ -72,7 +72,7 @@ fn of_hours(steps: &mut Steps, endpoint: &ExistingEndpoint, trail: &Trail) -> Op
         let price = trail.price(Some(&endpoint.region), Item::InterfaceEndpointHour);
         let rate = Quantity::decimal(price.map(|price| price.usd).unwrap_or_default(), Unit::MoneyPerHour);
         let azs = Quantity::count(endpoint.azs.len() as u64, Unit::Azs);
-        let of = Expression::fraction([Quantity::count(trail.period_hours, Unit::Hours), azs, rate], []);
+        let of = Expression::fraction([Quantity::count(endpoint.stood, Unit::Hours), azs, rate], []);
         steps.worked(format!("hours of {}", endpoint.id), of, usd);
     }
     Some(usd)

@@ -146,13 +146,13 @@ fn undescribed(id: &str, interface: &NetworkInterface) -> NatGateway {
         private_addrs: Vec::new(),
         public_addrs: Vec::new(),
         state: NatState::Unknown,
-        created: None,
-        deleted: None,
         region: None,
         account: interface.owner.clone(),
         az_id: None,
         az_ids: Vec::new(),
         route_table: None,
+        created: None,
+        deleted: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! An id is the text AWS gave. `None` is "not said", which is neither empty nor a default.
 
 use crate::model::addr::{Addr, Cidr};
+use crate::model::period::Window;
 use std::collections::BTreeMap;
 
 /// Whether a gateway translates to public addresses (`ConnectivityType`; public where it is not said, as before 2021).
@@ -63,10 +64,6 @@ pub struct NatGateway {
     pub public_addrs: Vec<Addr>,
     /// When it was described.
     pub state: NatState,
-    /// `CreateTime`, Unix seconds.
-    pub created: Option<i64>,
-    /// `DeleteTime`, Unix seconds.
-    pub deleted: Option<i64>,
     /// Of its subnet, VPC or zones.
     pub region: Option<String>,
     /// Account id, from its interface, else its subnet, else its VPC: the gateway itself does not say.
@@ -77,6 +74,10 @@ pub struct NatGateway {
     pub az_ids: Vec<String>,
     /// The route table of a regional gateway.
     pub route_table: Option<String>,
+    /// When it was created, Unix seconds (`CreateTime`).
+    pub created: Option<i64>,
+    /// When it was deleted (`DeleteTime`).
+    pub deleted: Option<i64>,
 }
 
 impl NatGateway {
@@ -84,6 +85,12 @@ impl NatGateway {
     #[must_use]
     pub fn is_gone(&self) -> bool {
         matches!(self.state, NatState::Deleted | NatState::Failed)
+    }
+
+    /// The hours begun of a window in which it stood; all of them where it does not say since when.
+    #[must_use]
+    pub fn hours_in(&self, window: Window) -> u64 {
+        u64::try_from(window.life(self.created, self.deleted).hours()).unwrap_or(0)
     }
 }
 
@@ -290,8 +297,6 @@ pub struct VpcEndpoint {
     pub vpc: Option<String>,
     /// Lower case: `available`, `pending`, `deleted`, …
     pub state: Option<String>,
-    /// `CreationTimestamp`, Unix seconds.
-    pub created: Option<i64>,
     /// The route tables of a gateway endpoint, sorted.
     pub route_tables: Vec<String>,
     /// The subnets of an interface endpoint, sorted.
@@ -304,6 +309,8 @@ pub struct VpcEndpoint {
     pub region: Option<String>,
     /// Account id.
     pub owner: Option<String>,
+    /// When it was created, Unix seconds (`CreationTimestamp`).
+    pub created: Option<i64>,
 }
 
 impl VpcEndpoint {

@@ -12,6 +12,7 @@ use crate::explain::{
 use crate::model::bill::LineClass;
 use crate::model::bytes::Bytes;
 use crate::model::inventory::Inventory;
+use crate::model::period::Window;
 use crate::model::usd::PricePerGb;
 use crate::price::PriceBook;
 use crate::reconcile::ledger::{Entry, Ledger};
@@ -124,7 +125,6 @@ fn nothing() -> Trail {
         price_file: None,
         rollup: None,
         hours: 744,
-        period_hours: 744,
     }
 }
 
@@ -161,7 +161,7 @@ fn decide(report: &mut Report, mut trail: Trail) -> Trail {
         endpoints: &endpoints,
         other_endpoint_bytes: &others,
         hours: 744,
-        period_hours: 744,
+        window: Window { start: 0, end: 744 * 3600 },
         private_answers: &BTreeSet::new(),
     };
     let row = |(at, row): (u64, _)| TrafficTrail { records: 17 * at + 1, way: account.way(row), left: true };

@@ -175,13 +175,13 @@ impl<'a> PageReader<'a> {
             private_addrs: Vec::new(),
             public_addrs: Vec::new(),
             state: nat_state(state.as_deref()),
-            created: instant(v, "CreateTime"),
-            deleted: instant(v, "DeleteTime"),
             region: None,
             account: None,
             az_id: None,
             az_ids: Vec::new(),
             route_table: owned(v, "RouteTableId"),
+            created: instant(v, "CreateTime"),
+            deleted: instant(v, "DeleteTime"),
         };
         let weight = addresses.len();
         self.draft.nat_addresses.entry(id.clone()).or_default().extend(addresses);
@@ -347,13 +347,13 @@ impl<'a> PageReader<'a> {
             service_name: owned(v, "ServiceName"),
             vpc: owned(v, "VpcId"),
             state,
-            created: instant(v, "CreationTimestamp"),
             route_tables: texts(v, "RouteTableIds"),
             subnets: texts(v, "SubnetIds"),
             interfaces: texts(v, "NetworkInterfaceIds"),
             private_dns: v.get("PrivateDnsEnabled").and_then(Json::as_bool),
             region: None,
             owner: owned(v, "OwnerId"),
+            created: instant(v, "CreationTimestamp"),
         };
         let weight = endpoint.route_tables.len() + endpoint.subnets.len() + endpoint.interfaces.len();
         self.draft.endpoints.offer(id, standing, weight, endpoint);

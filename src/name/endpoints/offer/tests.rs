@@ -29,13 +29,13 @@ fn endpoint(id: usize, kind: EndpointKind, service: &str, state: &str, [vpc, own
         service_name: Some(format!("com.amazonaws.us-east-1.{service}")),
         vpc: Some(vpc.to_owned()),
         state: Some(state.to_owned()),
-        created: None,
         route_tables: Vec::new(),
         subnets: Vec::new(),
         interfaces: Vec::new(),
         private_dns: None,
         region: Some(EAST.to_owned()),
         owner: (!owner.is_empty()).then(|| owner.to_owned()),
+        created: None,
     }
 }
 

@@ -95,7 +95,8 @@ fn find(report: &mut Report, trail: &mut Trail) {
     let (rows, parts) = findings::find(&facts, &left.collect::<Vec<_>>()).into_iter().unzip();
     report.findings = rows;
     let parts: Vec<FindingParts> = parts;
-    trail.findings = parts.into_iter().map(|parts| FindingTrail { parts, addresses: 2 }).collect();
+    trail.findings =
+        parts.into_iter().map(|parts| FindingTrail { parts, addresses: 2, stood: 744, stood_of_period: 744 }).collect();
 }
 
 #[test]
