@@ -301,6 +301,32 @@ fn a_bill_that_says_nothing_of_the_period_is_said_to() {
 }
 
 #[test]
+fn only_the_currency_of_the_month_counts() {
+    let days = [["2026-09-05T00:00:00Z", "2026-09-06T00:00:00Z"], A_DAY];
+    let [september, october] = days.map(|day| small_line("Bytes", "GB", ["1000", "45"], day).replace('\n', ",C\n"));
+    let header = |folder: &tempfile::TempDir| {
+        let bill = folder.path().join("billing/bill.csv");
+        let text = std::fs::read_to_string(&bill).expect("a file");
+        std::fs::write(&bill, text.replacen("product\n", "product,line_item_currency_code\n", 1)).expect("a file");
+    };
+    let (september, euros) = (september.replace(",C\n", ",USD\n"), october.replace(",C\n", ",EUR\n"));
+    let folder = small_bill(&[&september, &euros]);
+    header(&folder);
+    for (more, currency) in [(&[][..], "EUR"), (&["--month", "2026-09"], "USD")] {
+        let args = ["report", common::arg(folder.path()), "--format", "json"];
+        let run = common::natlens(folder.path(), &[&args, more].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let report: Value = serde_json::from_str(&run.stdout).expect("JSON on stdout");
+        assert_eq!((&report["currency"], &report["summary"]["data_usd"]), (&currency.into(), &"45".into()));
+    }
+    let folder = small_bill(&[&euros, &october.replace(",C\n", ",USD\n")]);
+    header(&folder);
+    let run = common::natlens(folder.path(), &["report", common::arg(folder.path())]);
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    assert!(run.stderr.contains("the bill is in several currencies: EUR, USD"), "{}", run.stderr);
+}
+
+#[test]
 fn exports_without_accounts_are_the_same_dollars_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let header = "line_item_line_item_type,line_item_usage_type,line_item_operation,line_item_resource_id,pricing_unit,\

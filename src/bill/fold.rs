@@ -7,7 +7,7 @@ use crate::model::period::{DAY_SECONDS, Month, Window};
 use crate::model::symbols::{Sym, Symbols};
 use crate::model::usd::{SCALE, Usd, div_half_even};
 use hashbrown::HashMap;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What charges are told apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +26,8 @@ pub struct ChargeKey {
     pub day: u32,
     /// Billing month: a line is on the bill of that month, whenever it was used.
     pub month: Month,
+    /// ISO 4217 code: amounts of two currencies have no sum.
+    pub currency: Sym,
 }
 
 /// A sum and how many lines had a value to add: fewer than all is "not known", which is not zero.
@@ -138,8 +140,6 @@ pub struct BillFold {
     pub malformed: u64,
     /// The first of them: line and why.
     pub malformed_samples: Vec<(u64, String)>,
-    /// Currencies of the recognised lines.
-    pub currencies: BTreeSet<String>,
     recent: (String, Option<Month>, AccountMonth),
 }
 
@@ -164,7 +164,6 @@ impl BillFold {
             rounded: 0,
             malformed: 0,
             malformed_samples: Vec::new(),
-            currencies: BTreeSet::new(),
             recent: (String::new(), None, AccountMonth::default()),
         }
     }
@@ -180,7 +179,8 @@ impl BillFold {
         for (key, sums) in &other.charges {
             let mut text = |sym| self.symbols.intern(other.symbols.text(sym).as_bytes());
             let (account, region, resource) = (text(key.account), text(key.region), text(key.resource));
-            self.charges.entry(ChargeKey { account, region, resource, ..*key }).or_default().merge(sums);
+            let currency = text(key.currency);
+            self.charges.entry(ChargeKey { account, region, resource, currency, ..*key }).or_default().merge(sums);
         }
         for (key, counts) in &other.accounts {
             add(self.accounts.entry(key.clone()).or_default(), counts);
@@ -196,7 +196,6 @@ impl BillFold {
         self.malformed += other.malformed;
         let room = SAMPLES.saturating_sub(self.malformed_samples.len());
         self.malformed_samples.extend(other.malformed_samples.iter().take(room).cloned());
-        self.currencies.extend(other.currencies.iter().cloned());
     }
 
     /// Counts the line for its account and month. Lines of an account come in runs, so the last one is kept at hand.
@@ -233,6 +232,7 @@ impl BillFold {
             resource: text(known.resource),
             day: u32::try_from(line.start.div_euclid(DAY_SECONDS)).unwrap_or(0),
             month,
+            currency: text(line.currency),
         };
         let bytes = line.quantity.filter(|_| known.kind.is_bytes()).and_then(bytes_of_gb);
         let sums = self.charges.entry(key).or_default();
@@ -264,9 +264,6 @@ impl BillSink for BillFold {
         self.note_account(line, month, named);
         let Some(known) = known else { return };
         self.rounded += u64::from(line.rounded);
-        if !self.currencies.contains(line.currency) {
-            self.currencies.insert(line.currency.to_owned());
-        }
         self.add(line, &known, month);
     }
 

@@ -79,7 +79,7 @@ pub struct Charges {
     pub contracted: bool,
     /// Exports, with the account and month, that count nothing because another export has them too.
     pub left_out: Vec<(String, String, Month)>,
-    /// Currencies, usually one.
+    /// Currencies of the charges, usually one.
     pub currencies: BTreeSet<String>,
     /// Whether some export names resources: Cost Explorer does not.
     pub names_resources: bool,
@@ -147,7 +147,7 @@ impl Bill {
                 let basis = basis.get(&(owner, key.month)).copied().unwrap_or(wish);
                 settled.entry(basis).or_default().insert((account.to_owned(), key.month));
                 charges.names_resources |= fold.format() != BillFormat::CostExplorer && !key.resource.is_none();
-                charges.currencies.extend(fold.currencies.iter().cloned());
+                charges.currencies.insert(fold.symbols.text(key.currency).to_owned());
                 charges.rows.push(charge(key, sums, fold, basis));
             }
         }
