@@ -52,7 +52,10 @@ ACCOUNTS = [
     ("replaced", ["--vantage", "vpc", "--seed", "16"], "day"),
     ("sparse", ["--vantage", "vpc", "--seed", "17"], "day"),
     ("row-groups", ["--vantage", "nat", "--log-file-format", "parquet", "--seed", "14"], "day"),
+    ("accounts", ["--vantage", "nat", "--seed", "16"], "day"),
 ]
+# What else lies in the same bucket: options of another `simulate`, of whose flow logs the accounts are changed.
+BESIDE = {"accounts": (["--vantage", "v2", "--seed", "17"], "999999999999")}
 
 # What may differ between reports of the same flow logs (records that came twice, and what sources are called).
 MAY_DIFFER = {"inputs"}
@@ -127,6 +130,18 @@ def forget(inventory):
     change(inventory, "describe-nat-gateways", "NatGateways", lambda of: [])
     is_gateway = lambda interface: interface["InterfaceType"] == "nat_gateway"
     change(inventory, "describe-network-interfaces", "NetworkInterfaces", lambda of: [i for i in of if not is_gateway(i)])
+
+
+def put_beside(bundle, other, account):
+    """Another bundle's flow logs in the same bucket, as another account's if one is given."""
+    for file in (f for f in sorted((other / "flow-logs").rglob("*")) if f.is_file()):
+        own = file.relative_to(other / "flow-logs").as_posix()
+        if account:
+            own = own.replace(own.split("/")[1], account)
+        stem, hash_and_kind = own.rsplit("_", 1)
+        to = bundle / "flow-logs" / f"{stem}_b{hash_and_kind[1:]}"
+        to.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(to)
 
 
 def sources(sql):
@@ -341,6 +356,12 @@ class Case:
         for account, alter in (("replaced", replace_gateways), ("sparse", forget)):
             if name == account:
                 alter(self.bundle / "inventory")
+
+
+        if name in BESIDE:
+            more, account = BESIDE[name]
+            natlens("simulate", "--to", folder / "beside", "--records", records, "--clients", 60, "--objects", 9, *more)
+            put_beside(self.bundle, folder / "beside", account)
         if grain == "day":
             # Names by Resolver logs need hours.
             shutil.rmtree(self.bundle / "dns", ignore_errors=True)

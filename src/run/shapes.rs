@@ -4,7 +4,7 @@ use super::inputs::{self, load};
 use super::read::name_of;
 use super::{Plan, RunError};
 use crate::diag::Warnings;
-use crate::export::ddl::logs::{Folders, Format, LogTable};
+use crate::export::ddl::logs::{Folders, Format, LogTable, Partitions};
 use crate::sources::flow::{ColumnType, Delivery, FileShape, FormatName, LayoutHints};
 use crate::sources::objects::store::SCHEME;
 use crate::sources::objects::{Object, Place, SourceName};
@@ -28,7 +28,7 @@ pub fn log_tables(plan: &Plan, logs_at: Option<&str>) -> Result<(Vec<LogTable>, 
         };
         let delivery = Delivery::parse(&address);
         let kind = delivery.clone().map(|delivery| Delivery { time: String::new(), ..delivery });
-        let (folder, _) = place(&address);
+        let (folder, ..) = place(&address);
         let source = match &object.flow_log {
             SourceName::FlowLog(id) => id.clone(),
             SourceName::LogGroup(_) | SourceName::Prefix(_) => extension(&address).to_owned(),
@@ -48,8 +48,7 @@ pub fn log_tables(plan: &Plan, logs_at: Option<&str>) -> Result<(Vec<LogTable>, 
             folders,
             format,
             columns,
-            accounts: BTreeSet::new(),
-            regions: BTreeSet::new(),
+            partitions: Partitions::default(),
             first: String::new(),
             flow_logs: BTreeSet::new(),
         });
@@ -58,8 +57,7 @@ pub fn log_tables(plan: &Plan, logs_at: Option<&str>) -> Result<(Vec<LogTable>, 
                 table.flow_logs.insert(id.clone());
             }
             if let Some(Delivery { account, region, time, .. }) = delivery {
-                table.accounts.insert(account);
-                table.regions.insert(region);
+                table.partitions.add(&account, &region);
                 if table.first.is_empty() || time < table.first {
                     table.first = time;
                 }
@@ -69,12 +67,12 @@ pub fn log_tables(plan: &Plan, logs_at: Option<&str>) -> Result<(Vec<LogTable>, 
     Ok((tables.into_values().collect(), notes))
 }
 
-/// The folder over which a table lies that holds an object, and how what is below was named.
-pub(super) fn place(path: &str) -> (String, Folders) {
+/// The folder over which a table lies that holds an object, how what is below was named, and what AWS's folders say.
+pub(super) fn place(path: &str) -> (String, Folders, Option<Delivery>) {
     let delivery = Delivery::parse(path);
     let folders = named_by(delivery.as_ref());
     let own = || path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-    (delivery.map_or_else(own, |delivery| delivery.base), folders)
+    (delivery.as_ref().map_or_else(own, |delivery| delivery.base.clone()), folders, delivery)
 }
 
 const fn named_by(delivery: Option<&Delivery>) -> Folders {

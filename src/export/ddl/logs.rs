@@ -49,14 +49,48 @@ pub struct LogTable {
     pub format: Format,
     /// Name and Hive type of their columns, in order.
     pub columns: Vec<(String, &'static str)>,
-    /// Accounts in the folders' names.
-    pub accounts: BTreeSet<String>,
-    /// Regions likewise.
-    pub regions: BTreeSet<String>,
+    /// Accounts and Regions in the folders' names.
+    pub partitions: Partitions,
     /// First time likewise, `2026/10/01` or `2026/10/01/00`; empty without such folders.
     pub first: String,
     /// The flow logs whose objects these are, as far as the objects' names tell.
     pub flow_logs: BTreeSet<String>,
+}
+
+/// The accounts and Regions whose folders a table reads: all of the ones with all of the others, because both are enumerated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Partitions {
+    accounts: BTreeSet<String>,
+    regions: BTreeSet<String>,
+}
+
+impl Partitions {
+    /// Takes in a folder; a name that is known costs nothing.
+    pub fn add(&mut self, account: &str, region: &str) {
+        for (names, name) in [(&mut self.accounts, account), (&mut self.regions, region)] {
+            if !names.contains(name) {
+                names.insert(name.to_owned());
+            }
+        }
+    }
+
+    /// Takes in those of another.
+    pub fn extend(&mut self, other: &Self) {
+        self.accounts.extend(other.accounts.iter().cloned());
+        self.regions.extend(other.regions.iter().cloned());
+    }
+
+    /// Whether what lies in a folder of this account and Region is read.
+    #[must_use]
+    pub fn reads(&self, account: &str, region: &str) -> bool {
+        self.accounts.contains(account) && self.regions.contains(region)
+    }
+
+    /// Whether both may read one folder; without names there are no such folders.
+    fn meets(&self, other: &Self) -> bool {
+        let meets = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.is_empty() || b.is_empty() || !a.is_disjoint(b);
+        meets(&self.accounts, &other.accounts) && meets(&self.regions, &other.regions)
+    }
 }
 
 /// All tables.
@@ -81,10 +115,9 @@ pub(super) fn all(tables: &[LogTable]) -> String {
 
 /// Whether another table's objects lie in folders that this one reads.
 fn shares(table: &LogTable, other: &LogTable) -> bool {
-    let meets = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.is_empty() || b.is_empty() || !a.is_disjoint(b);
     let below = other.location.starts_with(&table.location)
         && (table.folders == Folders::Own || table.folders == other.folders && table.location == other.location);
-    table != other && below && meets(&table.accounts, &other.accounts) && meets(&table.regions, &other.regions)
+    table != other && below && table.partitions.meets(&other.partitions)
 }
 
 /// `flow_logs`, and with a number where there are several. Where there is no table, no number is spent.
@@ -199,7 +232,7 @@ fn partitions(table: &LogTable, properties: &mut Vec<(String, String)>) -> Vec<S
     };
     let mut set = |key: &str, value: String| properties.push((key.to_owned(), value));
     set("projection.enabled", "true".to_owned());
-    let enums = projected(ACCOUNT, &table.accounts) + &projected(REGION, &table.regions);
+    let enums = projected(ACCOUNT, &table.partitions.accounts) + &projected(REGION, &table.partitions.regions);
     for line in enums.lines() {
         let mut parts = line.trim().trim_end_matches(',').trim_matches('\'').splitn(2, "'='");
         if let (Some(key), Some(value)) = (parts.next(), parts.next()) {

@@ -1,6 +1,6 @@
 //! DDL as it is printed, against `golden/`; `NATLENS_UPDATE_GOLDEN=1` writes it anew. What it does is tried by `tools/check_ddl.py`.
 
-use super::logs::{Folders, Format, LogTable};
+use super::logs::{Folders, Format, LogTable, Partitions};
 use super::*;
 use std::path::Path;
 
@@ -16,14 +16,19 @@ fn set(words: &str) -> BTreeSet<String> {
     words.split_whitespace().map(str::to_owned).collect()
 }
 
+fn partitions(accounts: &str, region: &str) -> Partitions {
+    let mut partitions = Partitions::default();
+    accounts.split_whitespace().for_each(|account| partitions.add(account, region));
+    partitions
+}
+
 fn table(folders: Folders, format: Format, columns: &[(&str, &'static str)]) -> LogTable {
     LogTable {
         location: "s3://logs/vpc/AWSLogs/".to_owned(),
         folders,
         format,
         columns: columns.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect(),
-        accounts: set("012345678901 123456789012"),
-        regions: set("us-east-1"),
+        partitions: partitions("012345678901 123456789012", "us-east-1"),
         first: "2026/09/30".to_owned(),
         flow_logs: set("fl-1"),
     }
@@ -85,8 +90,7 @@ fn flow_logs_have_the_columns_of_their_objects() {
     };
     let export = LogTable {
         location: "s3://exports/task/stream/".to_owned(),
-        accounts: BTreeSet::new(),
-        regions: BTreeSet::new(),
+        partitions: Partitions::default(),
         first: String::new(),
         flow_logs: BTreeSet::new(),
         ..table(Folders::Own, Format::Export, &[("exported_at", "string"), ("version", "int")])
@@ -122,7 +126,8 @@ fn two_formats_in_the_same_folders_are_two_tables() {
     let text = logs::all(&[nameless, two_parquets[1].clone()]);
     assert!(text.contains("no name tells them apart") && text.contains("VIEW natlens.flow_logs_1_only"), "{text}");
     assert_eq!(text.matches("_only").count(), text.matches("query flow_logs_1_only").count() * 2, "{text}");
-    let elsewhere = LogTable { regions: set("eu-west-1"), ..with_parquet[1].clone() };
+    let partitions = partitions("012345678901 123456789012", "eu-west-1");
+    let elsewhere = LogTable { partitions, ..with_parquet[1].clone() };
     let text = logs::all(&[with_parquet[0].clone(), elsewhere]);
     assert!(!text.contains("_only") && !text.contains("same folders"), "{text}");
 }

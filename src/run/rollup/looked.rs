@@ -3,12 +3,12 @@
 
 use super::RollupError;
 use crate::diag::{Code, Warnings};
-use crate::export::ddl::logs::{Folders, Format};
+use crate::export::ddl::logs::{Folders, Format, Partitions};
 use crate::model::flow::{FlowRecord, FlowSink};
 use crate::model::symbols::Symbols;
 use crate::run::read::name_of;
 use crate::run::shapes::{ENDS, TRIES, of_shape, place, telling, whole_address};
-use crate::sources::flow::{FieldSet, FileShape, FormatName, LayoutHints, ObjectOutcome, read_object};
+use crate::sources::flow::{Delivery, FieldSet, FileShape, FormatName, LayoutHints, ObjectOutcome, read_object};
 use crate::sources::objects::{Object, ObjectBytes, SourceName};
 use crate::sql::table::TableError;
 use crate::sql::{Below, Exception, Source, scan};
@@ -51,16 +51,42 @@ struct Table<'a> {
     folders: Folders,
     depth: usize,
     names: BTreeSet<&'a str>,
+    partitions: Partitions,
 }
 
 impl Table<'_> {
-    /// Whether an engine reads an object with this table. What AWS did not name has no partitions, so that all below is read.
-    fn reads(&self, key: &str, at: &(String, Folders)) -> bool {
+    /// Whether it lies over the folder of an object.
+    fn is_over(&self, lies: &Lies) -> bool {
+        (lies.at.0.as_str(), lies.at.1) == (self.base, self.folders)
+    }
+
+    /// Whether an engine reads an object with this table, declared as the DDL does. What AWS did not name has no partitions, so that
+    /// all below is read.
+    fn reads(&self, key: &str, lies: &Lies) -> bool {
         if self.folders == Folders::Own {
-            key.starts_with(self.base)
-        } else {
-            (at.0.as_str(), at.1) == (self.base, self.folders)
+            return key.starts_with(self.base);
         }
+        let is_read = |delivery: &Delivery| self.partitions.reads(&delivery.account, &delivery.region);
+        self.is_over(lies) && lies.delivery.as_ref().is_some_and(is_read)
+    }
+}
+
+/// Where an object lies.
+struct Lies {
+    /// The folder of its table, as keys begin, and how the folders below it are named.
+    at: (String, Folders),
+    /// What they say.
+    delivery: Option<Delivery>,
+}
+
+impl Lies {
+    /// The whole address tells: what is asked for may be a folder within a delivery.
+    fn of(object: &Object) -> Self {
+        let address = whole_address(object);
+        let (base, folders, delivery) = place(&address);
+        // What is asked for may lie below the folder: then all of it does.
+        let base = object.key.strip_suffix(&address[base.len()..]).unwrap_or_default().to_owned();
+        Self { at: (base, folders), delivery }
     }
 }
 
@@ -69,8 +95,8 @@ impl Table<'_> {
 struct Lying {
     /// Parts of their names below it: those of the folders, and the last.
     depth: usize,
-    /// Their flow logs.
-    names: BTreeSet<String>,
+    /// Their flow logs, and whose folders these are.
+    names: BTreeMap<String, Partitions>,
 }
 
 /// What a look at flow logs tells.
@@ -123,10 +149,13 @@ impl Looked {
             if matches!(object.flow_log, SourceName::FlowLog(_)) {
                 looked.ids.insert(name.clone());
             }
-            let place = place_of(object);
-            let depth = object.key[place.0.len()..].split('/').count();
-            let new = || Lying { depth, names: BTreeSet::new() };
-            looked.places.entry(place).or_insert_with(new).names.insert(name.clone());
+            let Lies { at, delivery } = Lies::of(object);
+            let depth = object.key[at.0.len()..].split('/').count();
+            let lying = looked.places.entry(at).or_insert_with(|| Lying { depth, names: BTreeMap::new() });
+            let partitions = lying.names.entry(name.clone()).or_default();
+            if let Some(Delivery { account, region, .. }) = &delivery {
+                partitions.add(account, region);
+            }
             if object.is_stored() {
                 // An ETag, without which nothing is known.
                 let tag = object.trait_of_content().unwrap_or_default();
@@ -157,7 +186,7 @@ impl Looked {
     ) -> Result<BTreeSet<usize>, RollupError> {
         let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (at, object) in objects.iter().enumerate().filter(|(_, object)| object.is_stored()) {
-            groups.entry((&object.flow_log, place_of(object))).or_default().push(at);
+            groups.entry((&object.flow_log, Lies::of(object).at)).or_default().push(at);
         }
         let mut without = BTreeSet::new();
         for ((flow_log, (base, _)), group) in groups {
@@ -227,10 +256,10 @@ impl Looked {
         Ok(true)
     }
 
-    /// What an engine will read of these objects: text whole, of Parquet the columns, each by every table over its folders, because
-    /// a table reads all that lies there, whichever flow logs its rows are taken from.
+    /// What an engine will read of these objects: text whole, of Parquet the columns, each by every table over its folder, because
+    /// a table reads all that lies in those of its accounts and Regions, whichever flow logs its rows are taken from.
     pub fn scan(&self, objects: &[Object]) -> Scan {
-        self.read_by(objects, |table, object, at| table.reads(&object.key, at))
+        self.read_by(objects, |table, object, lies| table.reads(&object.key, lies))
     }
 
     /// The same of objects that are shown one by one.
@@ -238,21 +267,20 @@ impl Looked {
         let tables = self.tables();
         let mut scan = Scan::default();
         show(&mut |object| {
-            self.add_read(&tables, object, &|table, object, at| table.reads(&object.key, at), &mut scan);
+            self.add_read(&tables, object, &|table, object, lies| table.reads(&object.key, lies), &mut scan);
         })?;
         Ok(scan)
     }
 
-    /// What an engine reads of them at least: each by the table of its flow log. Another table over the same folders may have partitions of
-    /// other accounts, Regions and days alone.
+    /// What an engine reads of them at least: each by the table of its flow log. Another table over the same folders may be one of
+    /// the user's own, over less.
     pub fn least(&self, objects: &[Object]) -> Scan {
-        self.read_by(objects, |table, object, at| {
-            (table.base, table.folders) == (at.0.as_str(), at.1)
-                && table.names.contains(name_of(&object.flow_log, None).as_ref())
+        self.read_by(objects, |table, object, lies| {
+            table.is_over(lies) && table.names.contains(name_of(&object.flow_log, None).as_ref())
         })
     }
 
-    fn read_by(&self, objects: &[Object], reads: impl Fn(&Table<'_>, &Object, &(String, Folders)) -> bool) -> Scan {
+    fn read_by(&self, objects: &[Object], reads: impl Fn(&Table<'_>, &Object, &Lies) -> bool) -> Scan {
         let tables = self.tables();
         let mut scan = Scan::default();
         for object in objects {
@@ -265,11 +293,11 @@ impl Looked {
         &self,
         tables: &[Table<'_>],
         object: &Object,
-        reads: &impl Fn(&Table<'_>, &Object, &(String, Folders)) -> bool,
+        reads: &impl Fn(&Table<'_>, &Object, &Lies) -> bool,
         scan: &mut Scan,
     ) {
-        let at = place_of(object);
-        for table in tables.iter().filter(|table| reads(table, object, &at)) {
+        let lies = Lies::of(object);
+        for table in tables.iter().filter(|table| reads(table, object, &lies)) {
             if table.layout.format == Format::Parquet {
                 scan.columns = scan.columns.saturating_add(self.columns(object));
                 scan.whole = scan.whole.saturating_add(object.size);
@@ -283,10 +311,14 @@ impl Looked {
     fn tables(&self) -> Vec<Table<'_>> {
         let mut tables: BTreeMap<_, Table<'_>> = BTreeMap::new();
         for ((base, folders), Lying { depth, names }) in &self.places {
-            for (name, (layout, _)) in names.iter().filter_map(|name| Some((name, self.layouts.get(name)?))) {
+            for (name, own) in names {
+                let Some((layout, _)) = self.layouts.get(name) else { continue };
                 let key = (base, *folders, layout.format, &layout.columns);
-                let new = || Table { layout, base, folders: *folders, depth: *depth, names: BTreeSet::new() };
-                tables.entry(key).or_insert_with(new).names.insert(name);
+                let (names, partitions) = Default::default();
+                let new = || Table { layout, base, folders: *folders, depth: *depth, names, partitions };
+                let table = tables.entry(key).or_insert_with(new);
+                table.names.insert(name);
+                table.partitions.extend(own);
             }
         }
         let mut tables: Vec<Table<'_>> = tables.into_values().collect();
@@ -324,7 +356,7 @@ impl Looked {
         let several = tables.iter().any(|table| table.base != tables[0].base);
         let mut about = String::new();
         let mut sources = Vec::new();
-        for (at, Table { layout, base, folders, depth, names }) in tables.iter().enumerate() {
+        for (at, Table { layout, base, folders, depth, names, .. }) in tables.iter().enumerate() {
             let table = if one { table.to_owned() } else { format!("{table}_{}", at + 1) };
             let joined = names.iter().copied().collect::<Vec<_>>().join(" ");
             let _ = writeln!(about, "-- {table} ({}): {joined}", layout.name);
@@ -351,15 +383,6 @@ impl Looked {
         }
         if sources.is_empty() { Err(RollupError::NoLogs) } else { Ok((sources, about)) }
     }
-}
-
-/// The folder of its table, as keys begin, and how the folders below it are named. Its whole address tells: what is asked for may be a
-/// folder within a delivery.
-fn place_of(object: &Object) -> (String, Folders) {
-    let address = whole_address(object);
-    let (base, folders) = place(&address);
-    // What is asked for may lie below the folder: then all of it does.
-    (object.key.strip_suffix(&address[base.len()..]).unwrap_or_default().to_owned(), folders)
 }
 
 /// What tells folders of several kinds below one folder apart.

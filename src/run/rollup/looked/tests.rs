@@ -235,9 +235,21 @@ fn at_least_each_object_is_read_once_by_the_table_of_its_flow_log() {
     check_reading("two layouts over one folder", "logs", &files, apart, (both, 2 * both));
     let files = [small.clone(), text(plain(TWO, 1, "fl-0b"), HEADER, 20)];
     check_reading("two accounts", "logs", &files, &[&["fl-0a", "fl-0b"]], (both, both));
-    // Whose partitions nothing here tells: the table of one may or may not see the other.
     let files = [small.clone(), text(plain(TWO, 1, "fl-0b"), TURNED, 20)];
-    check_reading("two accounts of different layouts", "logs", &files, apart, (both, 2 * both));
+    check_reading("two accounts of different layouts", "logs", &files, apart, (both, both));
+    let files = [small.clone(), (plain(TWO, 1, "fl-0b"), parquet(9))];
+    check_reading("Parquet of another account", "logs", &files, apart, (size(1), size(1)));
+    // All accounts of a table with all of its Regions.
+    let elsewhere = |account, flow_log| plain(account, 1, flow_log).replace("us-east-1", "eu-west-1");
+    let files = [
+        small.clone(),
+        text(elsewhere(TWO, "fl-0b"), HEADER, 2),
+        text(elsewhere(ONE, "fl-0c"), TURNED, 20),
+        text(elsewhere(333_333_333_333, "fl-0d"), TURNED, 4),
+    ];
+    let (one, other) = (size(1) + size(2), size(20) + size(4));
+    let tables = &[&["fl-0a", "fl-0b"][..], &["fl-0c", "fl-0d"]];
+    check_reading("two Regions", "logs", &files, tables, (one + other, one + other + size(20)));
     let within = "logs/AWSLogs/111111111111/vpcflowlogs/us-east-1";
     let files = [
         small.clone(),
