@@ -52,6 +52,8 @@ pub enum Code {
     GatewayNotOnBill,
     /// Accounts and months without net costs, while others have them.
     NoNetCost,
+    /// Lines without net cost among others with one.
+    UnblendedLines,
     /// FOCUS, and unblended costs were asked for.
     ContractedCost,
     /// An account and month that two exports hold.
@@ -194,6 +196,11 @@ const TEXTS: &[(Code, &str, &str)] = &[
         Code::NoNetCost,
         "no-net-cost",
         "the bill has no net costs for them, so theirs are unblended: include the net columns in the export",
+    ),
+    (
+        Code::UnblendedLines,
+        "unblended-lines",
+        "the bill has no net cost for these lines although it has some for others of the account and month, so theirs is unblended: a discount on them would be missing; ask for one basis with --cost-basis unblended",
     ),
     (
         Code::ContractedCost,

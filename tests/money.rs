@@ -101,6 +101,28 @@ fn credits_stand_apart_and_discounts_on_the_gateway_count() {
     check_bill("unblended", &lines, &["--cost-basis", "unblended"], &[("data_usd", "45")]);
 }
 
+#[test]
+fn lines_without_net_cost_among_others_are_unblended_and_said_to_be() {
+    let arn = arn("us-east-1", "nat-0a1");
+    let of = |kind: &str, net| {
+        let usage = format!("NatGateway-{kind}");
+        line("Usage", "us-east-1", [&usage, "NatGateway", &arn, "GB", "1", "0.045", net])
+    };
+    let credit = line("Credit", "us-east-1", ["NatGateway-Bytes", "NatGateway", &arn, "GB", "0", "-1", ""]);
+    let said = |lines: &[String], more: &[&str]| {
+        let report = report(bill(lines).path(), more);
+        let warning = report["warnings"].as_array().expect("an array").iter().find(|w| w["code"] == "unblended-lines");
+        let said = warning.map(|warning| (warning["message"].clone(), warning["count"].clone()));
+        (report["cost_basis"].clone(), report["summary"]["data_usd"].clone(), said)
+    };
+    let mixed = [of("Bytes", "0.04"), of("Bytes", ""), of("Hours", ""), credit];
+    let two = Some((json!(format!("{ACCOUNT} in 2026-10: 2 lines of 0.09")), json!(2)));
+    assert_eq!(said(&mixed, &[]), (json!("net"), json!("0.085"), two));
+    assert_eq!(said(&mixed, &["--cost-basis", "unblended"]), (json!("unblended"), json!("0.09"), None));
+    assert_eq!(said(&mixed[1..], &[]), (json!("unblended"), json!("0.045"), None), "without any");
+    assert_eq!(said(&[of("Bytes", "0.04"), of("Bytes", "0")], &[]), (json!("net"), json!("0.04"), None));
+}
+
 /// A VPC with a gateway and a client in each of its zones, and 203.0.113.0/24 named by rules: .1 is sqs, .2 is logs.
 fn account(folder: &Path, zones: usize) {
     let subnets: Vec<Value> = (1..=zones)

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Which of the bill's costs count (product contract 5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum CostBasis {
-    /// After discounts; unblended for an account and month where the bill has no net costs.
+    /// After discounts; unblended for an account and month where the bill has no net costs, and for a line that has none.
     #[default]
     Net,
     /// As charged before discounts that are lines of their own.
@@ -75,6 +75,9 @@ pub struct Charges {
     pub basis: CostBasis,
     /// Accounts and months on another basis than `basis`.
     pub on_unblended: Vec<(String, Month)>,
+    /// Usage lines without net cost of accounts and months in which others have one: how many, and their unblended cost, which
+    /// stands in.
+    pub unblended_lines: BTreeMap<(String, Month), (u64, Usd)>,
     /// Whether FOCUS's contracted cost stands in for the unblended one.
     pub contracted: bool,
     /// Exports, with the account and month, that count nothing because another export has them too.
@@ -148,6 +151,12 @@ impl Bill {
                 settled.entry(basis).or_default().insert((account.to_owned(), key.month));
                 charges.names_resources |= fold.format() != BillFormat::CostExplorer && !key.resource.is_none();
                 charges.currencies.insert(fold.symbols.text(key.currency).to_owned());
+                let without_net = sums.net_or_unblended.known - sums.net.known;
+                if basis == CostBasis::Net && key.class == LineClass::Usage && without_net > 0 {
+                    let of = charges.unblended_lines.entry((account.to_owned(), key.month)).or_default();
+                    of.0 += without_net;
+                    of.1 += Usd::from_units(sums.net_or_unblended.sum - sums.net.sum);
+                }
                 charges.rows.push(charge(key, sums, fold, basis));
             }
         }

@@ -185,6 +185,9 @@ fn warn_of_bill(bill: &Bill, charges: &Charges, warnings: &mut Warnings) {
     for (account, month) in &charges.on_unblended {
         warnings.add(Code::NoNetCost, format!("{account} in {month}"));
     }
+    for ((account, month), (lines, usd)) in &charges.unblended_lines {
+        warnings.add_counted(Code::UnblendedLines, *lines, format!("{account} in {month}: {lines} lines of {usd}"));
+    }
     if charges.contracted {
         warnings.add(Code::ContractedCost, "FOCUS has no unblended cost");
     }
