@@ -44,6 +44,8 @@ pub enum Code {
     PartialPeriod,
     /// Inventory that could not be used.
     Inventory,
+    /// Descriptions of one thing that disagree.
+    Contradiction,
     /// Names of ranges or rules that could not be used.
     Reference,
     /// A bill, but none for the period's gateways.
@@ -181,6 +183,11 @@ const TEXTS: &[(Code, &str, &str)] = &[
     ),
     (Code::PartialPeriod, "partial-period", "the sums are of the days with records, not of the whole period"),
     (Code::Inventory, "inventory", "the file or element was left out of the inventory"),
+    (
+        Code::Contradiction,
+        "contradicting-inventory",
+        "one description was taken, not for its time, which none of them tells: keep those of the period, and remove the others",
+    ),
     (Code::Reference, "reference-data", "correct the row named"),
     (
         Code::BillWithoutGateways,

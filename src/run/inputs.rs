@@ -278,6 +278,9 @@ fn read_inventory(
     for warning in draft.warnings() {
         warnings.add(Code::Inventory, format!("{}: {}", warning.file, warning.message));
     }
+    for what in draft.contradictions() {
+        warnings.add(Code::Contradiction, what);
+    }
     let pages = draft.pages().clone();
     let inventory = draft.finish();
     let home = |id: &str| Home {

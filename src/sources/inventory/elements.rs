@@ -123,6 +123,11 @@ impl<'a> PageReader<'a> {
         self.draft.warnings.insert(InventoryWarning { file: self.file.to_owned(), message });
     }
 
+    /// Keeps what of a thing numbers rest on.
+    fn claim<const N: usize>(&mut self, id: &str, says: [(&'static str, Option<String>); N]) {
+        self.draft.claims.add(id, self.file, says);
+    }
+
     /// A block, or a warning if the text is none.
     pub(super) fn cidr(&mut self, text: Option<&str>) -> Option<Cidr> {
         let found = Cidr::parse(text?);
@@ -183,6 +188,8 @@ impl<'a> PageReader<'a> {
             created: instant(v, "CreateTime"),
             deleted: instant(v, "DeleteTime"),
         };
+        let gone = state.is_some().then(|| if nat.is_gone() { "gone" } else { "there" }.to_owned());
+        self.claim(&id, [("state", gone), ("VPC", nat.vpc.clone()), ("subnet", nat.subnet.clone())]);
         let weight = addresses.len();
         self.draft.nat_addresses.entry(id.clone()).or_default().extend(addresses);
         self.draft.nat_gateways.offer(id, Standing::of(state.as_deref()), weight, nat);
@@ -264,6 +271,7 @@ impl<'a> PageReader<'a> {
             az_name,
             az_id,
         };
+        self.claim(&id, [("VPC", subnet.vpc.clone()), ("AZ", subnet.az_id.clone())]);
         self.draft.subnets.offer(id, Standing::of(lower(v, "State").as_deref()), subnet.cidrs.len(), subnet);
         Ok(())
     }
@@ -309,6 +317,10 @@ impl<'a> PageReader<'a> {
             subnets: subnets.into_iter().collect(),
             routes: routes.into_iter().collect(),
         };
+        let said = |key: &str, value: String| v.get(key).is_some().then_some(value);
+        let routes = said("Routes", leading(&table.routes));
+        let subnets = said("Associations", format!("{:?} {}", table.role, table.subnets.join(" ")));
+        self.claim(&id, [("routing", routes), ("set of subnets", subnets)]);
         self.draft.route_tables.offer(id, Standing::Usable, table.routes.len() + table.subnets.len(), table);
         Ok(())
     }
@@ -355,6 +367,9 @@ impl<'a> PageReader<'a> {
             owner: owned(v, "OwnerId"),
             created: instant(v, "CreationTimestamp"),
         };
+        let live = endpoint.state.is_some().then(|| if endpoint.is_live() { "there" } else { "gone" }.to_owned());
+        let tables = v.get("RouteTableIds").map(|_| endpoint.route_tables.join(" "));
+        self.claim(&id, [("state", live), ("set of route tables", tables)]);
         let weight = endpoint.route_tables.len() + endpoint.subnets.len() + endpoint.interfaces.len();
         self.draft.endpoints.offer(id, standing, weight, endpoint);
         Ok(())
@@ -439,6 +454,16 @@ fn nat_state(state: Option<&str>) -> NatState {
         Some("failed") => NatState::Failed,
         _ => NatState::Unknown,
     }
+}
+
+/// Routes that decide over a NAT gateway's bytes.
+fn leading(routes: &[Route]) -> String {
+    let leads = |target: &RouteTarget| {
+        use RouteTarget::{NatGateway, TransitGateway, VpcEndpoint};
+        matches!(target, NatGateway(_) | TransitGateway(_) | VpcEndpoint(_))
+    };
+    let leading = routes.iter().filter(|route| leads(&route.target));
+    format!("{:?}", leading.map(|route| (&route.destination, &route.target)).collect::<Vec<_>>())
 }
 
 fn route_target(v: &Json<'_>, state: RouteState) -> RouteTarget {

@@ -4,6 +4,7 @@
 //! What a file holds is told by its keys, never by its name. A file that is no JSON gives nothing and an error value;
 //! an element that cannot be used is left out with a warning. The order of files never matters.
 
+mod claims;
 mod elements;
 mod fields;
 mod json;
@@ -19,6 +20,7 @@ use crate::model::inventory::{
 };
 use crate::model::kube::PodSnapshot;
 use crate::sources::pages::Pages;
+use claims::Claims;
 use elements::PageReader;
 use json::{Json, Object};
 use std::borrow::Cow;
@@ -94,6 +96,7 @@ pub struct InventoryDraft {
     tags: TagValues,
     pods: BTreeSet<PodSnapshot>,
     pages: Pages,
+    claims: Claims,
     warnings: BTreeSet<InventoryWarning>,
 }
 
@@ -248,6 +251,12 @@ impl InventoryDraft {
         &self.pages
     }
 
+    /// Things whose descriptions disagree on what numbers rest on, with the files. One description of each is taken.
+    #[must_use]
+    pub fn contradictions(&self) -> Vec<String> {
+        self.claims.contradictions()
+    }
+
     /// Adds what was read into another: all is as if one had got every file, so that files can be read side by side.
     pub fn merge(&mut self, other: Self) {
         let Self {
@@ -268,6 +277,7 @@ impl InventoryDraft {
             tags,
             pods,
             pages,
+            claims,
             warnings,
         } = other;
         self.nat_gateways.merge(nat_gateways);
@@ -300,6 +310,7 @@ impl InventoryDraft {
         self.whole_service_lists.extend(whole_service_lists);
         self.pods.extend(pods);
         self.pages.merge(pages);
+        self.claims.merge(claims);
         self.warnings.extend(warnings);
     }
 

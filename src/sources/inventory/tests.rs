@@ -352,6 +352,44 @@ fn one_bad_element_does_not_cost_the_others() {
     check_warnings("known and not needed", &[("i.json", r#"{"ResponseMetadata": 1, "NextToken": null}"#)], &[]);
 }
 
+#[test]
+fn descriptions_that_disagree_on_what_numbers_rest_on_are_known() {
+    let check = |situation: &str, texts: [&str; 2], expect: &[&str]| {
+        for names in [["a.json", "b.json"], ["b.json", "a.json"]] {
+            let files: Vec<(&str, &str)> = names.into_iter().zip(texts).collect();
+            let mut parts: Vec<InventoryDraft> = files.iter().map(|file| draft(&[*file])).collect();
+            let mut merged = parts.remove(0);
+            merged.merge(parts.remove(0));
+            for draft in [draft(&files), merged] {
+                assert_eq!(draft.contradictions(), expect, "{situation}");
+            }
+        }
+    };
+    let files = "differs in a.json and b.json";
+    let of = |text: &str, from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    };
+    check("the same", [TABLES, TABLES], &[]);
+    let other = of(TABLES, r#""0.0.0.0/0", "NatGatewayId": "nat-1""#, r#""0.0.0.0/0", "NatGatewayId": "nat-2""#);
+    let routing = |id: &str| format!("{id}: its routing {files}");
+    check("another gateway", [TABLES, &other], &[&routing("rtb-forgotten"), &routing("rtb-main")]);
+    check("another internet gateway", [TABLES, &of(TABLES, "igw-1", "igw-2")], &[]);
+    check("another name", [NAT, &of(NAT, "egress", "other")], &[]);
+    let gone = of(NAT, r#""State": "available""#, r#""State": "deleted""#);
+    check("a gateway that is gone", [NAT, &gone], &[&format!("nat-1: its state {files}")]);
+    check("its bare name", [NAT, r#"{"NatGateways": [{"NatGatewayId": "nat-1"}]}"#], &[]);
+    check(
+        "a zone that is not told",
+        [SUBNETS, &of(SUBNETS, r#""AvailabilityZoneId": "use1-az4""#, r#""X": "y""#)],
+        &[],
+    );
+    let moved = of(SUBNETS, "use1-az4", "use1-az6");
+    check("another zone", [SUBNETS, &moved], &[&format!("subnet-priv: its AZ {files}")]);
+    let tables = of(ENDPOINTS, r#"["rtb-main"]"#, "[]");
+    check("another association", [ENDPOINTS, &tables], &[&format!("vpce-s3: its set of route tables {files}")]);
+}
+
 /// What is missing of the files, as `run` asks for it.
 fn unfinished(files: &[(&str, &str)]) -> Vec<String> {
     let draft = draft(files);
