@@ -178,6 +178,32 @@ fn broken_settings() {
 }
 
 #[test]
+fn what_is_read_whole_is_a_regular_file_of_some_size() {
+    let files = [("natlens.toml", 4, 20), ("prices.csv", 1, 20), ("ip-ranges.json", 1, 20)];
+    for (name, code, most) in files {
+        let account = Account::new("");
+        let path = account.path("bundle").join(name);
+        std::fs::File::create(&path).expect("a file").set_len((most << 20) + 1).expect("a hole");
+        check_error(&account.report(&[]), code, &[name, &format!("is larger than {most} MiB"), "hint: "]);
+        #[cfg(unix)]
+        {
+            std::fs::remove_file(&path).expect("removed");
+            assert!(std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+            check_error(&account.report(&[]), code, &[name, "is no regular file"]);
+            std::fs::remove_file(&path).expect("removed");
+            std::os::unix::fs::symlink("/dev/zero", &path).expect("a link");
+            check_error(&account.report(&[]), code, &[name, "is no regular file"]);
+        }
+    }
+    let account = Account::new("");
+    let huge = std::fs::File::create(account.path("bundle/inventory/x.json")).expect("a file");
+    huge.set_len((1 << 30) + 1).expect("a hole");
+    let run = account.report(&[]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert!(run.stderr.contains("x.json: is larger than 1024 MiB"), "{}", run.stderr);
+}
+
+#[test]
 fn settings_give_defaults_and_flags_win() {
     let account = Account::new("");
     let settings = "from = \"2026-10-05\"\nto = \"2026-10-06\"\ngroup-by = [\"day\"]\nformat = \"json\"\n\

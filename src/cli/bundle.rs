@@ -5,7 +5,7 @@ use super::aws;
 use super::layers::Layers;
 use super::plan::{Refusal, failed};
 use crate::collect::bundle as collect;
-use crate::sources::objects::{Address, Store, named};
+use crate::sources::objects::{Address, MOST_OF_SETTINGS, Store, named};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl Bundle {
         if let Some(file) = bundle.part("natlens.toml") {
             let name = file.display().to_string();
             let read = named(&name, Some(&store)).map_err(|error| error.to_string());
-            let bytes = read.and_then(|object| object.read().map_err(|error| error.to_string()));
+            let bytes = read.and_then(|object| object.read(MOST_OF_SETTINGS).map_err(|error| error.to_string()));
             let bytes = bytes.map_err(|why| match store.trouble() {
                 Some(error) => Refusal::from(error),
                 None => failed(format!("{name}: {why}"), HINT),

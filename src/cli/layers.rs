@@ -6,6 +6,7 @@ use super::bundle::under;
 use super::given::Given;
 use super::origin::{Origin, Setting};
 use super::plan::Refusal;
+use crate::sources::objects::{MOST_OF_SETTINGS, read_file};
 use crate::sources::settings::{self, Settings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -61,7 +62,8 @@ impl Layers {
                 continue;
             }
             let name = path.display().to_string();
-            let text = std::fs::read_to_string(&path).map_err(|error| bad(format!("{name}: {error}")))?;
+            let read = read_file(&path, MOST_OF_SETTINGS).map_err(|error| bad(format!("{name}: {error}")))?;
+            let text = String::from_utf8(read).map_err(|_| bad(format!("{name}: not text in UTF-8")))?;
             layers.push(Layer::new(path.parent().map(Path::to_path_buf).unwrap_or_default(), name, &text)?);
             seen.push(canonical);
         }

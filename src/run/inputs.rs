@@ -14,7 +14,9 @@ use crate::report::InputRow;
 use crate::sources::flow::{KnownLayout, Layout, LayoutHints};
 use crate::sources::inventory::{InventoryDraft, read_document};
 use crate::sources::ip_ranges::IpRanges;
-use crate::sources::objects::{ListError, Listing, Object, PathOrGlob, Store, StoreError, list, named, pass};
+use crate::sources::objects::{
+    ListError, Listing, MOST_OF_JSON, MOST_OF_SETTINGS, Object, PathOrGlob, Store, StoreError, list, named, pass,
+};
 use crate::sources::pages::Home;
 use crate::sources::settings::{Rule, Team};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -254,7 +256,7 @@ fn read_inventory(
     let mut unreadable = 0;
     let read = |at: usize, _: &_| -> Result<InventoryDraft, String> {
         let (object, mut of_file) = (&objects[at], InventoryDraft::default());
-        let bytes = object.read().map_err(|error| format!("{}: {error}", object.key))?;
+        let bytes = object.read(MOST_OF_JSON).map_err(|error| format!("{}: {error}", object.key))?;
         let read = catch_unwind(AssertUnwindSafe(|| read_document(&object.key, &bytes, &mut of_file)));
         let read = read.map_err(|_| format!("{}: reading it failed; this is a defect of natlens", object.key))?;
         read.map(|()| of_file).map_err(|error| format!("{error} ({})", error.hint()))
@@ -318,7 +320,7 @@ fn read_file(
     rows: &mut Vec<InputRow>,
 ) -> Result<Vec<u8>, InputError> {
     let source = path.display().to_string();
-    let bytes = named(&source, store)?.read().map_err(|error| file_error(path, &error))?;
+    let bytes = named(&source, store)?.read(MOST_OF_SETTINGS).map_err(|error| file_error(path, &error))?;
     rows.push(InputRow { kind, source, objects: 1, bytes: bytes.len() as u64, unreadable: 0 });
     Ok(bytes)
 }

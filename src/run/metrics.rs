@@ -6,7 +6,7 @@ use crate::model::metrics::Metrics;
 use crate::model::period::Window;
 use crate::report::InputRow;
 use crate::sources::metrics::{MetricsDraft, MetricsWarning, read_document};
-use crate::sources::objects::Object;
+use crate::sources::objects::{MOST_OF_JSON, Object};
 
 /// The kind of this input in the report.
 pub const METRICS: &str = "metrics";
@@ -23,7 +23,7 @@ pub fn read_metrics(
     let mut unreadable = 0;
     listing.objects.iter().for_each(Object::announce);
     for object in &listing.objects {
-        let read = object.read().map_err(|error| format!("{}: {error}", object.key));
+        let read = object.read(MOST_OF_JSON).map_err(|error| format!("{}: {error}", object.key));
         let read = read.and_then(|bytes| {
             read_document(&object.key, &bytes, window, &mut draft)
                 .map_err(|error| format!("{}: {error} ({})", object.key, error.hint()))

@@ -120,14 +120,12 @@ impl ObjectBytes for Object {
 }
 
 impl Object {
-    /// All of it.
-    pub fn read(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
+    /// All of it, if that is not more than so many bytes.
+    pub fn read(&self, most: u64) -> io::Result<Vec<u8>> {
         match &self.place {
-            Place::File(path) => File::open(path)?.read_to_end(&mut bytes)?,
-            Place::Stored(Stored { entry, store }) => store.open(entry)?.read_to_end(&mut bytes)?,
-        };
-        Ok(bytes)
+            Place::File(path) => read_file(path, most),
+            Place::Stored(Stored { entry, store }) => whole(store.open(entry)?, most),
+        }
     }
 
     /// Its first bytes, at most so many, without the rest.
@@ -176,6 +174,31 @@ impl Object {
     pub const fn is_stored(&self) -> bool {
         matches!(self.place, Place::Stored(_))
     }
+}
+
+/// The most bytes of a settings, price or ip-ranges file, which are read into memory: 20 MiB.
+pub const MOST_OF_SETTINGS: u64 = 20 << 20;
+
+/// The most bytes of a file of JSON that is read into memory: 1 GiB.
+pub const MOST_OF_JSON: u64 = 1 << 30;
+
+/// All of a regular file, if that is not more than so many bytes: a pipe may have no end, and nobody at its other one.
+pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let about = std::fs::metadata(path)?;
+    if !about.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is no regular file"));
+    }
+    if about.len() > most { Err(too_large(most)) } else { whole(File::open(path)?, most) }
+}
+
+fn too_large(most: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("is larger than {} MiB", most >> 20))
+}
+
+fn whole(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(too_large(most)) } else { Ok(bytes) }
 }
 
 /// What the inputs hold.
@@ -324,6 +347,10 @@ impl Listing {
                     if glob.is_none_or(|glob| glob.is_match(entry.path())) {
                         self.add(root, &entry, shown, &mut places);
                     }
+                }
+                Ok(entry) if entry.depth() == 0 && !entry.file_type().is_dir() => {
+                    let why = "is neither a file nor a folder".to_owned();
+                    self.unreadable.push((entry.path().display().to_string(), why));
                 }
                 Ok(_) => {}
                 // A link to a folder above leads to nothing that is not listed already.
@@ -492,7 +519,11 @@ mod tests {
         assert_eq!(list(&[at("")], None, None).expect("exists").unreadable.len(), 1);
         assert!(matches!(list(&[at("/none")], None, None), Err(ListError::NotFound(_))));
         assert!(matches!(list(&[at("/b/[")], None, None), Err(ListError::BadGlob { .. })));
+        #[cfg(unix)]
+        assert_eq!(list(&[PathOrGlob::new("/dev/null")], None, None).expect("exists").unreadable.len(), 1);
         let object = &list(&[at("/a.log")], None, None).expect("exists").objects[0];
+        assert_eq!(object.read(5).expect("fits"), b"a.log");
+        assert_eq!(object.read(4).expect_err("a byte more").to_string(), "is larger than 0 MiB");
         assert_eq!(
             (object.size, io::read_to_string(object.open().expect("opens")).expect("text").as_str()),
             (5, "a.log")
