@@ -144,22 +144,33 @@ impl Object {
         Ok(bytes)
     }
 
-    /// What tells most contents apart without reading them: the last bytes, where gzip and Parquet keep their sums; of an object
-    /// in a store, what that says of the content.
-    pub fn trait_of_content(&self) -> io::Result<Vec<u8>> {
-        const TAIL: u64 = 64;
-        let mut tail = Vec::new();
+    /// Its last bytes, at most so many, without the rest.
+    pub fn tail(&self, len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let start = self.size.saturating_sub(len as u64);
         match &self.place {
             Place::File(path) => {
                 let mut file = File::open(path)?;
-                file.seek(SeekFrom::Start(self.size.saturating_sub(TAIL)))?;
-                file.take(TAIL).read_to_end(&mut tail)?;
+                file.seek(SeekFrom::Start(start))?;
+                file.take(len as u64).read_to_end(&mut bytes)?;
             }
-            Place::Stored(Stored { entry, .. }) => {
-                tail.extend_from_slice(entry.etag.as_deref().unwrap_or("").as_bytes());
+            Place::Stored(Stored { entry, store }) => {
+                let len = len.min(usize::try_from(entry.size).unwrap_or(len));
+                if len > 0 {
+                    bytes.extend_from_slice(&store.range(entry, start, len)?);
+                }
             }
         }
-        Ok(tail)
+        Ok(bytes)
+    }
+
+    /// What tells most contents apart without reading them: the last bytes, where gzip and Parquet keep their sums; of an object
+    /// in a store, what that says of the content.
+    pub fn trait_of_content(&self) -> io::Result<Vec<u8>> {
+        match &self.place {
+            Place::File(_) => self.tail(64),
+            Place::Stored(Stored { entry, .. }) => Ok(entry.etag.as_deref().unwrap_or("").as_bytes().to_vec()),
+        }
     }
 
     /// Says that it is read soon: what lies in a store may be fetched now.

@@ -9,7 +9,7 @@ use crate::model::symbols::Symbols;
 use crate::run::read::name_of;
 use crate::run::shapes::{ENDS, TRIES, of_shape, place, telling, whole_address};
 use crate::sources::flow::{Delivery, FieldSet, FileShape, FormatName, LayoutHints, ObjectOutcome, read_object};
-use crate::sources::objects::{Object, ObjectBytes, SourceName};
+use crate::sources::objects::{Object, SourceName};
 use crate::sql::table::TableError;
 use crate::sql::{Below, Exception, Source, scan};
 use hashbrown::HashSet;
@@ -113,7 +113,7 @@ pub(super) struct Looked {
     /// What is read of each Parquet object that was opened.
     parquet: BTreeMap<String, u64>,
     /// Of each flow log the shapes of Parquet objects, for those that were not opened.
-    shapes: BTreeMap<String, Vec<scan::Shape>>,
+    shapes: BTreeMap<String, scan::Shapes>,
 }
 
 impl Looked {
@@ -205,6 +205,7 @@ impl Looked {
                 }
             }
             if is_told {
+                self.measure(&name_of(flow_log, None), &own);
                 continue;
             }
             without.extend(&group);
@@ -222,6 +223,23 @@ impl Looked {
             }
         }
         Ok(without)
+    }
+
+    /// Reads the footers of the largest Parquet object and of one of half its size: first and last are of the hours around midnight,
+    /// where a busy flow log has small ones, and of these the footer is most.
+    fn measure(&mut self, name: &str, own: &[&Object]) {
+        if self.layouts.get(name).is_none_or(|(layout, _)| layout.format != Format::Parquet) {
+            return;
+        }
+        let largest = own.iter().map(|object| object.size).max().unwrap_or_default();
+        for size in [largest, largest / 2] {
+            let near = own.iter().min_by_key(|object| object.size.abs_diff(size));
+            let Some(object) = near.filter(|object| !self.parquet.contains_key(&object.key)) else { continue };
+            // Whatever else it is, the estimate is made without it.
+            let Ok(shape) = shape_of(object) else { continue };
+            self.parquet.insert(object.key.clone(), shape.bytes(object.size));
+            self.shapes.entry(name.to_owned()).or_default().add(shape);
+        }
     }
 
     /// Takes in what an object is, if it has records.
@@ -245,13 +263,9 @@ impl Looked {
             return Err(RollupError::Mixed { flow_log: name, one: one.clone(), other: object.key.clone() });
         }
         if told.format == FormatName::Parquet {
-            let file = object.random().map_err(|error| TableError::Codec(error.to_string()))?;
-            let shape = scan::Shape::of(&file)?;
+            let shape = shape_of(object)?;
             self.parquet.insert(object.key.clone(), shape.bytes(object.size));
-            let shapes = self.shapes.entry(name).or_default();
-            if shapes.len() < 2 {
-                shapes.push(shape);
-            }
+            self.shapes.entry(name).or_default().add(shape);
         }
         Ok(true)
     }
@@ -345,8 +359,7 @@ impl Looked {
         let own = self.shapes.get(name_of(&object.flow_log, None).as_ref());
         // Of a flow log that has ended nothing was opened.
         let other = || self.shapes.values().next().filter(|_| object.key.ends_with(".parquet"));
-        let near = own.or_else(other).and_then(|shapes| shapes.iter().min_by_key(|shape| shape.distance(object.size)));
-        near.map_or(0, |shape| shape.bytes(object.size))
+        own.or_else(other).and_then(|shapes| shapes.bytes(object.size)).unwrap_or(0)
     }
 
     /// The tables, and comments that say which flow logs are in them.
@@ -398,6 +411,15 @@ const fn kind(folders: Folders) -> &'static str {
 
 fn shown(base: &str) -> &str {
     if base.is_empty() { "./" } else { base }
+}
+
+/// Of a Parquet object, whose last bytes tell.
+fn shape_of(object: &Object) -> Result<scan::Shape, TableError> {
+    let end = |length: u64| {
+        let tail = object.tail(usize::try_from(length).unwrap_or(usize::MAX));
+        tail.map_err(|error| TableError::Codec(error.to_string()))
+    };
+    scan::Shape::of(object.size, &end)
 }
 
 fn look(object: &Object, hints: &LayoutHints) -> Result<ObjectOutcome, RollupError> {

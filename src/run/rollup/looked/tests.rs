@@ -177,7 +177,14 @@ fn parquet(records: usize) -> Vec<u8> {
         Kind::Number => Value::from(text.parse::<i64>().expect("a number")),
     };
     let record = || RECORD.split(' ').zip(&COLUMNS).map(cell).collect();
-    let rows: Vec<Vec<Value>> = (0..records).map(|_| record()).collect();
+    let mut rows: Vec<Vec<Value>> = (0..records).map(|_| record()).collect();
+    // Clients that come again, remotes and bytes that do not.
+    for (at, row) in rows.iter_mut().enumerate() {
+        let part = at * 7_919 % 65_536;
+        row[1] = format!("10.0.{}.{}", at % 13, at % 199).into();
+        row[2] = format!("52.{}.{}.{}", at % 251, part >> 8, part & 255).into();
+        row[3] = i64::try_from(at * 104_729 % 1_000_003).expect("a number").into();
+    }
     write(&COLUMNS, rows.as_slice()).expect("a file")
 }
 
@@ -271,6 +278,32 @@ fn at_least_each_object_is_read_once_by_the_table_of_its_flow_log() {
     check_reading("one without records beside it", "logs", &files, &[&["fl-0a"]], (size(1), size(1) + 2));
     let files = [small, (plain(ONE, 1, "fl-0b"), parquet(9))];
     check_reading("Parquet beside text", "logs", &files, apart, (size(1), size(1) + parquet(9).len()));
+}
+
+#[test]
+fn small_files_at_both_ends_tell_nothing_of_large_ones() {
+    let check = |situation: &str, records: &dyn Fn(usize) -> usize| {
+        let contents: Vec<_> = (1..=20).map(|day| (plain(ONE, day, "fl-0a"), parquet(records(day)))).collect();
+        let memory = bucket(&contents);
+        let objects = listed(&memory, "logs");
+        let found = looked(&objects).0.scan(&objects).columns;
+        let exact = |content: &Vec<u8>| {
+            let size = content.len() as u64;
+            scan::Shape::of(size, &|_| Ok(content.clone())).expect("a footer").bytes(size)
+        };
+        let expect: u64 = contents.iter().map(|(_, content)| exact(content)).sum();
+        assert!(found.abs_diff(expect) * 50 <= expect, "{situation}: {found}, not {expect}");
+        let opened = memory.opened.lock().expect("one at a time");
+        let ends = [&contents[0].0, &contents[19].0];
+        assert!(
+            opened.iter().all(|key| ends.contains(&key)),
+            "{situation}: of others the footer is enough: {opened:?}"
+        );
+    };
+    check("quiet nights", &|day| if day == 1 || day == 20 { day } else { 4_000 + 500 * (day % 3) });
+    check("hours of all sizes", &|day| if day == 1 || day == 20 { day } else { 40 * day * day });
+    check("a busy first", &|day| if day == 1 { 9_000 } else { 100 + day });
+    check("all alike", &|day| 2_000 + day);
 }
 
 /// Whether the text takes an object's rows from this table, whatever else the table sees.
