@@ -62,7 +62,7 @@ pub enum Source {
 pub struct Totals {
     /// Bytes on the bill.
     pub billed_bytes: Option<Bytes>,
-    /// Observed bytes of the gateways that are on it, over them.
+    /// Observed bytes over them; `None` where some were observed at a gateway that is not on it.
     pub coverage: Option<Usd>,
     /// Data cost on the bill.
     pub data_usd: Option<Usd>,
@@ -113,7 +113,12 @@ pub fn split(gateways: &[Observed], ledgers: Option<&Ledgers>) -> (Vec<GatewayCo
         let attributed: Option<Usd> = shares.into_iter().sum();
         sums.add(ledger, observed.into_iter().sum(), attributed, None);
     }
-    let totals = sums.totals(&costs);
+    // Bytes that are on no bill say nothing of how much of the bill the logs explain.
+    let elsewhere = |(cost, gateway): (&GatewayCost, &Observed)| {
+        cost.source == Source::NotOnBill && gateway.bytes.is_some_and(|bytes| bytes > Bytes::ZERO)
+    };
+    let mut totals = sums.totals(&costs);
+    totals.coverage = totals.coverage.filter(|_| !costs.iter().zip(gateways).any(elsewhere));
     (costs, totals)
 }
 
@@ -286,9 +291,13 @@ mod tests {
     fn a_gateway_that_is_not_on_the_bill_has_no_cost() {
         let gateways = [("nat-1".to_owned(), ledger(1000, 500))].into();
         let ledgers = Ledgers { gateways, ..Ledgers::default() };
-        let (costs, totals) = split(&[observed("nat-1", Some(1000)), observed("nat-2", Some(9))], Some(&ledgers));
-        assert_eq!((costs[1].source, costs[1].attributed), (Source::NotOnBill, None));
-        assert_eq!(totals.coverage, Some(Usd::from_units(SCALE)));
+        // Half of what is on the bill; with bytes from elsewhere it would look like all of it.
+        for (bytes, coverage) in [(Some(500), None), (Some(0), Some("0.5")), (None, Some("0.5"))] {
+            let (costs, totals) = split(&[observed("nat-1", Some(500)), observed("nat-2", bytes)], Some(&ledgers));
+            assert_eq!((costs[1].source, costs[1].attributed), (Source::NotOnBill, None));
+            assert_eq!(costs[0].coverage.map(|c| c.to_string()).as_deref(), Some("0.5"));
+            assert_eq!(totals.coverage.map(|c| c.to_string()).as_deref(), coverage, "{bytes:?}");
+        }
     }
 
     #[test]
