@@ -53,9 +53,15 @@ ACCOUNTS = [
     ("sparse", ["--vantage", "vpc", "--seed", "17"], "day"),
     ("row-groups", ["--vantage", "nat", "--log-file-format", "parquet", "--seed", "14"], "day"),
     ("accounts", ["--vantage", "nat", "--seed", "16"], "day"),
+    ("months", ["--vantage", "nat", "--seed", "18"], "day"),
+    ("months-hive", ["--vantage", "nat", "--log-file-format", "parquet", "--seed", "19", "--layout", "hive-hourly"], "day"),
 ]
 # What else lies in the same bucket: options of another `simulate`, of whose flow logs the accounts are changed.
-BESIDE = {"accounts": (["--vantage", "v2", "--seed", "17"], "999999999999")}
+BESIDE = {
+    "accounts": (["--vantage", "v2", "--seed", "17"], "999999999999"),
+    "months": (["--vantage", "nat", "--seed", "18", "--month", "2026-09"], None),
+    "months-hive": (["--vantage", "nat", "--log-file-format", "parquet", "--seed", "19", "--layout", "hive-hourly", "--month", "2026-11"], None),
+}
 
 # What may differ between reports of the same flow logs (records that came twice, and what sources are called).
 MAY_DIFFER = {"inputs"}

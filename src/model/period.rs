@@ -96,6 +96,18 @@ impl Window {
     }
 }
 
+/// The time of whose deliveries anything may be of a window: the whole months that it touches, and a day on either side. Objects that
+/// somebody merged hold more than the day that their folder names.
+#[must_use]
+pub fn delivered(window: Window) -> Window {
+    let month = |second: i64| Month::of(second).map(Month::window);
+    let (first, last) = (month(window.start), month(window.end - 1));
+    Window {
+        start: first.map_or(window.start, |month| month.start) - DAY_SECONDS,
+        end: last.map_or(window.end, |month| month.end) + DAY_SECONDS,
+    }
+}
+
 /// ISO 8601 text of a Unix second, `2026-10-01T00:00:00Z`.
 #[must_use]
 pub fn iso(second: i64) -> String {

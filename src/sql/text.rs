@@ -2,7 +2,7 @@
 
 use super::{FORM, Grain, address};
 use crate::model::flow::MAX_RECORD_BYTES;
-use crate::model::period::Window;
+use crate::model::period::{Window, delivered, iso_day};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -272,10 +272,12 @@ fn records(emission: &Emission, source: &Source) -> Result<String, SourceRefusal
     let is_short = if source.is_text { format!("CASE WHEN {missing} THEN 1 ELSE 0 END") } else { "0".to_owned() };
     select(is_short, "is_short", true);
     let own = list(&source.flow_logs);
+    let days = days(emission.window);
     let below = source.below.as_ref().map(Below::condition).unwrap_or_default();
     let partitions = emission.partitions.as_deref().map(|only| format!(" WHERE {only}")).unwrap_or_default();
     Ok(format!(
-        "  SELECT\n{out}  FROM (SELECT s.*, {object} AS object FROM {} s{partitions}) t\n  LEFT JOIN natlens_objects o ON o.object = t.object\n  WHERE coalesce(o.is_duplicate, 0) = 0 AND coalesce({}, '-') <> 'log-status'\n    AND coalesce(o.flow_log, {flow_log}) IN ({own}){below}\n",
+        "  SELECT\n{out}  FROM (SELECT s.*, {object} AS object, {} AS natlens_day FROM {} s{partitions}) t\n  LEFT JOIN natlens_objects o ON o.object = t.object\n  WHERE coalesce(o.is_duplicate, 0) = 0 AND coalesce({}, '-') <> 'log-status'\n    AND coalesce(o.flow_log, {flow_log}) IN ({own}){below}{days}\n",
+        folder_day(path),
         table_name(emission.dialect, &source.table),
         format_args!("CAST({} AS {varchar})", column("log-status")),
     ))
@@ -328,6 +330,27 @@ fn owner(has: &impl Fn(&str) -> bool, text: &impl Fn(&str) -> String) -> String 
     format!("CASE WHEN replace({joined}, chr(31), '') = '' THEN '-' ELSE {joined} END")
 }
 
+/// The day that AWS's folders name in a path, `2026/10/31`, whether they are plain or Hive; of others some other text, or none.
+fn folder_day(path: &str) -> String {
+    let below = format!("split_part('/' || {path}, '/AWSLogs/', 2)");
+    let plain =
+        ["year=", "month=", "day="].iter().fold(below.clone(), |text, name| format!("replace({text}, '{name}', '')"));
+    let day = [4, 5, 6].map(|at| format!("split_part({plain}, '/', {at})")).join(" || '/' || ");
+    format!(
+        "CASE WHEN split_part({below}, '/', 2) IN ('vpcflowlogs', 'aws-service=vpcflowlogs') THEN coalesce({day}, '') ELSE '' END"
+    )
+}
+
+/// The condition, with an ` AND ` before it, that leaves out what the local engine does not list: folders of other days than those of whose
+/// deliveries anything may be of the window.
+fn days(window: Window) -> String {
+    let delivered = delivered(window);
+    let [first, last] = [delivered.start, delivered.end - 1].map(|second| iso_day(second).replace('-', "/"));
+    format!(
+        "\n    AND (length(t.natlens_day) <> 10 OR translate(t.natlens_day, '0123456789', '') <> '//' OR t.natlens_day BETWEEN '{first}' AND '{last}')"
+    )
+}
+
 /// Flow log, account and Region by AWS's own file names: `ACCOUNT_vpcflowlogs_REGION_fl-ID_TIME_HASH`.
 fn path_parts(path: &str) -> [String; 3] {
     let named = format!("coalesce(split_part({path}, '_vpcflowlogs_', 2), '') <> ''");
@@ -376,6 +399,31 @@ mod tests {
         let hive = "coalesce(split_part(split_part(substr(t.object, 9), '/', 6), '=', 2), '') <> ''";
         check("AWSLogs/", 7, Some(true), &[above, deeper, itself, hive]);
         check("AWSLogs/", 7, Some(false), &[above, deeper, itself, &hive.replace("<>", "=")]);
+    }
+
+    #[test]
+    fn days_that_the_local_engine_does_not_list_are_left_out() {
+        use crate::sources::objects::dates::may_hold;
+        let month = |text: &str| crate::model::period::Month::parse(text).expect("a month").window();
+        let (september, october) = (month("2026-09"), month("2026-10"));
+        let day = Window { start: october.start + 9 * 86_400, end: october.start + 10 * 86_400 };
+        for (window, first, last) in [
+            (october, "2026/09/30", "2026/11/01"),
+            (day, "2026/09/30", "2026/11/01"),
+            (Window { start: september.start, end: october.start + 1 }, "2026/08/31", "2026/11/01"),
+            (month("2026-12"), "2026/11/30", "2027/01/01"),
+        ] {
+            let condition = days(window);
+            let range = condition.strip_suffix(')').and_then(|text| text.rsplit_once("BETWEEN ")).expect("a range").1;
+            assert_eq!(range, format!("'{first}' AND '{last}'"));
+            // Every day from a year before to a year after.
+            for second in (window.start - 400 * 86_400..window.end + 400 * 86_400).step_by(86_400) {
+                let day = iso_day(second).replace('-', "/");
+                let key = format!("AWSLogs/111111111111/vpcflowlogs/us-east-1/{day}/x.log.gz");
+                let is_left_out = day.as_str() < first || day.as_str() > last;
+                assert_eq!(may_hold(&key, Some(window)), !is_left_out, "{day} of {first} to {last}");
+            }
+        }
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! What AWS's own folder names say about time: which objects cannot hold records of a window. Only a coarse filter; what it
-//! lets through is judged record by record. It goes by whole months, padded by a day: objects that somebody merged hold more
-//! than the day that their folder names.
+//! lets through is judged record by record. `sql::text` leaves out the same days of flow logs.
 //!
 //! Known are the folders of VPC flow logs and of Resolver query logs, in both layouts
 //! (<https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-path.html>,
 //! <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-query-logs-choosing-target-resource.html>).
 
-use crate::model::period::{DAY_SECONDS, Month, Window};
+use crate::model::period::{DAY_SECONDS, Month, Window, delivered};
 
 /// What a folder can hold for a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +39,7 @@ pub fn standing(folder: &str, window: Option<Window>) -> Standing {
     let mut dates = parts.skip(BETWEEN);
     let Some(year) = dates.next() else { return Standing::Above };
     let Some(span) = span(year, dates.next(), dates.next()) else { return Standing::Within };
-    let month = |second: i64| Month::of(second).map(Month::window);
-    let (first, last) = (month(window.start), month(window.end - 1));
-    let start = first.map_or(window.start, |month| month.start) - DAY_SECONDS;
-    let padded = Window { start, end: last.map_or(window.end, |month| month.end) + DAY_SECONDS };
+    let padded = delivered(window);
     if span.end <= padded.start || padded.end <= span.start {
         Standing::Outside
     } else if padded.start <= span.start && span.end <= padded.end || span.end - span.start <= DAY_SECONDS {
