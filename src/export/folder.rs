@@ -2,10 +2,13 @@
 //!
 //! 1. All files are written and synced under `_natlens/new`, where no reader looks. Folders that they will need are made.
 //! 2. `_natlens/commit.json`, the new manifest, is written, synced and renamed to that name: from here on the month is the new one.
-//! 3. File by file is renamed into place, what the month does not have any more is deleted, and the record becomes the manifest.
+//! 3. File by file is renamed into place, what the month does not have any more is deleted, and the new manifest, a file like the others, is
+//!    renamed to its place. Nothing is waited for in between, so that readers see an old month or a new one but for a tenth of a millisecond.
+//! 4. Then the folders are synced, and the record is deleted.
 //!
 //! A run that is stopped before 2 has changed nothing; what it wrote is deleted by the next. One that is stopped after 2 is finished
-//! by the next, whatever month that is about; if files of it are gone since, its record stays until the month is decided anew. As long as `commit.json` is there, files of the month may be old or new, each whole.
+//! by the next, whatever month that is about; if files of it are gone since, its record stays until the month is decided anew. As long as
+//! `commit.json` is there, files of the month may be old or new, each whole.
 
 use super::manifest::{Foreign, Manifest, OWN};
 use super::part::{Part, account_of};
@@ -19,6 +22,8 @@ use std::path::{Path, PathBuf};
 
 const NEW: &str = "new";
 const COMMIT: &str = "commit.json";
+/// The manifest on its way, under [`NEW`].
+const MANIFEST: &str = "manifest.json";
 const UNFINISHED: &str = "commit.json.unfinished";
 const LOCK: &str = "lock";
 
@@ -179,6 +184,8 @@ impl Folder {
             folders.extend(place.ancestors().skip(1).take_while(|f| f.starts_with(&self.root)).map(Path::to_path_buf));
         }
         folders.iter().try_for_each(|folder| sync(folder).map_err(unchanged(folder)))?;
+        let new = self.own(NEW).join(MANIFEST);
+        step(&new).and_then(|()| self.write_manifest(manifest)).map_err(unchanged(&new))?;
         let (unfinished, commit) = (self.own(UNFINISHED), self.own(COMMIT));
         step(&unfinished).map_err(unchanged(&unfinished))?;
         write(&unfinished, manifest.to_json().as_bytes()).map_err(unchanged(&unfinished))?;
@@ -203,28 +210,54 @@ impl Folder {
                 return Err(FolderError::Lost { path: place.display().to_string(), month: manifest.month.clone() });
             }
         }
-        let mut folders = BTreeSet::new();
-        for (new, place) in moves {
-            step(&place).map_err(between(&place))?;
-            fs::rename(&new, &place).map_err(between(&place))?;
-            folders.extend(place.parent().map(Path::to_path_buf));
-        }
-        folders.iter().try_for_each(|folder| sync(folder).map_err(between(folder)))?;
-        for stale in self.files_of(&manifest.month).into_iter().filter(|path| manifest.is_stale(path)) {
-            let stale = self.root.join(stale);
-            step(&stale).map_err(between(&stale))?;
-            fs::remove_file(&stale).map_err(between(&stale))?;
-            // The folders of the month and of the account; what else is in them keeps them.
-            for folder in stale.ancestors().skip(1).take(2) {
-                let _ = fs::remove_dir(folder);
+        let (record, place) = (manifest.to_json(), self.root.join(manifest.path()));
+        let is_record = |path: &Path| fs::read(path).is_ok_and(|bytes| bytes == record.as_bytes());
+        let mut manifest_move = None;
+        if !is_record(&place) {
+            let new = self.own(NEW).join(MANIFEST);
+            if !is_record(&new) {
+                step(&new).map_err(between(&new))?;
+                self.write_manifest(&manifest).map_err(between(&new))?;
             }
+            manifest_move = Some((new, place));
         }
-        let place = self.root.join(manifest.path());
-        step(&place).map_err(between(&place))?;
-        fs::rename(&commit, &place).map_err(between(&place))?;
-        sync(&self.root.join(OWN)).map_err(between(&place))?;
-        step(&self.own(NEW)).map_err(between(&place))?;
+        let stale = self.files_of(&manifest.month).into_iter().filter(|path| manifest.is_stale(path));
+        let stale: Vec<PathBuf> = stale.map(|path| self.root.join(path)).collect();
+        // From the first to the last of these a reader may see some of both.
+        let mut folders = BTreeSet::new();
+        let put = |(new, place): &(PathBuf, PathBuf), step: Step<'_>| {
+            step(place).and_then(|()| put_in_place(new, place)).map_err(between(place))
+        };
+        for files in &moves {
+            put(files, step)?;
+            folders.extend(files.1.parent());
+        }
+        for stale in &stale {
+            step(stale).and_then(|()| fs::remove_file(stale)).map_err(between(stale))?;
+            folders.extend(stale.parent());
+        }
+        if let Some(files) = &manifest_move {
+            put(files, step)?;
+        }
+        let own = self.root.join(OWN);
+        folders.insert(&own);
+        folders.iter().try_for_each(|folder| sync(folder).map_err(between(folder)))?;
+        // The folders of the month and of the account; what else is in them keeps them.
+        for folder in stale.iter().flat_map(|stale| stale.ancestors().skip(1).take(2)) {
+            let _ = fs::remove_dir(folder);
+        }
+        step(&commit).and_then(|()| fs::remove_file(&commit)).map_err(between(&commit))?;
+        sync(&own).map_err(between(&commit))?;
+        step(&self.own(NEW)).map_err(between(&commit))?;
         self.clear()
+    }
+
+    /// Writes the manifest where it waits for its place.
+    fn write_manifest(&self, manifest: &Manifest) -> io::Result<()> {
+        let new = self.own(NEW);
+        fs::create_dir_all(&new)?;
+        write(&new.join(MANIFEST), manifest.to_json().as_bytes())?;
+        sync(&new)
     }
 
     /// Paths below the folders of a month, whoever's.
@@ -274,6 +307,19 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     entries.sort();
     entries
+}
+
+/// Gives a file the name of another, or one that nobody has. Where the system lets the two change places it has no old file to free meanwhile,
+/// which would take a hundred times as long.
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn put_in_place(new: &Path, place: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, new, CWD, place, RenameFlags::EXCHANGE).or_else(|_| fs::rename(new, place))
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn put_in_place(new: &Path, place: &Path) -> io::Result<()> {
+    fs::rename(new, place)
 }
 
 #[cfg(unix)]

@@ -138,6 +138,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("zip", &["sources"]),
     ("psl", &["name::hosts"]),
     ("tempfile", &["sources", "cli", "cache", "target", "collect"]),
+    ("rustix", &["export"]),
     ("walkdir", &["sources", "cache", "target", "collect"]),
     ("globset", &["sources"]),
     ("toml", &["sources"]),
