@@ -105,6 +105,12 @@ pub enum RollupError {
         /// Key of another.
         other: String,
     },
+    /// Likewise within one object.
+    #[error("{object}: its lines have different fields, or the same in another order")]
+    MixedLines {
+        /// Key.
+        object: String,
+    },
     /// A layout.
     #[error(transparent)]
     Source(#[from] SourceRefusal),
@@ -129,7 +135,7 @@ impl RollupError {
             Self::Months(_) => "make a roll-up of each month, and export one after the other",
             Self::NoWindow => "give --month, or --from and --to",
             Self::Partitions => "leave it out, or leave the days out in views that have the tables' names",
-            Self::Format { .. } | Self::Mixed { .. } | Self::Source(_) => {
+            Self::Format { .. } | Self::Mixed { .. } | Self::MixedLines { .. } | Self::Source(_) => {
                 "report these flow logs by `natlens report`, or leave them out by --flow-logs"
             }
             Self::NoLogs | Self::Object { .. } => "give the flow logs by --flow-logs",

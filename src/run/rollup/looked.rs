@@ -8,7 +8,9 @@ use crate::model::flow::{FlowRecord, FlowSink};
 use crate::model::symbols::Symbols;
 use crate::run::read::name_of;
 use crate::run::shapes::{ENDS, TRIES, of_shape, place, telling, whole_address};
-use crate::sources::flow::{Delivery, FieldSet, FileShape, FormatName, LayoutHints, ObjectOutcome, read_object};
+use crate::sources::flow::{
+    Delivery, FieldSet, FileShape, FormatName, LayoutHints, Layouts, ObjectOutcome, read_object,
+};
 use crate::sources::objects::{Object, SourceName};
 use crate::sql::table::TableError;
 use crate::sql::{Below, Exception, Source, scan};
@@ -249,6 +251,9 @@ impl Looked {
         }
         if !matches!(told.format, FormatName::Text | FormatName::TextNoHeader | FormatName::Parquet) {
             return Err(RollupError::Format { object: object.key.clone(), format: told.format });
+        }
+        if told.layouts == Layouts::Several {
+            return Err(RollupError::MixedLines { object: object.key.clone() });
         }
         let name = name_of(&object.flow_log, None).into_owned();
         let shape = FileShape::of(object, &object.flow_log, hints);

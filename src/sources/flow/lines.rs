@@ -12,6 +12,16 @@ use crate::model::addr::Addr;
 use crate::model::flow::{FlowRecord, FlowSink};
 use crate::model::symbols::Sym;
 
+/// Of how many layouts the records of an object are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layouts {
+    /// All of one.
+    #[default]
+    One,
+    /// A later header names other fields, or the same in another order; or records without a header are of several formats.
+    Several,
+}
+
 /// What reading has found so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
@@ -21,6 +31,8 @@ pub(super) struct Seen {
     pub assumed_ok: bool,
     /// Whether the layout was guessed.
     pub guessed: bool,
+    /// Of how many layouts its lines are.
+    pub layouts: Layouts,
     /// Lines that do not fit a layout that was guessed, and of the first its number and its fields.
     misfits: u64,
     misfit: Option<(u64, usize)>,
@@ -35,8 +47,9 @@ impl Seen {
 
     /// With what another part of the object holds, before which stand so many lines.
     pub fn add(&mut self, part: Self, lines: u64) {
-        let Self { records, fields, assumed_accept, assumed_ok, guessed, misfits, misfit } = part;
+        let Self { records, fields, assumed_accept, assumed_ok, guessed, layouts, misfits, misfit } = part;
         self.guessed |= guessed;
+        self.layouts = self.layouts.max(layouts);
         self.misfits += misfits;
         self.misfit = self.misfit.or(misfit.map(|(line, fields)| (lines + line, fields)));
         self.records += records;
@@ -156,6 +169,9 @@ impl Reader {
         }
         self.switches += 1;
         self.seen.guessed |= choice.guessed;
+        if choice.layout != self.choice.layout {
+            self.seen.layouts = Layouts::Several;
+        }
         self.seen.fields(choice.layout.fields());
         self.abouts = Abouts::new(&choice.layout);
         self.choice = choice;
@@ -208,6 +224,7 @@ impl Reader {
             && read(Fields::new().split(line), layout, &mut Abouts::new(layout), sink, &mut self.record).is_ok()
         {
             self.seen.fields(layout.fields());
+            self.seen.layouts = Layouts::Several;
             self.seen.records += 1;
             sink.record(&self.record);
             return Ok(());

@@ -22,6 +22,7 @@ pub(super) use detect::message_at;
 pub use error::{ErrorKind, ReadError};
 pub use hints::{KnownLayout, LayoutHints};
 pub use layout::{Field, FieldSet, Layout, LayoutError};
+pub use lines::Layouts;
 pub use shape::{ColumnType, Delivery, FileShape};
 pub use text::Helpers;
 
@@ -98,11 +99,14 @@ pub struct ObjectOutcome {
     pub assumed_format: bool,
     /// Pages of `aws logs filter-log-events` that it holds.
     pub pages: Ends,
+    /// Of how many layouts its lines are.
+    pub layouts: Layouts,
 }
 
 impl ObjectOutcome {
     fn new(format: FormatName, seen: Seen, (content_hash, inflated_bytes): (u128, u64)) -> Self {
-        let Seen { records, fields: fields_present, assumed_accept, assumed_ok, guessed: assumed_format, .. } = seen;
+        let Seen { records, fields: fields_present, assumed_accept, assumed_ok, layouts, .. } = seen;
+        let assumed_format = seen.guessed;
         let log_group = None;
         Self {
             format,
@@ -115,6 +119,7 @@ impl ObjectOutcome {
             fields_present,
             assumed_format,
             pages: Ends::default(),
+            layouts,
         }
     }
 }

@@ -161,6 +161,37 @@ fn a_flow_log_whose_ends_have_no_records_is_looked_at_further() {
     check("few without records", &|day| blank(day.min(9)), 9, false, None);
 }
 
+#[test]
+fn headers_of_two_layouts_in_one_object_are_refused() {
+    let check = |situation: &str, content: &str, is_refused: bool| {
+        let key = plain(ONE, 1, "fl-0a");
+        let objects = listed(&bucket(&[(key.clone(), content.as_bytes().to_vec())]), "logs");
+        let looked = Looked::at(&objects, &LayoutHints::default(), &mut Warnings::default());
+        let refused = looked.err().map(|error| (error.to_string(), error.hint()));
+        assert_eq!(refused.is_some(), is_refused, "{situation}: {refused:?}");
+        if let Some((why, hint)) = refused {
+            let key = key.trim_start_matches("logs/");
+            assert_eq!(why, format!("{key}: its lines have different fields, or the same in another order"));
+            assert!(hint.contains("natlens report"), "{hint}");
+        }
+    };
+    let one = lines(HEADER, 2);
+    check("the same header again", &(one.clone() + &one), false);
+    check("another order", &(one.clone() + &lines(TURNED, 2)), true);
+    check("another order, far on", &(lines(HEADER, 50_000) + &lines(TURNED, 1)), true);
+    check("back again", &(one.clone() + &lines(TURNED, 1) + &one), true);
+    check(
+        "a field more",
+        &(one
+            + &format!(
+                "{HEADER} version
+{RECORD} 2
+"
+            )),
+        true,
+    );
+}
+
 /// A file of so many flow log records.
 fn parquet(records: usize) -> Vec<u8> {
     const COLUMNS: [(&str, Kind); 7] = [
