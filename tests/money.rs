@@ -338,3 +338,37 @@ fn an_endpoint_that_is_new_has_cost_its_own_hours() {
     let run = natlens(folder.path(), &["explain", arg(folder.path()), "sqs"]);
     assert!(run.stdout.contains("48 hours x 1 AZ x $0.01 per hour"), "{}{}", run.stdout, run.stderr);
 }
+
+#[test]
+fn traffic_that_ended_with_a_gateway_endpoint_is_nothing_to_fix() {
+    // 100 GB at 0.045 until 19 October, or in the hour of the 20th in which the endpoint was made, or past it.
+    let (day, hour) = (86_400, 3_600);
+    let made = OCTOBER + 19 * day;
+    for (situation, last, created, action, saving) in [
+        ("before", made - day, Some("2026-10-20T00:00:00.000Z"), "keep-nat", "0"),
+        ("in its hour", made + hour - 1, Some("2026-10-20T00:00:00.000Z"), "keep-nat", "0"),
+        ("an hour later", made + hour, Some("2026-10-20T00:00:00.000Z"), "fix", "4.5"),
+        ("older", made - day, Some("2026-09-20T00:00:00.000Z"), "fix", "4.5"),
+        ("nobody knows since when", made - day, None, "fix", "4.5"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        account(folder.path(), 1);
+        let rule = "[[rules]]\ncidr = \"203.0.113.3/32\"\nname = \"s3\"\nregion = \"us-east-1\"\n";
+        put(folder.path(), "natlens.toml", rule);
+        change(folder.path(), |all| {
+            all["RouteTables"] = json!([{"RouteTableId": "rtb-1", "VpcId": "vpc-0a", "Associations": [{"Main": true}],
+                "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]}]);
+            all["VpcEndpoints"] = json!([{"VpcEndpointId": "vpce-0a1", "VpcEndpointType": "Gateway", "VpcId": "vpc-0a",
+                "State": "available", "ServiceName": "com.amazonaws.us-east-1.s3", "RouteTableIds": ["rtb-1"],
+                "CreationTimestamp": created}]);
+        });
+        traffic(folder.path(), OCTOBER, last, &[(3, &[100 * GB])]);
+        let report = report(folder.path(), &["--month", "2026-10"]);
+        check(situation, &report["decisions"][0], &json!({"service": "s3", "action": action, "avoided_usd": "4.5"}));
+        assert_eq!(report["summary"]["net_saving_usd"], saving, "{situation}");
+        let reason = report["decisions"][0]["reason"].as_str().expect("a text");
+        assert_eq!(reason.contains("was created at 2026-10-20T00:00:00Z"), created == Some("2026-10-20T00:00:00.000Z"));
+        let run = natlens(folder.path(), &["explain", arg(folder.path()), "s3", "--month", "2026-10"]);
+        assert_eq!(run.code, 0, "{situation}: {}", run.stderr);
+    }
+}

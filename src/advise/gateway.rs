@@ -7,6 +7,7 @@ use super::input::ServiceTraffic;
 use super::words::{list, traffic_of};
 use crate::model::bytes::Bytes;
 use crate::model::inventory::Inventory;
+use crate::model::period::{HOUR_SECONDS, iso};
 use crate::model::usd::Usd;
 use crate::name::endpoints::offer::offer;
 use crate::report::DecisionRow;
@@ -21,9 +22,13 @@ struct Sum<'a> {
     avoided: Option<Usd>,
 }
 
-/// One decision per VPC and service.
+/// The first and the last hour since 1970 in which anything crossed, by VPC, service and the service's Region.
+pub type HoursOf = BTreeMap<(String, String, String), (i64, i64)>;
+
+/// One decision per VPC and service. `hours_of` tells what an endpoint is younger than; what it does not hold is taken for traffic that
+/// still crosses.
 #[must_use]
-pub fn decide(traffic: &[ServiceTraffic], inventory: &Inventory) -> Vec<DecisionRow> {
+pub fn decide(traffic: &[ServiceTraffic], inventory: &Inventory, hours_of: &HoursOf) -> Vec<DecisionRow> {
     let mut sums: BTreeMap<(&str, &str, &str), Sum<'_>> = BTreeMap::new();
     for t in traffic.iter().filter(|t| t.bytes > Bytes::ZERO) {
         let fresh = || Sum { avoided: Some(Usd::ZERO), ..Sum::default() };
@@ -33,18 +38,34 @@ pub fn decide(traffic: &[ServiceTraffic], inventory: &Inventory) -> Vec<Decision
         sum.bytes += t.bytes;
         sum.avoided = sum.avoided.zip(t.avoided()).map(|(sum, more)| sum + more);
     }
-    sums.into_iter().map(|((vpc, service, region), sum)| row(vpc, service, region, sum, inventory)).collect()
+    let rows = sums.into_iter().map(|((vpc, service, region), sum)| {
+        let hours = hours_of.get(&(vpc.to_owned(), service.to_owned(), region.to_owned()));
+        row(vpc, service, region, sum, inventory, hours.copied())
+    });
+    rows.collect()
 }
 
-fn row(vpc: &str, service: &str, region: &str, sum: Sum<'_>, inventory: &Inventory) -> DecisionRow {
+fn row(
+    vpc: &str,
+    service: &str,
+    region: &str,
+    sum: Sum<'_>,
+    inventory: &Inventory,
+    hours: Option<(i64, i64)>,
+) -> DecisionRow {
     let state = inventory.gateway_endpoint_state(vpc, service);
     let missing: Vec<&str> =
         state.unassociated_nat.iter().chain(&state.unassociated_transit).map(String::as_str).collect();
     let through = list(&sum.gateways.into_iter().collect::<Vec<_>>());
     let traffic = traffic_of(service, inventory.vpc(vpc).and_then(|vpc| vpc.name.as_deref()));
-    let (action, reason) = match &state.endpoint {
-        None => ("create", create_reason(&traffic, &missing, &through)),
-        Some(endpoint) => ("fix", fix_reason(endpoint, &traffic, &missing, &through)),
+    let (action, reason) = match (&state.endpoint, age(state.since, hours)) {
+        (None, _) => ("create", create_reason(&traffic, &missing, &through)),
+        (Some(endpoint), Age::Younger(since)) => ("keep-nat", young_reason(endpoint, since, &traffic, &through)),
+        (Some(endpoint), Age::Between(since)) => {
+            let reason = fix_reason(endpoint, &traffic, &missing, &through);
+            ("fix", format!("{reason}; it was created at {}, and what crossed before is in the figures", iso(since)))
+        }
+        (Some(endpoint), Age::Older) => ("fix", fix_reason(endpoint, &traffic, &missing, &through)),
     };
     DecisionRow {
         action,
@@ -65,6 +86,32 @@ fn row(vpc: &str, service: &str, region: &str, sum: Sum<'_>, inventory: &Invento
         break_even_gb: Some(Usd::ZERO),
         reason,
     }
+}
+
+/// When an endpoint was created, compared with the traffic that it should carry.
+enum Age {
+    /// Before it, or nobody knows.
+    Older,
+    /// While it crossed.
+    Between(i64),
+    /// After it, or in its last hour, which may have been before.
+    Younger(i64),
+}
+
+fn age(since: Option<i64>, hours: Option<(i64, i64)>) -> Age {
+    match since.zip(hours) {
+        Some((since, (_, last))) if last <= since.div_euclid(HOUR_SECONDS) => Age::Younger(since),
+        Some((since, (first, _))) if first <= since.div_euclid(HOUR_SECONDS) => Age::Between(since),
+        _ => Age::Older,
+    }
+}
+
+fn young_reason(endpoint: &str, since: i64, traffic: &str, through: &str) -> String {
+    format!(
+        "{endpoint} was created at {}, and no {traffic} has crossed {through} after that hour: nothing is left to do, and the figures are of \
+         the time before",
+        iso(since)
+    )
 }
 
 fn create_reason(traffic: &str, missing: &[&str], through: &str) -> String {

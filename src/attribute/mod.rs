@@ -21,11 +21,13 @@ use crate::count::rows::Rows;
 use crate::frames::flows::{FlowColumns, FlowFrame, FrameError, Keys};
 use crate::model::addr::Addr;
 use crate::model::custom::CustomFlow;
-use crate::model::inventory::Inventory;
+use crate::model::inventory::{Inventory, VpcEndpoint};
+use crate::model::period::HOUR_SECONDS;
 use crate::name::asked::{Answers, Requests, RequestsBuilder};
 use crate::name::{Meaning, Named, Namer};
 use crate::own::Owner;
 use owners::{OwnerTable, owner_number};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// [`FlowFrame`] value of a key that the row does not know.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -60,6 +62,9 @@ pub struct Attributed {
     pub frame: FlowFrame,
     /// Traffic to customers' own services in another VPC, by key. What went through a gateway is in the frame too.
     pub custom: Vec<CustomFlow>,
+    /// The first and the last hour in which anything was counted, by place and service: of places in VPCs with an endpoint that is
+    /// younger than the first of all hours.
+    pub hours: BTreeMap<(u32, u32), (u32, u32)>,
     /// Rows (and their bytes) whose client asked for names of several services, so that something else names them.
     pub ambiguous: RowSum,
 }
@@ -130,6 +135,7 @@ impl Placed {
         sums.reserve(counted.rows.pair_count());
         let mut at = 0;
         let mut ambiguous = RowSum::default();
+        let (young, mut hours) = (young(&counted, &places, inventory), BTreeMap::new());
         // Asked for in an hour, and told apart by day.
         let by_hour = answers.is_some() || detail.days;
         for (counts, &place) in counted.rows.pairs().zip(&of_pair) {
@@ -152,6 +158,11 @@ impl Placed {
                     let same = known.filter(|(before, _)| *before == answer);
                     let (_, remote) = *known.insert(same.unwrap_or_else(|| (answer, remotes.of(pair, answer))));
                     (service, destination) = (remote.service, remote.destination);
+                    if young[place as usize] {
+                        let (first, last) = hours.entry((place, service)).or_insert((u32::MAX, 0));
+                        *first = row.hour.min(*first);
+                        *last = (*last).max(if by_hour { row.hour } else { all.last });
+                    }
                     if remote.is_ambiguous {
                         ambiguous.records += 1;
                         ambiguous.bytes += row.upload + row.download;
@@ -181,8 +192,17 @@ impl Placed {
         let (frame, custom) = (FlowFrame::new(columns)?, custom.finish());
         let (services, destinations) = remotes.into_tables();
         let owners = owners.into_table();
-        Ok(Attributed { gateways, places, services, destinations, owners, clients, frame, custom, ambiguous })
+        Ok(Attributed { gateways, places, services, destinations, owners, clients, frame, custom, hours, ambiguous })
     }
+}
+
+/// For each place whether its VPC has an endpoint that was created after the first hour.
+fn young(counted: &Counted, places: &[Place], inventory: &Inventory) -> Vec<bool> {
+    let first = counted.rows.pairs().map(|counts| counts.sums.first).min().unwrap_or(u32::MAX);
+    let first = i64::from(first) * HOUR_SECONDS;
+    let is_young = |endpoint: &&VpcEndpoint| endpoint.created.is_some_and(|created| created > first);
+    let vpcs: BTreeSet<&str> = inventory.endpoints().filter(is_young).filter_map(|e| e.vpc.as_deref()).collect();
+    places.iter().map(|place| place.vpc.as_deref().is_some_and(|vpc| vpcs.contains(vpc))).collect()
 }
 
 /// A basis as a frame key.

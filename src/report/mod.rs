@@ -101,7 +101,7 @@ pub struct Summary {
     pub observed_bytes: Option<Bytes>,
     /// Bytes on the bill.
     pub billed_bytes: Option<Bytes>,
-    /// Observed over billed.
+    /// Observed over billed; null where some bytes were observed at a gateway that is not on the bill.
     pub coverage: Option<Decimal>,
     /// Data processing cost on the bill.
     pub data_usd: Option<Usd>,

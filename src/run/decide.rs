@@ -33,6 +33,8 @@ pub struct Basis<'a> {
     pub metrics: &'a Metrics,
     /// VPCs and services whose names lead to an endpoint already.
     pub private_answers: BTreeSet<(String, String)>,
+    /// The first and the last hour in which anything crossed, where an endpoint may be younger.
+    pub hours_of: gateway::HoursOf,
     /// The time that new endpoints are weighed over.
     pub weighed: Window,
     /// The whole period.
@@ -93,7 +95,7 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
     };
     let mut cases = account.cases();
     warn_of_cases(&cases, warnings);
-    let (mut decisions, mut regions) = decided(&cases, basis.inventory);
+    let (mut decisions, mut regions) = decided(&cases, basis);
     let mut facts = gateway_facts(basis, money);
     let mut ways = ways_of(&account, &decisions);
     let find = |facts: &[GatewayFacts], ways: &[(Way, bool)]| -> (Vec<FindingRow>, Vec<FindingParts>) {
@@ -104,7 +106,7 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
     let conflicts = removals::conflicts(&decisions, &findings, basis.inventory);
     if !conflicts.is_empty() {
         removals::keep_endpoints(&mut cases.regions, &conflicts);
-        (decisions, regions) = decided(&cases, basis.inventory);
+        (decisions, regions) = decided(&cases, basis);
         removals::keep_gateways(&mut facts, &conflicts, basis.inventory);
         ways = ways_of(&account, &decisions);
         (findings, finding_parts) = find(&facts, &ways);
@@ -112,8 +114,8 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
     Decided { decisions, findings, workings: Workings { cases, regions, ways, finding_parts } }
 }
 
-fn decided(cases: &Cases, inventory: &Inventory) -> (Vec<DecisionRow>, Vec<Weighing>) {
-    let mut decisions = gateway::decide(&cases.gateway, inventory);
+fn decided(cases: &Cases, basis: &Basis<'_>) -> (Vec<DecisionRow>, Vec<Weighing>) {
+    let mut decisions = gateway::decide(&cases.gateway, basis.inventory, &basis.hours_of);
     let regions: Vec<Weighing> = cases.regions.iter().map(interface::decide).collect();
     decisions.extend(regions.iter().flat_map(|region| &region.rows).map(|weighed| weighed.row.clone()));
     sort(&mut decisions);

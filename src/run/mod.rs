@@ -21,6 +21,7 @@ pub mod shapes;
 mod trail;
 
 use crate::advise::custom::compare;
+use crate::advise::gateway;
 use crate::attribute::{Attributed, Detail, OwnerRules, place};
 use crate::bill::settle::CostBasis;
 use crate::cache::{Cache, Place};
@@ -378,6 +379,24 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
+    /// [`Attributed::hours`] by VPC and service.
+    fn hours_of(&self) -> gateway::HoursOf {
+        // A roll-up may keep a day's hours as the first of them.
+        let end_of = |hour: i64| if self.plan.inputs.rollup.is_some() { hour - hour.rem_euclid(24) + 23 } else { hour };
+        let mut hours_of = gateway::HoursOf::new();
+        for ((place, service), (first, last)) in &self.attributed.hours {
+            let vpc = self.attributed.places.get(*place as usize).and_then(|place| place.vpc.clone());
+            let named = self.attributed.services.get(*service as usize);
+            if let Some((vpc, named)) = vpc.zip(named) {
+                let key = (vpc, named.service.clone(), named.region.clone().unwrap_or_default());
+                let (first, last) = (i64::from(*first), end_of(i64::from(*last)));
+                let known = hours_of.entry(key).or_insert((first, last));
+                *known = (known.0.min(first), known.1.max(last));
+            }
+        }
+        hours_of
+    }
+
     fn report(
         &self,
         currency: String,
@@ -397,6 +416,7 @@ impl Answer<'_> {
             client_azs: &builder.client_azs()?,
             metrics: self.metrics,
             private_answers: self.names.map(|names| names.services(&self.loaded.namer)).unwrap_or_default(),
+            hours_of: self.hours_of(),
             weighed: self.period.weighed(),
             window,
         };

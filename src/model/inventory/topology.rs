@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct GatewayEndpointState {
     /// The endpoint, the smallest id if there are several.
     pub endpoint: Option<String>,
+    /// When the first of them was created, Unix seconds; `None` where one does not say.
+    pub since: Option<i64>,
     /// The VPC's route tables that send the service's traffic to an endpoint.
     pub associated: Vec<String>,
     /// Those that lead to a NAT gateway but not to the endpoint.
@@ -108,11 +110,13 @@ impl Inventory {
     pub fn gateway_endpoint_state(&self, vpc: &str, service: &str) -> GatewayEndpointState {
         let mut endpoints: BTreeSet<&str> = BTreeSet::new();
         let mut associated: BTreeSet<&str> = BTreeSet::new();
+        let mut since = BTreeSet::new();
         for endpoint in self.endpoints.values() {
             let suffix = endpoint.service_name.as_deref().and_then(region::service_suffix);
             let matches = endpoint.kind == EndpointKind::Gateway && endpoint.is_live() && suffix == Some(service);
             if matches && endpoint.vpc.as_deref() == Some(vpc) {
                 endpoints.insert(&endpoint.id);
+                since.insert(endpoint.created);
                 associated.extend(endpoint.route_tables.iter().map(String::as_str));
             }
         }
@@ -120,6 +124,7 @@ impl Inventory {
             |target: &RouteTarget| matches!(target, RouteTarget::VpcEndpoint(id) if endpoints.contains(id.as_str()));
         let mut state =
             GatewayEndpointState { endpoint: endpoints.first().map(|&id| id.to_owned()), ..Default::default() };
+        state.since = since.first().copied().flatten();
         for table in self.tables_of_vpc(vpc) {
             if associated.contains(table.id.as_str()) || in_force(table).any(leads_there) {
                 associated.insert(&table.id);

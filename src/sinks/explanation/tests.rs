@@ -169,7 +169,7 @@ fn decide(report: &mut Report, mut trail: Trail) -> Trail {
     let cases = account.cases();
     let nat = |(id, rate): (String, _)| (id, EndpointTrail { ledger: None, nat: Some(rate) });
     trail.endpoints = cases.nat_rates.into_iter().map(nat).collect();
-    let mut decisions = gateway::decide(&cases.gateway, &inventory);
+    let mut decisions = gateway::decide(&cases.gateway, &inventory, &BTreeMap::new());
     for case in cases.regions {
         let weighing = interface::decide(&case);
         decisions.extend(weighing.rows.iter().map(|weighed| weighed.row.clone()));
