@@ -298,12 +298,15 @@ fn a_gateway_known_by_route_and_one_inferred_are_one_in_every_hour_of_which_it_t
     let other = at_client(1, 9, 3).map(|Row(at, ends, bytes, hour, verdict)| {
         Row(at, ends.map(|end| if end == "203.0.113.5" { "203.0.113.6" } else { end }), bytes, hour, verdict)
     });
-    let own = [
-        accept(NAT, ["10.0.0.220", "203.0.113.6", "", ""], 1, 3),
-        accept(NAT, ["203.0.113.6", "10.0.0.220", "", ""], 9, 3),
-    ];
+    let own = conversation(1, 9, 3).map(|Row(at, [src, dst, ..], bytes, hour, verdict)| {
+        let other = |end| if end == "203.0.113.5" { "203.0.113.6" } else { end };
+        Row(at, [other(src), other(dst), "", ""], bytes, hour, verdict)
+    });
     let counted = count(&routes_only(), &[("a", &nat), ("a", &at_client(100, 900, 1)), ("a", &own), ("a", &other)]);
-    check("two sides", &counted, (106, 959), [6, 8, 0, 0]);
+    check("two sides", &counted, (106, 959), [6, 10, 0, 0]);
+    // What it does not show may have gone by a gateway of which there is no log.
+    let counted = count(&routes_only(), &[("a", &conversation(100, 900, 3)), ("a", &other)]);
+    check("another remote", &counted, (101, 909), [4, 2, 0, 0]);
 }
 
 #[test]
@@ -374,6 +377,12 @@ fn a_gateway_that_was_replaced_counts_its_bytes_once() {
         (8, 79),
         [4, 2, 0, 0],
     );
+    let other = client.map(|Row(at, ends, bytes, hour, verdict)| {
+        Row(at, ends.map(|end| if end == "203.0.113.5" { "203.0.113.6" } else { end }), bytes, hour, verdict)
+    });
+    check("what it does not show", &count(&account, &[("a", &nat), ("a", &other)]), (200, 1800), [4, 2, 0, 0]);
+    let silent = [Row(NAT, ["", "", "", ""], 0, 1, Verdict::NoData)];
+    check("nothing but NODATA", &count(&account, &[("a", &silent), ("a", &client)]), (100, 900), [2, 0, 0, 0]);
     check("in another VPC", &count(&replaced(&described("vpc-2")), &by_both), (200, 1800), [4, 2, 0, 0]);
 }
 

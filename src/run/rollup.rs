@@ -319,7 +319,7 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
         partitions: form.partitions.clone(),
         window,
         grain: form.grain(plan),
-        last_created: guide.last_created(window),
+        by_hour_until: guide.by_hour_until(window),
         unlinked: guide.unlinked(),
         ports: roles.ports().clone(),
         inventory: guide.digest().to_owned(),

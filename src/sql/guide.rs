@@ -7,7 +7,7 @@ use crate::count::roles::{Role, Roles};
 use crate::count::routes::Routes;
 use crate::model::addr::{Addr, Cidr};
 use crate::model::inventory::{Inventory, RouteDestination, RouteTarget};
-use crate::model::period::Window;
+use crate::model::period::{DAY_SECONDS, Window};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// IPv4 addresses from one to another, both included.
@@ -92,11 +92,12 @@ impl<'a> Guide<'a> {
         &self.digest
     }
 
-    /// When the last gateway inside or after a time was made to which routes lead, but not after its end; before the time if none was.
-    /// Until then clients' traffic may have gone by another, whatever routes say now.
+    /// Until when rows are kept by the hour: the end of the day on which the last gateway was made to which routes lead, but not after the end
+    /// of the time. Until then clients' traffic may have gone by another, whatever routes say now, and both are held against each other.
     #[must_use]
-    pub fn last_created(&self, window: Window) -> i64 {
-        self.created.map_or(0, |created| created.min(window.end))
+    pub fn by_hour_until(&self, window: Window) -> i64 {
+        let end_of_day = |second: i64| (second.div_euclid(DAY_SECONDS) + 1) * DAY_SECONDS;
+        self.created.filter(|created| *created > window.start).map_or(0, |created| end_of_day(created.min(window.end)))
     }
 
     /// Gateways of which no address is known: their clients' rows are held against those of gateways that only records tell of, hour by hour.

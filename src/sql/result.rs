@@ -127,8 +127,8 @@ impl Line<'_> {
 pub fn rows(rollup: &Rollup, guide: &Guide<'_>, window: Window, grain: Grain) -> Lines {
     let vantage = Vantage::choose(rollup, window);
     let (covers, unlinked) = (covers(rollup, guide), guide.unlinked());
-    let by_hour = hour_after(guide.last_created(window));
-    let writer = Writer { rollup, guide, vantage: &vantage, grain, covers, unlinked, by_hour };
+    let by_hour_until = hour_after(guide.by_hour_until(window));
+    let writer = Writer { rollup, guide, vantage: &vantage, grain, covers, unlinked, by_hour_until };
     let mut lines = Lines::default();
     lines
         .line("window")
@@ -190,8 +190,7 @@ struct Writer<'a> {
     grain: Grain,
     covers: HashMap<(&'a str, u32), Cover<'a>>,
     unlinked: BTreeSet<String>,
-    /// Before this hour gateways may have been replaced, and clients' rows are kept by the hour.
-    by_hour: u32,
+    by_hour_until: u32,
 }
 
 const fn seconds(hour: u32) -> u64 {
@@ -377,15 +376,14 @@ impl<'a> Writer<'a> {
     /// Rows of one key with the same answer are one row.
     fn time(&self, role: Role, about: Option<&'a str>, hour: u32) -> (u32, &'a str) {
         let day = hour - hour % u32::try_from(DAY_SECONDS / HOUR_SECONDS).unwrap_or(24);
-        let is_kept_by_day = |about: &&str| role != Role::Unknown && !self.unlinked.contains(*about);
+        let is_kept_by_day =
+            |about: &&str| role != Role::Unknown && !self.unlinked.contains(*about) && hour >= self.by_hour_until;
         let Some(about) = about.filter(|_| self.grain == Grain::Day).filter(is_kept_by_day) else {
             return (hour, "");
         };
         let cover = self.covers.get(&(about, hour)).copied();
         match (role, cover) {
-            (Role::Nat(_), _) => (day, ""),
-            _ if hour < self.by_hour => (hour, ""),
-            (_, None) => (day, ""),
+            (Role::Nat(_), _) | (_, None) => (day, ""),
             (_, Some((Accepted::WithPkt, ..))) => (day, "+"),
             (_, Some((accepted, first, last))) if first == last => {
                 (day, if accepted == Accepted::Nothing { first } else { "~" })

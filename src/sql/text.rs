@@ -107,8 +107,8 @@ pub struct Emission {
     pub grain: Grain,
     /// Ports that naming rules ask for.
     pub ports: BTreeSet<u16>,
-    /// [`super::Guide::last_created`].
-    pub last_created: i64,
+    /// [`super::Guide::by_hour_until`].
+    pub by_hour_until: i64,
     /// [`super::Guide::unlinked`].
     pub unlinked: BTreeSet<String>,
     /// What tells the inventory from any other, [`super::inventory_digest`].
@@ -192,7 +192,7 @@ pub fn render(emission: &Emission) -> Result<String, SourceRefusal> {
         .replace("@WINDOW_START", &emission.window.start.to_string())
         .replace("@WINDOW_END", &emission.window.end.to_string())
         .replace("@UNLINKED", &unlinked)
-        .replace("@LAST_CREATED", &emission.last_created.to_string())
+        .replace("@BY_HOUR_UNTIL", &emission.by_hour_until.to_string())
         .replace("@GRAIN", &emission.grain.seconds().to_string())
         .replace("@FORM", &FORM.to_string())
         .replace("@PORTS", &ports)

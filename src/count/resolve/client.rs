@@ -1,16 +1,24 @@
 //! Records of every other interface: NAT traffic only where a route table or the record's next hop says so.
 
 use super::told::Told;
-use super::{Basis, CountedPair, CountedRow, Counts, Fate, GatewayCount, Resolver, Way};
+use super::{Basis, CountedPair, CountedRow, Fate, GatewayCount, Resolver, Way};
 use crate::count::fold::{NOT_NAT, RowKey, RowSum, SOME_NAT, Seen};
 use crate::count::legs::Shape;
 use crate::count::roles::{NatSide, Role};
 use crate::model::addr_table::AddrId;
 use crate::model::flow::Direction;
 use crate::model::symbols::Sym;
-use hashbrown::{HashMap, HashSet};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// What becomes of an hour of a client's list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The same bytes again.
+    Mirror,
+    /// Perhaps the same bytes again.
+    Waits,
+    Counts,
+}
 
 impl Resolver<'_> {
     /// A list of any other interface: NAT traffic only where a route table or the record's next hop says so.
@@ -32,36 +40,46 @@ impl Resolver<'_> {
     /// Counts the hours of a client's list in which the gateway's own records do not tell.
     pub(super) fn settle_client(&mut self, told: &Told, pair: CountedPair, way: Way) {
         let (gateway, lists, vantage) = (pair.gateway, Arc::clone(&self.lists), self.vantage);
-        let mut covered = RowSum::default();
+        // What the record names is the gateway of its hour; a route may lead elsewhere by now.
+        let is_named = !matches!(self.rollup.symbols.text(told.key.next_hop), "" | SOME_NAT);
+        let (since, is_unlinked) = (self.since(gateway), self.is_unlinked(gateway));
+        let covered = &self.covered;
+        let place = |hour: u32| {
+            if covered.contains(&(gateway, hour)) {
+                Place::Mirror
+            } else if !is_named && (is_unlinked || hour < since) {
+                Place::Waits
+            } else {
+                Place::Counts
+            }
+        };
+        let (mut counts, mut waits, mut mirror) = (RowSum::default(), RowSum::default(), RowSum::default());
         for (hour, sums) in told.hours(&lists, vantage) {
-            if self.cover.tells(gateway, hour) {
-                covered.add(sums.along.records, sums.along.bytes);
+            let sum = match place(hour) {
+                Place::Mirror => &mut mirror,
+                Place::Waits => &mut waits,
+                Place::Counts => &mut counts,
+            };
+            sum.add(sums.along.records, sums.along.bytes);
+        }
+        for (here, sum, rows) in [(Place::Counts, counts, &mut self.rows), (Place::Waits, waits, &mut self.waiting)] {
+            if sum.records == told.sum().records {
+                told.push_to(rows, pair, way, &lists, vantage);
+            } else if sum.records > 0 {
+                for (hour, sums) in told.hours(&lists, vantage).filter(|(hour, _)| place(*hour) == here) {
+                    rows.push(&CountedRow::of_hour(pair, way, hour, &sums));
+                }
             }
         }
-        self.mirror.add(covered.records, covered.bytes);
-        let all = told.sum();
-        let counted = RowSum { records: all.records - covered.records, bytes: all.bytes - covered.bytes };
-        if counted.records == 0 {
-            return;
-        }
-        self.counted.add(counted.records, counted.bytes);
-        self.hear_of(pair, told.key.interface);
-        let is_unlinked = self.is_unlinked(gateway);
-        let rows = if is_unlinked {
-            &mut self.unlinked
-        } else {
+        self.mirror.add(mirror.records, mirror.bytes);
+        self.counted.add(counts.records + waits.records, counts.bytes + waits.bytes);
+        if counts.records > 0 {
             let count = &mut self.gateways[gateway as usize];
             count.covered = true;
-            count.records.clients += counted.records;
-            &mut self.rows
-        };
-        if covered.records == 0 {
-            return told.push_to(rows, pair, way, &lists, vantage);
+            count.records.clients += counts.records;
         }
-        for (hour, sums) in told.hours(&lists, vantage) {
-            if !self.cover.tells(gateway, hour) {
-                rows.push(&CountedRow::of_hour(pair, way, hour, &sums));
-            }
+        if counts.records + waits.records > 0 {
+            self.hear_of(pair, told.key.interface);
         }
     }
 
@@ -165,57 +183,6 @@ impl Resolver<'_> {
             self.gateways.push(GatewayCount { side, ..GatewayCount::default() });
         }
         at
-    }
-
-    /// A gateway named by a route table alone, while an inferred one is known by its interface alone: perhaps the same.
-    pub(super) fn is_unlinked(&self, gateway: u32) -> bool {
-        let gateway = &self.gateways[gateway as usize];
-        gateway.interface.is_none() && gateway.side.own.is_empty() && !gateway.side.regional
-    }
-
-    /// Clients' rows by way of a gateway that an inferred one is are the same bytes again in every hour of which its own records tell. It is
-    /// the one that shows a row's client and remote, or most of the gateway's clients and remotes: in some hours its log may have no
-    /// `pkt-*`, and the interval of a record may begin on the other side of the hour at the other end.
-    pub(super) fn leave_out_inferred(&mut self) {
-        if self.unlinked.is_empty() {
-            return;
-        }
-        let of_clients: HashSet<_> =
-            self.unlinked.pairs().map(|Counts { pair, .. }| (pair.gateway, pair.client, pair.remote)).collect();
-        let mut shown: HashMap<(AddrId, AddrId), BTreeSet<u32>> =
-            of_clients.iter().map(|&(_, client, remote)| ((client, remote), BTreeSet::new())).collect();
-        for Counts { pair, .. } in self.rows.pairs().filter(|of| of.pair.basis == Basis::Pair) {
-            if !self.gateways[pair.gateway as usize].known
-                && let Some(by) = shown.get_mut(&(pair.client, pair.remote))
-            {
-                by.insert(pair.gateway);
-            }
-        }
-        let mut in_common: BTreeMap<u32, BTreeMap<u32, usize>> = BTreeMap::new();
-        for (gateway, client, remote) in of_clients {
-            for inferred in &shown[&(client, remote)] {
-                *in_common.entry(gateway).or_default().entry(*inferred).or_default() += 1;
-            }
-        }
-        let with_most = |with: &BTreeMap<u32, usize>| {
-            let most = with.values().max().copied();
-            with.iter().filter(|(_, number)| Some(**number) == most).map(|(inferred, _)| *inferred).collect()
-        };
-        let same: BTreeMap<u32, Vec<u32>> =
-            in_common.iter().map(|(gateway, with)| (*gateway, with_most(with))).collect();
-        let unlinked = std::mem::take(&mut self.unlinked);
-        for row in unlinked.iter() {
-            let by = &shown[&(row.pair.client, row.pair.remote)];
-            let is = same.get(&row.pair.gateway).into_iter().flatten();
-            if by.iter().chain(is).any(|gateway| self.cover.tells(*gateway, row.hour)) {
-                self.is_mirror(row.records, row.upload + row.download);
-                continue;
-            }
-            let gateway = &mut self.gateways[row.pair.gateway as usize];
-            gateway.covered = true;
-            gateway.records.clients += row.records;
-            self.rows.push(&row);
-        }
     }
 }
 

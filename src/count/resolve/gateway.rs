@@ -6,6 +6,7 @@ use crate::count::fold::{RowKey, RowSum, Seen};
 use crate::count::legs::{Leg, Shape, is_doubtful_regional, regional_leg, zonal_leg, zonal_leg_without_pkt};
 use crate::model::addr::Addr;
 use crate::model::addr_table::AddrId;
+use crate::model::flow::Direction;
 use crate::model::symbols::Sym;
 use hashbrown::HashSet;
 
@@ -56,7 +57,7 @@ impl Resolver<'_> {
         let gateways: HashSet<u32> = doubtful.iter().map(|(gateway, _)| *gateway).collect();
         for gateway in gateways {
             let lists = || doubtful.iter().filter(|(of, _)| *of == gateway).map(|(_, told)| told);
-            let are_clients = self.doubtful_are_clients(gateway, lists().map(|told| told.sum().bytes).sum());
+            let are_clients = self.doubtful_are_clients(gateway, &lists());
             let side = self.gateways[gateway as usize].side.clone();
             for told in lists() {
                 let leg = if side.regional {
@@ -72,20 +73,25 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether the addresses in so many doubtful bytes are clients.
-    fn doubtful_are_clients(&self, gateway: u32, open: u64) -> bool {
+    /// Whether the addresses in doubtful lists of a gateway are clients: the nearer balance is right.
+    fn doubtful_are_clients<'t>(&self, gateway: u32, lists: &(impl Iterator<Item = &'t Told> + Clone)) -> bool {
         let count = &self.gateways[gateway as usize];
+        let bytes = |direction| {
+            let lists = lists.clone().filter(|told| told.key.direction == direction);
+            lists.map(|told| told.sum().bytes).sum::<u64>()
+        };
         if count.side.regional {
-            // What clients sent is what the gateway sent on: where it sent more, clients are missing, else some of its own addresses.
+            // What clients sent the gateway sent on: what came in is either a client's, or an answer, and then what went out was sent on.
             // On the way back there is what nobody asked for, too.
-            let [leg_1, leg_2, ..] = count.legs;
-            return leg_2 > leg_1;
+            let ([leg_1, leg_2, ..], [come, gone]) = (count.legs, [Direction::Ingress, Direction::Egress].map(bytes));
+            return (leg_1 + come).abs_diff(leg_2) < leg_1.abs_diff(leg_2 + gone);
         }
+        let open: u64 = lists.clone().map(|told| told.sum().bytes).sum();
         let total = |rows: &CountedRows, basis| -> u64 {
             let of_gateway = rows.pairs().filter(|of| of.pair.gateway == gateway && of.pair.basis == basis);
             of_gateway.map(|of| of.sums.upload + of.sums.download).sum()
         };
-        // What its clients sent and got is what the remotes got and sent, so the nearer balance is right.
+        // What its clients sent and got is what the remotes got and sent.
         let (clients, remotes) = (total(&self.rows, Basis::Client), total(&self.public_side, Basis::Remote));
         (clients + open).abs_diff(remotes) <= clients.abs_diff(remotes + open)
     }

@@ -1,10 +1,10 @@
 //! From collapsed rows to counted bytes: every byte that a gateway processed, once. Pure; works on values only.
 
 mod client;
-mod cover;
 mod gateway;
 mod pairs;
 mod told;
+mod waiting;
 
 pub use super::counted::{Basis, CountedPair, CountedRow, CountedRows, Counts, PairSums, Way};
 pub use client::carries_for_others;
@@ -16,14 +16,13 @@ use super::legs::{Ends, Shape};
 use super::roles::{NatSide, Role, Roles};
 use super::rollup::{Interface, Rollup, RowLists};
 use super::routes::Routes;
-use super::vantage::Vantage;
+use super::vantage::{Vantage, hour_after};
 use crate::model::addr_table::AddrId;
 use crate::model::bytes::Bytes;
 use crate::model::period::Window;
 use crate::model::records::{RecordBytes, RecordKinds};
 use crate::model::symbols::Sym;
-use cover::Cover;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use pairs::Pairs;
 use std::sync::Arc;
 use told::Told;
@@ -138,6 +137,8 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
     let rows = Arc::new(std::mem::take(&mut rollup.rows));
     let crossings = std::mem::take(&mut rollup.crossings);
     let mut resolver = Resolver::new(rollup, &rows, roles, routes, &vantage, inferred);
+    resolver.since =
+        resolver.gateways.iter().map(|count| routes.created(&count.side.id).map_or(0, hour_after)).collect();
     resolver.take_pairs(pairs::of(&rows, &vantage, &resolver.gateway_of, threads));
     for (number, of, entries) in rows.entries_of(0..rows.len()) {
         if pairs::gateway(&of.0, &resolver.gateway_of).is_none()
@@ -148,7 +149,7 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
     }
     drop(rows);
     resolver.settle_doubtful();
-    resolver.leave_out_inferred();
+    resolver.settle_waiting();
     resolver.leave_out_unsolicited();
     let passes_on =
         |interface: u32| resolver.carrier[interface as usize] || resolver.gateway_of[interface as usize].is_some();
@@ -172,15 +173,18 @@ struct Resolver<'a> {
     /// Gateway of each interface of the rollup.
     gateway_of: Vec<Option<u32>>,
     by_id: HashMap<String, u32>,
-    cover: Cover,
+    /// Gateways and the hours of which their own records tell.
+    covered: HashSet<(u32, u32)>,
+    /// Of each gateway that is known, see [`Resolver::since`].
+    since: Vec<u32>,
     route_cache: HashMap<(u32, AddrId, AddrId), Option<u32>>,
     rows: CountedRows,
     /// The public side of logs without `pkt-*`.
     public_side: CountedRows,
     /// Lists of which only the sums can tell what an end of them is, by gateway.
     doubtful: Vec<(u32, Told)>,
-    /// Clients' rows by way of a gateway whose interface nobody knows, which may be one that was inferred.
-    unlinked: CountedRows,
+    /// Clients' rows that may be another gateway's, see [`waiting`].
+    waiting: CountedRows,
     /// Interfaces that pass on what others send, by inventory or log.
     carrier: Vec<bool>,
     counted: RowSum,
@@ -245,7 +249,6 @@ impl<'a> Resolver<'a> {
                 gateways[gateway as usize].covered_itself = true;
             }
         }
-        let cover = Cover::of(covered, &gateways, rollup, *routes);
         let counted_rows = || vantage.counted_rows().with(Arc::clone(lists));
         Self {
             rollup,
@@ -256,12 +259,13 @@ impl<'a> Resolver<'a> {
             gateways,
             gateway_of,
             by_id,
-            cover,
+            covered,
+            since: Vec::new(),
             route_cache: HashMap::new(),
             rows: counted_rows(),
             public_side: counted_rows(),
             doubtful: Vec::new(),
-            unlinked: counted_rows(),
+            waiting: counted_rows(),
             carrier,
             counted: RowSum::default(),
             mirror: RowSum::default(),
