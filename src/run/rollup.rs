@@ -138,6 +138,9 @@ impl RollupError {
             Self::Format { .. } | Self::Mixed { .. } | Self::MixedLines { .. } | Self::Source(_) => {
                 "report these flow logs by `natlens report`, or leave them out by --flow-logs"
             }
+            Self::Object { why: ReadError::BrokenOff { .. }, .. } => {
+                "engines stop at it or misread it: fetch it again, or move it out of the flow logs' folder"
+            }
             Self::NoLogs | Self::Object { .. } => "give the flow logs by --flow-logs",
             Self::File { why: BackError::Form(_), .. } | Self::Whole(_, BackError::Form(_)) => {
                 "make the roll-up again with this natlens"

@@ -17,7 +17,7 @@ pub struct Exception {
     pub account: Option<String>,
     /// The Region that its path names, if any.
     pub region: Option<String>,
-    /// Whether its content is another object's.
+    /// Whether nothing of it counts: its content is another object's, or no flow log.
     pub is_duplicate: bool,
 }
 

@@ -9,7 +9,7 @@ use crate::model::symbols::Symbols;
 use crate::run::read::name_of;
 use crate::run::shapes::{ENDS, TRIES, of_shape, place, telling, whole_address};
 use crate::sources::flow::{
-    Delivery, FieldSet, FileShape, FormatName, LayoutHints, Layouts, ObjectOutcome, read_object,
+    Delivery, ErrorKind, FieldSet, FileShape, FormatName, LayoutHints, Layouts, ObjectOutcome, read_object,
 };
 use crate::sources::objects::{Object, SourceName};
 use crate::sql::table::TableError;
@@ -131,7 +131,7 @@ impl Looked {
             parquet: BTreeMap::new(),
             shapes: BTreeMap::new(),
         };
-        let without = looked.at_stored(objects, hints, warnings)?;
+        let (without, mut refused) = looked.at_stored(objects, hints, warnings)?;
         let mut seen: HashSet<(Vec<u8>, u64)> = HashSet::new();
         for (at, object) in objects.iter().enumerate() {
             let mut is_duplicate = false;
@@ -140,7 +140,10 @@ impl Looked {
                     continue;
                 }
             } else {
-                let told = look(object, hints)?;
+                let Some(told) = look(object, hints, warnings)? else {
+                    refused.insert(at);
+                    continue;
+                };
                 if !looked.add(object, &told, hints)? {
                     continue;
                 }
@@ -163,43 +166,49 @@ impl Looked {
                 let tag = object.trait_of_content().unwrap_or_default();
                 is_duplicate = !tag.is_empty() && !seen.insert((tag, object.size));
             }
-            let exception = Exception {
-                object: object.key.clone(),
-                flow_log: name,
-                account: object.account_hint.clone(),
-                region: object.region_hint.clone(),
-                is_duplicate,
-            };
+            let exception = exception(object, name, is_duplicate);
             if exception.is_needed() {
                 looked.exceptions.push(exception);
             }
         }
+        // What is no flow log lies among the objects of one.
+        let refused = refused.iter().map(|&at| &objects[at]);
+        let named = refused.map(|object| (object, name_of(&object.flow_log, None).into_owned()));
+        let named = named.filter(|(_, name)| looked.layouts.contains_key(name));
+        looked.exceptions.extend(named.map(|(object, name)| exception(object, name, true)));
         looked.exceptions.sort();
         Ok(looked)
     }
 
     /// Opens the first and the last object of each flow log in each folder of a store, and others until one has a record. Gives what
-    /// belongs to no table: objects without records. Where none of those that were opened has any, nothing tells what the others are.
+    /// belongs to no table, objects without records, and those of them that are no flow log. Where none of those that were opened has any, nothing tells what the others are.
     fn at_stored(
         &mut self,
         objects: &[Object],
         hints: &LayoutHints,
         warnings: &mut Warnings,
-    ) -> Result<BTreeSet<usize>, RollupError> {
+    ) -> Result<(BTreeSet<usize>, BTreeSet<usize>), RollupError> {
         let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (at, object) in objects.iter().enumerate().filter(|(_, object)| object.is_stored()) {
             groups.entry((&object.flow_log, Lies::of(object).at)).or_default().push(at);
         }
-        let mut without = BTreeSet::new();
+        let (mut without, mut refused) = (BTreeSet::new(), BTreeSet::new());
         for ((flow_log, (base, _)), group) in groups {
             let own: Vec<&Object> = group.iter().map(|&at| &objects[at]).collect();
             let telling = telling(&own);
-            let mut is_told = false;
-            for (tried, &one) in telling.iter().take(TRIES).enumerate() {
-                if tried >= ENDS && is_told {
+            let (mut is_told, mut odd, mut tried) = (false, 0, 0);
+            for &one in telling.iter().take(TRIES) {
+                // Where all of the first are no flow log, the others are not opened, either.
+                if tried >= ENDS && (is_told || odd == tried) {
                     break;
                 }
-                let told = look(own[one], hints)?;
+                tried += 1;
+                let Some(told) = look(own[one], hints, warnings)? else {
+                    odd += 1;
+                    without.insert(group[one]);
+                    refused.insert(group[one]);
+                    continue;
+                };
                 if self.add(own[one], &told, hints)? {
                     is_told = true;
                 } else {
@@ -211,20 +220,20 @@ impl Looked {
                 continue;
             }
             without.extend(&group);
-            if let Some(left @ [_, ..]) = telling.get(TRIES..) {
+            if let Some(left @ [_, ..]) = telling.get(tried..) {
                 let bytes = left.iter().fold(0_u64, |sum, &one| sum.saturating_add(own[one].size));
                 let name = name_of(flow_log, None);
                 warnings.add(
                     Code::FlowLogLeftOut,
                     format!(
-                        "{name} in {}: no record in {TRIES} objects, and {} with {bytes} bytes were not opened",
+                        "{name} in {}: no record in {tried} objects, and {} with {bytes} bytes were not opened",
                         shown(&base),
                         left.len()
                     ),
                 );
             }
         }
-        Ok(without)
+        Ok((without, refused))
     }
 
     /// Reads the footers of the largest Parquet object and of one of half its size: first and last are of the hours around midnight,
@@ -427,9 +436,22 @@ fn shape_of(object: &Object) -> Result<scan::Shape, TableError> {
     scan::Shape::of(object.size, &end)
 }
 
-fn look(object: &Object, hints: &LayoutHints) -> Result<ObjectOutcome, RollupError> {
-    let told = read_object(object, hints, &mut Nothing::default());
-    told.map_err(|why| RollupError::Object { object: object.key.clone(), why })
+/// What an object is; `None`, and a warning, for what is no flow log. What is damaged stops engines.
+fn look(object: &Object, hints: &LayoutHints, warnings: &mut Warnings) -> Result<Option<ObjectOutcome>, RollupError> {
+    match read_object(object, hints, &mut Nothing::default()) {
+        Ok(told) => Ok(Some(told)),
+        Err(why) if why.kind() == ErrorKind::Refused => {
+            let hint = why.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            warnings.add(Code::UnreadableObject, format!("{}: {why}{hint}", object.key));
+            Ok(None)
+        }
+        Err(why) => Err(RollupError::Object { object: object.key.clone(), why }),
+    }
+}
+
+fn exception(object: &Object, flow_log: String, is_duplicate: bool) -> Exception {
+    let (account, region) = (object.account_hint.clone(), object.region_hint.clone());
+    Exception { object: object.key.clone(), flow_log, account, region, is_duplicate }
 }
 
 /// Records that nobody wants.

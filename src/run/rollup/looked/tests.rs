@@ -192,6 +192,47 @@ fn headers_of_two_layouts_in_one_object_are_refused() {
     );
 }
 
+#[test]
+fn what_is_no_flow_log_is_left_out_by_name() {
+    const TRANSIT: &str = "version resource-type account-id tgw-id tgw-attachment-id srcaddr dstaddr bytes start end log-status\n6 TransitGateway 1 tgw-1 tgw-attach-1 10.0.0.1 10.0.0.2 7 1791600000 1791600059 OK\n";
+    let memo = |day: usize| format!("nothing to be seen here, {day}\n");
+    let check = |situation: &str, contents: &[(String, String)], left_out: &[usize], told: &[&str]| {
+        let bytes: Vec<_> = contents.iter().map(|(key, text)| (key.clone(), text.clone().into_bytes())).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        for (key, content) in &bytes {
+            let file = folder.path().join(key.trim_start_matches("logs/"));
+            std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+            std::fs::write(file, content).expect("written");
+        }
+        let here = list(&[PathOrGlob::new(folder.path().to_str().expect("a path"))], None, None).expect("listed");
+        for (place, objects) in [("in a bucket", listed(&bucket(&bytes), "logs")), ("here", here.objects)] {
+            let (looked, warnings) = looked(&objects);
+            assert_eq!(in_tables(&looked), [["fl-0a"]], "{situation} {place}");
+            let expect = left_out.iter().map(|&at| contents[at].0.trim_start_matches("logs/"));
+            let found: Vec<&str> = looked.exceptions.iter().map(|exception| exception.object.as_str()).collect();
+            assert_eq!(found, expect.collect::<Vec<_>>(), "{situation} {place}");
+            assert!(looked.exceptions.iter().all(|exception| exception.is_duplicate), "{situation} {place}");
+            let codes: Vec<String> = warnings.rows().into_iter().map(|row| row.code).collect();
+            let expect = if place == "here" { &told[..1] } else { told };
+            assert_eq!(codes, expect, "{situation} {place}");
+        }
+    };
+    let day = |day: usize, flow_log: &str, text: String| (plain(ONE, day, flow_log), text);
+    let records = |records: usize| lines(HEADER, records);
+    let (unreadable, left) = ("unreadable-object", "flow-log-left-out");
+    let transit = |at: usize| day(at, "fl-0b", TRANSIT.to_owned() + &"\n".repeat(at));
+    check("a transit gateway's", &[day(1, "fl-0a", records(1)), transit(1)], &[], &[unreadable]);
+    let many: Vec<_> = [day(1, "fl-0a", records(1))].into_iter().chain((1..9).map(transit)).collect();
+    check("many of a transit gateway's", &many, &[], &[unreadable, left]);
+    let beside = [day(1, "fl-0a", memo(1)), day(2, "fl-0a", records(1)), day(3, "fl-0a", records(2))];
+    check("another text beside records", &beside, &[0], &[unreadable]);
+    let whole = lines(HEADER, 1);
+    let cut = bucket(&[(plain(ONE, 1, "fl-0a"), whole.trim_end_matches(" OK\n").as_bytes().to_vec())]);
+    let refused = Looked::at(&listed(&cut, "logs"), &LayoutHints::default(), &mut Warnings::default()).err();
+    let refused = refused.expect("it cannot be read by engines, either");
+    assert!(refused.to_string().starts_with("AWSLogs/") && refused.hint().contains("move it out"), "{refused}");
+}
+
 /// A file of so many flow log records.
 fn parquet(records: usize) -> Vec<u8> {
     const COLUMNS: [(&str, Kind); 7] = [
