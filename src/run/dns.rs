@@ -3,6 +3,7 @@
 
 use super::inputs::{Given, InputError, list_inputs};
 use super::parallel::{ahead, in_order};
+use super::read::FILTER_LOG_EVENTS;
 use crate::diag::{Code, Warnings};
 use crate::name::asked::{
     Agree, Answers, Counts, Entries, Fold, Join, Key, PrivateAnswer, PrivateAnswers, PrivateKey, Requests,
@@ -10,6 +11,7 @@ use crate::name::asked::{
 use crate::report::InputRow;
 use crate::sources::dns::{DnsOutcome, DnsReadError, read_bytes};
 use crate::sources::objects::Object;
+use crate::sources::pages::{Home, Pages};
 use crate::sources::spill::Sorter;
 use std::collections::BTreeSet;
 use std::hash::Hash;
@@ -115,11 +117,14 @@ pub fn read_dns<'a>(
     };
     let entries = Spilling::new(plan.memory / 2);
     let log = DnsLog { requests: plan.requests, entries, logged: BTreeSet::new(), counts: Counts::default() };
-    let mut merge = Merge { log, unreadable: 0, seen: BTreeSet::new(), warnings };
+    let mut merge = Merge { log, unreadable: 0, seen: BTreeSet::new(), pages: Pages::default(), warnings };
     in_order(objects.len(), plan.threads, soon, work, |at, result| {
         merge.object(&objects[at], result);
         on_object(objects[at].size);
     });
+    for (file, what) in merge.pages.unfinished(|_| Home::default()) {
+        merge.warnings.add(Code::MissingPages, format!("{file}: `{what}` goes on at a page that is not there"));
+    }
     if let Some(row) = rows.iter_mut().find(|row| row.kind == DNS) {
         row.unreadable += merge.unreadable;
     }
@@ -180,6 +185,7 @@ struct Merge<'a, 'w> {
     log: DnsLog<'a>,
     unreadable: u64,
     seen: BTreeSet<(u128, u64)>,
+    pages: Pages,
     warnings: &'w mut Warnings,
 }
 
@@ -194,6 +200,7 @@ impl Merge<'_, '_> {
                 return self.warnings.add(Code::UnreadableDnsObject, format!("{key}: {error}{hint}"));
             }
         };
+        self.pages.add_object(FILTER_LOG_EVENTS, key, outcome.pages);
         // Its entries would change nothing, only the counts.
         if outcome.records > 0 && !self.seen.insert((outcome.content_hash, outcome.inflated_bytes)) {
             return self.warnings.add(Code::DuplicateObject, key.clone());

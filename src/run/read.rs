@@ -289,7 +289,7 @@ struct Merge<'a> {
 }
 
 /// The call whose pages flow logs may be.
-const FILTER_LOG_EVENTS: &str = "filter-log-events";
+pub(super) const FILTER_LOG_EVENTS: &str = "filter-log-events";
 
 impl<'a> Merge<'a> {
     fn new(warnings: &'a mut Warnings) -> Self {

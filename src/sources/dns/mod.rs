@@ -16,6 +16,7 @@ pub use error::{DnsReadError, Foreign};
 use crate::model::dns::QuerySink;
 use crate::sources::flow::message_at;
 use crate::sources::objects::ObjectBytes;
+use crate::sources::pages::Ends;
 use crate::sources::stream::{BOM, Hashing, inflate, peek};
 use form::{Form, form};
 use pieces::{Documents, Piece, Window};
@@ -48,6 +49,8 @@ pub struct DnsOutcome {
     pub inflated_bytes: u64,
     /// Records found, malformed ones included; blank lines are none.
     pub records: u64,
+    /// Pages of `aws logs filter-log-events` that it holds.
+    pub pages: Ends,
 }
 
 /// Bytes that decide what an object is.
@@ -76,6 +79,8 @@ pub fn read_bytes<B: ObjectBytes, S: QuerySink>(bytes: &B, sink: &mut S) -> Resu
             let mut all = Documents::new(window);
             documents(&mut all, &mut records)?;
             records.messages |= all.had_events;
+            records.pages.open |= all.pages.open;
+            records.pages.last |= all.pages.last;
             DnsFormat::Documents
         }
     };
@@ -85,9 +90,9 @@ pub fn read_bytes<B: ObjectBytes, S: QuerySink>(bytes: &B, sink: &mut S) -> Resu
     if let (0, Some(foreign)) = (records.good, records.foreign) {
         return Err(DnsReadError::Foreign(foreign));
     }
-    let records = records.all;
+    let (records, pages) = (records.all, records.pages);
     let (content_hash, inflated_bytes) = content.finish();
-    Ok(DnsOutcome { format, content_hash, inflated_bytes, records })
+    Ok(DnsOutcome { format, content_hash, inflated_bytes, records, pages })
 }
 
 fn lines<S: QuerySink>(window: &mut Window<impl Read>, records: &mut Records<'_, S>) -> Result<(), DnsReadError> {

@@ -4,6 +4,7 @@
 //! document of any size passes through.
 
 use super::error::DnsReadError;
+use crate::sources::pages::Ends;
 use crate::sources::stream::StreamError;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -148,11 +149,15 @@ pub(super) struct Documents<R> {
     place: Place,
     /// Whether documents with `events` were taken apart.
     pub had_events: bool,
+    /// Pages of `aws logs filter-log-events` among them.
+    pub pages: Ends,
+    /// The document at hand is such a page, and whether its head names a next one.
+    page: Option<bool>,
 }
 
 impl<R: Read> Documents<R> {
     pub(super) const fn new(window: Window<R>) -> Self {
-        Self { window, place: Place::Top(0), had_events: false }
+        Self { window, place: Place::Top(0), had_events: false, pages: Ends { open: false, last: false }, page: None }
     }
 
     /// The next document, from its `{` to its `}`; what is in between may still be no JSON.
@@ -203,6 +208,8 @@ impl<R: Read> Documents<R> {
             match (scan.go(self.window.rest()), self.place) {
                 (Some(Stop::End(len)), _) => return Ok(Some(self.window.piece(len, true))),
                 (Some(Stop::Events(len)), Place::Top(arrays)) => {
+                    let head = &self.window.rest()[..len];
+                    self.page = is_list(head, b"\"events\"").then(|| names_next(head));
                     self.window.pass(len);
                     self.place = Place::Events(arrays);
                     self.had_events = true;
@@ -222,15 +229,23 @@ impl<R: Read> Documents<R> {
     /// Passes over the rest of a document whose head and events were read.
     fn pass_document(&mut self) -> Result<(), DnsReadError> {
         let mut scan = Scan { depth: 1, ..Scan::default() };
+        let mut end = Vec::new();
         loop {
             match scan.go(self.window.rest()) {
                 Some(Stop::End(len)) => {
+                    end.extend_from_slice(&self.window.rest()[..len]);
                     self.window.pass(len);
+                    if let Some(in_head) = self.page.take() {
+                        self.pages.see(in_head || names_next(&end));
+                    }
                     return Ok(());
                 }
                 Some(Stop::Events(_)) => {}
                 None => {
                     let len = self.window.rest().len();
+                    // The token stands behind the lists: of a long end the last part is enough.
+                    end.drain(..end.len().saturating_sub(BUFFER));
+                    end.extend_from_slice(self.window.rest());
                     self.window.pass(len);
                     scan.at -= len;
                     self.need_more()?;
@@ -294,8 +309,24 @@ impl Scan {
     }
 }
 
+/// Whether a part of a document names a next page.
+fn names_next(part: &[u8]) -> bool {
+    let keys: [&[u8]; 2] = [b"\"nextToken\"", b"\"NextToken\""];
+    keys.iter().any(|key| {
+        memchr::memmem::find_iter(part, key).any(|at| {
+            let value = part[at + key.len()..].trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+            value.is_some_and(|value| value.starts_with(b"\"") && !value.starts_with(b"\"\""))
+        })
+    })
+}
+
+/// Whether the list that begins at the end of this is that of a key.
+fn is_list(head: &[u8], key: &[u8]) -> bool {
+    let before = head.strip_suffix(b"[").unwrap_or(head).trim_ascii_end();
+    before.strip_suffix(b":").is_some_and(|before| before.trim_ascii_end().ends_with(key))
+}
+
 /// Whether a list that follows is that of `aws logs filter-log-events` or of a subscription filter.
 fn is_events(before: &[u8]) -> bool {
-    let key = before.trim_ascii_end().strip_suffix(b":").map_or(&b""[..], <[u8]>::trim_ascii_end);
-    key.ends_with(b"\"events\"") || key.ends_with(b"\"logEvents\"")
+    is_list(before, b"\"events\"") || is_list(before, b"\"logEvents\"")
 }

@@ -7,6 +7,7 @@ use super::form::text_kind;
 use super::time::Clock;
 use crate::model::addr::Addr;
 use crate::model::dns::{Query, QuerySink};
+use crate::sources::pages::{self, Ends};
 use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use std::borrow::Cow;
@@ -44,6 +45,13 @@ struct Document<'a> {
     message: Option<Text<'a>>,
     #[serde(borrow, rename = "logEvents", alias = "events")]
     events: Option<Vec<Event<'a>>>,
+    /// A subscription filter's documents have it, pages of `aws logs filter-log-events` have not.
+    #[serde(rename = "messageType")]
+    message_type: Option<IgnoredAny>,
+    #[serde(borrow, rename = "nextToken")]
+    next_token: Option<Text<'a>>,
+    #[serde(borrow, rename = "NextToken")]
+    next_token_of_cli: Option<Text<'a>>,
     class_uid: Option<IgnoredAny>,
     dstaddr: Option<IgnoredAny>,
     #[serde(rename = "eventSource")]
@@ -167,14 +175,16 @@ pub(super) struct Records<'s, S> {
     pub good: u64,
     /// Whether records came inside `message` texts.
     pub messages: bool,
+    /// Pages of `aws logs filter-log-events` that were read whole.
+    pub pages: Ends,
     /// What the first document that was no record is.
     pub foreign: Option<Foreign>,
 }
 
 impl<'s, S: QuerySink> Records<'s, S> {
     pub(super) fn new(sink: &'s mut S) -> Self {
-        let (all, good, messages, foreign) = Default::default();
-        Self { sink, clock: Clock::default(), name: String::new(), all, good, messages, foreign }
+        let (all, good, messages, pages, foreign) = Default::default();
+        Self { sink, clock: Clock::default(), name: String::new(), all, good, messages, pages, foreign }
     }
 
     /// One that cannot be read.
@@ -210,6 +220,11 @@ impl<'s, S: QuerySink> Records<'s, S> {
         match (&document.events, &document.message) {
             (Some(events), _) => {
                 self.messages = true;
+                if document.message_type.is_none() {
+                    let tokens = [&document.next_token, &document.next_token_of_cli];
+                    let goes_on = |token: &Option<Text<'_>>| pages::goes_on(token.as_ref().map(|text| &*text.0));
+                    self.pages.see(tokens.into_iter().any(goes_on));
+                }
                 for event in events {
                     self.message(&event.message.0, line);
                 }

@@ -152,6 +152,18 @@ fn records_are_found_in_every_form() {
     check("several gzip members", members, Ok((Lines, rows, &[])));
     check("nothing", "", Ok((DnsFormat::Empty, &[], &[])));
     check("blank lines", "\n \n", Ok((DnsFormat::Empty, &[], &[])));
+    let pages = |text: String| {
+        let (found, _) = read(text.as_bytes()).expect("read");
+        (found.pages.open, found.pages.last)
+    };
+    let token = |token: &str, rest: &str| format!(r#"{{{token}"events":[{ea}]{rest}}}"#);
+    assert_eq!(pages(filtered.clone()), (false, true));
+    assert_eq!(pages(token("", r#", "nextToken" : "a""#)), (true, false));
+    assert_eq!(pages(token(r#""NextToken":"a","#, "")), (true, false), "sorted keys of the AWS CLI");
+    assert_eq!(pages(token("", r#","nextToken":"","x":"\"nextToken\"""#)), (false, true));
+    let long = format!(r#","searchedLogStreams":["{}"],"nextToken":"a""#, "x".repeat(600_000));
+    assert_eq!(pages(token("", &long)), (true, false));
+    assert_eq!(pages(token("", r#","nextToken":"a""#) + &filtered), (true, true));
     check("no events", r#"{"events": [], "searchedLogStreams": []}"#, Ok((Messages, &[], &[])));
     check("a control message alone", control, Ok((Messages, &[], &[])));
     check("an export's test", "Permission Check Successful", Ok((DnsFormat::WriteTest, &[], &[])));
