@@ -185,7 +185,8 @@ fn warn_of_bill(bill: &Bill, charges: &Charges, warnings: &mut Warnings) {
     for (account, month) in &charges.on_unblended {
         warnings.add(Code::NoNetCost, format!("{account} in {month}"));
     }
-    for ((account, month), (lines, usd)) in &charges.unblended_lines {
+    // Lines that cost nothing on any basis change nothing.
+    for ((account, month), (lines, usd)) in charges.unblended_lines.iter().filter(|(_, (_, usd))| *usd != Usd::ZERO) {
         warnings.add_counted(Code::UnblendedLines, *lines, format!("{account} in {month}: {lines} lines of {usd}"));
     }
     if charges.contracted {
