@@ -22,7 +22,7 @@ STAGES = [
     ("lines and fields: splitting, parsing", r"natlens::sources::flow|memchr|natlens::model::addr::"),
     ("texts and addresses: interning", r"natlens::model::(symbols|addr_table)"),
     ("fold of an object", r"natlens::count::(fold|crossing|words|legs|roles|peers)"),
-    ("merge of the folds", r"natlens::count::rollup|natlens::run::(read|parallel)"),
+    ("merge of the folds", r"natlens::count::(rollup|hours|blocks)|natlens::run::(read|parallel)"),
     ("choice of vantages, gateways, rows", r"natlens::count::"),
     ("the bill", r"csv_core|natlens::(sources::)?bill|natlens::reconcile"),
     ("names and owners", r"natlens::(name|own|attribute)"),
