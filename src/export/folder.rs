@@ -3,7 +3,7 @@
 //! 1. All files are written and synced under `_natlens/new`, where no reader looks. Folders that they will need are made.
 //! 2. `_natlens/commit.json`, the new manifest, is written, synced and renamed to that name: from here on the month is the new one.
 //! 3. File by file is renamed into place, what the month does not have any more is deleted, and the new manifest, a file like the others, is
-//!    renamed to its place. Nothing is waited for in between, so that readers see an old month or a new one but for a tenth of a millisecond.
+//!    renamed to its place. Nothing is waited for in between, so that readers see an old month or a new one but for that moment.
 //! 4. Then the folders are synced, and the record is deleted.
 //!
 //! A run that is stopped before 2 has changed nothing; what it wrote is deleted by the next. One that is stopped after 2 is finished
@@ -310,7 +310,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Gives a file the name of another, or one that nobody has. Where the system lets the two change places it has no old file to free meanwhile,
-/// which would take a hundred times as long.
+/// which takes several times as long.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 fn put_in_place(new: &Path, place: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
