@@ -370,5 +370,12 @@ fn traffic_that_ended_with_a_gateway_endpoint_is_nothing_to_fix() {
         assert_eq!(reason.contains("was created at 2026-10-20T00:00:00Z"), created == Some("2026-10-20T00:00:00.000Z"));
         let run = natlens(folder.path(), &["explain", arg(folder.path()), "s3", "--month", "2026-10"]);
         assert_eq!(run.code, 0, "{situation}: {}", run.stderr);
+        // A roll-up by the day decides the same.
+        let rollup = folder.path().join("rollup.parquet");
+        let made = ["athena", arg(folder.path()), "--month", "2026-10", "--engine", "local", "-o", arg(&rollup)];
+        let run = natlens(folder.path(), &made);
+        assert_eq!(run.code, 0, "{situation}: {}", run.stderr);
+        let of_rollup = self::report(folder.path(), &["--rollup", arg(&rollup)]);
+        assert_eq!(of_rollup["decisions"], report["decisions"], "{situation}");
     }
 }

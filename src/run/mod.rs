@@ -381,15 +381,14 @@ struct Answer<'a> {
 impl Answer<'_> {
     /// [`Attributed::hours`] by VPC and service.
     fn hours_of(&self) -> gateway::HoursOf {
-        // A roll-up may keep a day's hours as the first of them.
-        let end_of = |hour: i64| if self.plan.inputs.rollup.is_some() { hour - hour.rem_euclid(24) + 23 } else { hour };
+        // A roll-up keeps hours up to the day on which an endpoint was made; what comes later is later in it, too.
         let mut hours_of = gateway::HoursOf::new();
         for ((place, service), (first, last)) in &self.attributed.hours {
             let vpc = self.attributed.places.get(*place as usize).and_then(|place| place.vpc.clone());
             let named = self.attributed.services.get(*service as usize);
             if let Some((vpc, named)) = vpc.zip(named) {
                 let key = (vpc, named.service.clone(), named.region.clone().unwrap_or_default());
-                let (first, last) = (i64::from(*first), end_of(i64::from(*last)));
+                let (first, last) = (i64::from(*first), i64::from(*last));
                 let known = hours_of.entry(key).or_insert((first, last));
                 *known = (known.0.min(first), known.1.max(last));
             }

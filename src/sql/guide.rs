@@ -6,7 +6,7 @@ use crate::count::peers::Peers;
 use crate::count::roles::{Role, Roles};
 use crate::count::routes::Routes;
 use crate::model::addr::{Addr, Cidr};
-use crate::model::inventory::{Inventory, RouteDestination, RouteTarget};
+use crate::model::inventory::{EndpointKind, Inventory, RouteDestination, RouteTarget};
 use crate::model::period::{DAY_SECONDS, Window};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,6 +41,8 @@ pub struct Guide<'a> {
     pub(super) prefixes: BTreeSet<String>,
     /// When the last gateway was made to which routes lead.
     created: Option<i64>,
+    /// When gateway endpoints were made.
+    endpoints: Vec<i64>,
     /// [`inventory_digest`].
     pub(super) digest: String,
 }
@@ -82,6 +84,11 @@ impl<'a> Guide<'a> {
                 .into_iter()
                 .filter_map(|id| inventory.nat_gateway(id)?.created)
                 .max(),
+            endpoints: inventory
+                .endpoints()
+                .filter(|endpoint| endpoint.kind == EndpointKind::Gateway)
+                .filter_map(|endpoint| endpoint.created)
+                .collect(),
             digest: inventory_digest(inventory),
         }
     }
@@ -94,10 +101,13 @@ impl<'a> Guide<'a> {
 
     /// Until when rows are kept by the hour: the end of the day on which the last gateway was made to which routes lead, but not after the end
     /// of the time. Until then clients' traffic may have gone by another, whatever routes say now, and both are held against each other.
+    /// Likewise of the last gateway endpoint that was made in the time: what crossed after its hour is told from what crossed before.
     #[must_use]
     pub fn by_hour_until(&self, window: Window) -> i64 {
         let end_of_day = |second: i64| (second.div_euclid(DAY_SECONDS) + 1) * DAY_SECONDS;
-        self.created.filter(|created| *created > window.start).map_or(0, |created| end_of_day(created.min(window.end)))
+        let gateway = self.created.filter(|created| *created > window.start).map(|created| created.min(window.end));
+        let endpoint = self.endpoints.iter().copied().filter(|created| window.contains(*created)).max();
+        gateway.max(endpoint).map_or(0, end_of_day)
     }
 
     /// Gateways of which no address is known: their clients' rows are held against those of gateways that only records tell of, hour by hour.
