@@ -289,6 +289,12 @@ fn change(folder: &Path, change: impl Fn(&mut Value)) {
     put(folder, "inventory/all.json", &all.to_string());
 }
 
+/// The VPC's main route table, which leads to the gateway.
+fn routes_to_gateway() -> Value {
+    json!([{"RouteTableId": "rtb-1", "VpcId": "vpc-0a", "Associations": [{"Main": true}],
+        "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]}])
+}
+
 #[test]
 fn a_gateway_that_is_new_has_stood_for_its_own_hours() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -320,8 +326,7 @@ fn an_endpoint_that_is_new_has_cost_its_own_hours() {
     // 744 hours or 48 at 0.01, a GB at 0.01 here and at 0.045 through the gateway.
     let judged = |created: &str, gb: u64| {
         change(folder.path(), |all| {
-            all["RouteTables"] = json!([{"RouteTableId": "rtb-1", "VpcId": "vpc-0a", "Associations": [{"Main": true}],
-                "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]}]);
+            all["RouteTables"] = routes_to_gateway();
             all["VpcEndpoints"] = json!([{"VpcEndpointId": "vpce-0a1", "VpcEndpointType": "Interface", "VpcId": "vpc-0a",
                 "State": "available", "ServiceName": "com.amazonaws.us-east-1.sqs", "SubnetIds": ["subnet-1"],
                 "CreationTimestamp": created}]);
@@ -356,8 +361,7 @@ fn traffic_that_ended_with_a_gateway_endpoint_is_nothing_to_fix() {
         let rule = "[[rules]]\ncidr = \"203.0.113.3/32\"\nname = \"s3\"\nregion = \"us-east-1\"\n";
         put(folder.path(), "natlens.toml", rule);
         change(folder.path(), |all| {
-            all["RouteTables"] = json!([{"RouteTableId": "rtb-1", "VpcId": "vpc-0a", "Associations": [{"Main": true}],
-                "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]}]);
+            all["RouteTables"] = routes_to_gateway();
             all["VpcEndpoints"] = json!([{"VpcEndpointId": "vpce-0a1", "VpcEndpointType": "Gateway", "VpcId": "vpc-0a",
                 "State": "available", "ServiceName": "com.amazonaws.us-east-1.s3", "RouteTableIds": ["rtb-1"],
                 "CreationTimestamp": created}]);

@@ -139,7 +139,7 @@ impl Resolver<'_> {
             if is_sent(pair) {
                 self.gateways[pair.gateway as usize].covered = true;
             } else {
-                self.is_mirror(sums.records, sums.upload + sums.download);
+                self.take_back(sums.records, sums.upload + sums.download);
             }
         }
         public_side.retain(is_sent);
@@ -147,7 +147,7 @@ impl Resolver<'_> {
     }
 
     /// Takes back what was counted and is the same bytes again.
-    pub(super) fn is_mirror(&mut self, records: u64, bytes: u64) {
+    pub(super) fn take_back(&mut self, records: u64, bytes: u64) {
         self.counted.records -= records;
         self.counted.bytes -= bytes;
         self.mirror.add(records, bytes);

@@ -137,8 +137,6 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
     let rows = Arc::new(std::mem::take(&mut rollup.rows));
     let crossings = std::mem::take(&mut rollup.crossings);
     let mut resolver = Resolver::new(rollup, &rows, roles, routes, &vantage, inferred);
-    resolver.since =
-        resolver.gateways.iter().map(|count| routes.created(&count.side.id).map_or(0, hour_after)).collect();
     resolver.take_pairs(pairs::of(&rows, &vantage, &resolver.gateway_of, threads));
     for (number, of, entries) in rows.entries_of(0..rows.len()) {
         if pairs::gateway(&of.0, &resolver.gateway_of).is_none()
@@ -218,10 +216,21 @@ impl<'a> Resolver<'a> {
         let passes_on = |i: &Interface| carries_for_others(text(i.facts.kind)) || routes.carries(text(i.name));
         let carrier = rollup.interfaces.iter().map(passes_on).collect();
         let by_id = (0u32..).zip(&gateways).map(|(at, g)| (g.side.id.clone(), at)).collect();
-        let telling = |gateways: &[GatewayCount], interface: u32, cell: &HourSums| {
+        let since = gateways.iter().map(|count| routes.created(&count.side.id).map_or(0, hour_after)).collect();
+        let telling = |interface: u32, cell: &HourSums| {
             gateway_of[interface as usize].filter(|gateway| tells(&gateways[*gateway as usize].side, cell))
         };
-        let covered = vantage.covered(rollup, |interface, cell| telling(&gateways, interface, cell));
+        let covered = vantage.covered(rollup, telling);
+        // Silent, not unseen: a log of accepted traffic that has none of the gateway's says that there was none.
+        let silent = rollup.hours.iter().filter_map(|(&(interface, hour, source), cell)| {
+            let gateway = telling(interface, cell).filter(|_| vantage.inside(hour) && cell.records() > 0)?;
+            routes.logs_accepted(&rollup.sources[source.0 as usize]).then_some(gateway)
+        });
+        let covered_itself: HashSet<u32> = covered.iter().map(|(gateway, _)| *gateway).chain(silent).collect();
+        for gateway in covered_itself {
+            gateways[gateway as usize].covered = true;
+            gateways[gateway as usize].covered_itself = true;
+        }
         for (at, gateway) in (0u32..).zip(&gateway_of) {
             if let Some(gateway) = gateway {
                 gateways[*gateway as usize].interface.get_or_insert(at);
@@ -232,21 +241,6 @@ impl<'a> Resolver<'a> {
                 && vantage.inside(hour)
             {
                 gateways[gateway as usize].skipdata += cell.skipdata;
-            }
-        }
-        for &(gateway, _) in &covered {
-            gateways[gateway as usize].covered = true;
-            gateways[gateway as usize].covered_itself = true;
-        }
-        // Silent, not unseen: a log of accepted traffic that has none of the gateway's says that there was none.
-        for (&(interface, hour, source), cell) in &rollup.hours {
-            if let Some(gateway) = telling(&gateways, interface, cell)
-                && vantage.inside(hour)
-                && cell.records() > 0
-                && routes.logs_accepted(&rollup.sources[source.0 as usize])
-            {
-                gateways[gateway as usize].covered = true;
-                gateways[gateway as usize].covered_itself = true;
             }
         }
         let counted_rows = || vantage.counted_rows().with(Arc::clone(lists));
@@ -260,7 +254,7 @@ impl<'a> Resolver<'a> {
             gateway_of,
             by_id,
             covered,
-            since: Vec::new(),
+            since,
             route_cache: HashMap::new(),
             rows: counted_rows(),
             public_side: counted_rows(),

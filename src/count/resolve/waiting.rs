@@ -26,8 +26,7 @@ impl Resolver<'_> {
             let others = ends.filter_map(|ends| shown.get(&ends)).flatten();
             let tells = |other: u32| self.covered.contains(&(other, row.hour)) && self.may_be(other, gateway);
             if others.copied().any(tells) {
-                let bytes = row.upload + row.download;
-                self.is_mirror(row.records, bytes);
+                self.take_back(row.records, row.upload + row.download);
                 continue;
             }
             let count = &mut self.gateways[gateway as usize];
