@@ -86,7 +86,7 @@ fn samples(plan: &Plan, loaded: &Loaded, warnings: &mut Warnings) -> Vec<Sample>
     let hints = layout_hints(&plan.inputs, &loaded.inventory, warnings).unwrap_or_default();
     let mut by_log: BTreeMap<&SourceName, Vec<&Object>> = BTreeMap::new();
     for object in &loaded.objects {
-        by_log.entry(&object.flow_log).or_default().push(object);
+        by_log.entry(&object.named.flow_log).or_default().push(object);
     }
     by_log
         .into_iter()

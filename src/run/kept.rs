@@ -92,13 +92,13 @@ impl Inputs {
                 return None;
             }
             for object in &listing.objects {
-                add(&object.key, object.identity.as_ref()?);
+                add(&object.key, &object.identity()?);
             }
             flow_logs.get_or_insert(listing);
         }
         for path in [&inputs.prices, &inputs.ip_ranges].into_iter().flatten() {
             let object = named(&path.display().to_string(), plan.store.as_ref()).ok()?;
-            add("", object.identity.as_ref()?);
+            add("", &object.identity()?);
         }
         let seen = format!("{:032x}", seen.digest128());
         let key = |client_services: bool| Key::of(place, &["report", &options, &client_services.to_string(), &seen]);

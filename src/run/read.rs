@@ -241,10 +241,11 @@ const LARGE: u64 = SHARED;
 /// content: copies under another prefix lose to the originals. Inside a flow log the objects that threads share first; the rest by key, which AWS begins with the day, so that what comes later lies after what was kept.
 pub(super) fn order(objects: &mut [Object]) {
     let mut holders: BTreeMap<u64, BTreeSet<&SourceName>> = BTreeMap::new();
-    let unnamed: BTreeSet<&SourceName> = objects.iter().map(|o| &o.flow_log).filter(|name| is_unnamed(name)).collect();
+    let unnamed: BTreeSet<&SourceName> =
+        objects.iter().map(|o| &o.named.flow_log).filter(|name| is_unnamed(name)).collect();
     if unnamed.len() > 1 {
-        for object in objects.iter().filter(|object| is_unnamed(&object.flow_log)) {
-            holders.entry(fingerprint(object)).or_default().insert(&object.flow_log);
+        for object in objects.iter().filter(|object| is_unnamed(&object.named.flow_log)) {
+            holders.entry(fingerprint(object)).or_default().insert(&object.named.flow_log);
         }
     }
     let mut contents: BTreeMap<SourceName, (bool, u64)> = BTreeMap::new();
@@ -260,11 +261,12 @@ pub(super) fn order(objects: &mut [Object]) {
         let (only_here, distinct) = contents.get(flow_log).copied().unwrap_or_default();
         (is_unnamed(flow_log), !only_here, down(distinct))
     };
-    let flow_logs: BTreeSet<_> = objects.iter().map(|object| (rank(&object.flow_log), &object.flow_log)).collect();
+    let flow_logs: BTreeSet<_> =
+        objects.iter().map(|object| (rank(&object.named.flow_log), &object.named.flow_log)).collect();
     let places: BTreeMap<SourceName, usize> = flow_logs.into_iter().map(|(_, name)| name.clone()).zip(0..).collect();
     // They are by key already.
     objects.sort_by_cached_key(|object| {
-        (places.get(&object.flow_log).copied(), down(if object.size >= LARGE { object.size } else { 0 }))
+        (places.get(&object.named.flow_log).copied(), down(if object.size >= LARGE { object.size } else { 0 }))
     });
 }
 
@@ -340,7 +342,7 @@ impl<'a> Merge<'a> {
         let name = source_name(object, told.log_group.as_deref());
         let rollup = &mut self.reading.rollup;
         let source = rollup.source(&name);
-        let hints = Hints { account: object.account_hint.as_deref(), region: object.region_hint.as_deref() };
+        let hints = Hints { account: object.named.account.as_deref(), region: object.named.region.as_deref() };
         rollup.merge(fold, source, &hints);
     }
 }
@@ -348,8 +350,8 @@ impl<'a> Merge<'a> {
 /// What the source of an object's records is called: its flow log, but for an export task, which may hold one piece of a log group or
 /// another one (`count::vantage` tells).
 fn source_name<'a>(object: &'a Object, log_group: Option<&str>) -> Cow<'a, str> {
-    let name = name_of(&object.flow_log, log_group);
-    let of_prefix = matches!(object.flow_log, SourceName::Prefix(_)) && log_group.is_none();
+    let name = name_of(&object.named.flow_log, log_group);
+    let of_prefix = matches!(object.named.flow_log, SourceName::Prefix(_)) && log_group.is_none();
     match export_task(&object.key).filter(|_| of_prefix) {
         Some(task) => Cow::Owned(format!("{name}/{task}")),
         None => name,

@@ -29,7 +29,7 @@ pub fn log_tables(plan: &Plan, logs_at: Option<&str>) -> Result<(Vec<LogTable>, 
         let delivery = Delivery::parse(&address);
         let kind = delivery.clone().map(|delivery| Delivery { time: String::new(), ..delivery });
         let (folder, ..) = place(&address);
-        let source = match &object.flow_log {
+        let source = match &object.named.flow_log {
             SourceName::FlowLog(id) => id.clone(),
             SourceName::LogGroup(_) | SourceName::Prefix(_) => extension(&address).to_owned(),
         };
@@ -53,7 +53,7 @@ pub fn log_tables(plan: &Plan, logs_at: Option<&str>) -> Result<(Vec<LogTable>, 
             flow_logs: BTreeSet::new(),
         });
         for (object, delivery) in objects {
-            if let SourceName::FlowLog(id) = &object.flow_log {
+            if let SourceName::FlowLog(id) = &object.named.flow_log {
                 table.flow_logs.insert(id.clone());
             }
             if let Some(Delivery { account, region, time, .. }) = delivery {
@@ -119,7 +119,7 @@ fn shape(
     let own: Vec<&Object> = objects.iter().map(|(object, _)| *object).collect();
     let telling = telling(&own);
     for object in telling.iter().take(TRIES).map(|&at| own[at]) {
-        match FileShape::of(object, &object.flow_log, hints) {
+        match FileShape::of(object, &object.named.flow_log, hints) {
             Ok(Some(shape)) => return Some(shape),
             Ok(None) => {}
             Err(error) => notes.push(format!("{}: {error}", object.key)),
@@ -127,7 +127,7 @@ fn shape(
     }
     let left = telling.len().saturating_sub(TRIES);
     if left > 0 {
-        let name = name_of(&own[0].flow_log, None);
+        let name = name_of(&own[0].named.flow_log, None);
         notes.push(format!(
             "{name} in {folder}: no record in {TRIES} objects, and {left} were not opened: no table is made over them"
         ));

@@ -10,17 +10,17 @@ pub mod store;
 mod whole_file;
 
 pub use identity::{Identity, since_1970};
-pub use keys::export_task;
+pub use keys::{Named, export_task};
 pub use pass::pass;
 pub use spool::Random;
 pub use store::{Address, Store, StoreError};
 
 use crate::model::period::Window;
 use globset::{GlobBuilder, GlobMatcher};
-use keys::{AwsName, prefix};
+use identity::Stamp;
 use parquet::file::reader::ChunkReader;
 use pass::key_of;
-use places::{Places, canonical};
+use places::{Canonical, Places, canonical};
 use spool::Spool;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -71,14 +71,10 @@ pub struct Object {
     pub place: Place,
     /// Its size in bytes as it lies there.
     pub size: u64,
-    /// The flow log that it belongs to, as far as the key tells.
-    pub flow_log: SourceName,
-    /// The account that the key names.
-    pub account_hint: Option<String>,
-    /// The Region that the key names.
-    pub region_hint: Option<String>,
-    /// What tells it from every other content, where that is known without reading it.
-    pub identity: Option<Identity>,
+    /// What its key tells.
+    pub named: Arc<Named>,
+    /// Of a file, what tells its content from every other beside its size, where the system knows that.
+    stamp: Option<(Canonical, Stamp)>,
     /// What of it was kept for access at any offset.
     spool: Spool,
 }
@@ -290,10 +286,7 @@ pub fn list(
             dates::may_hold(&entry.key, window) && seen.insert(Err((entry.bucket.clone(), entry.key.clone())))
         }
         Place::File(file) => {
-            let place = || match &object.identity {
-                Some(Identity::Local { path, .. }) => path.as_os_str().to_owned(),
-                _ => canonical(file).into_os_string(),
-            };
+            let place = || object.stamp.as_ref().map_or_else(|| canonical(file), |(place, _)| place.path(file));
             (window.is_none() || dates::may_hold(&slashed(file), window)) && (!may_repeat || seen.insert(Ok(place())))
         }
     });
@@ -306,13 +299,14 @@ pub fn named(text: &str, store: Option<&Arc<dyn Store>>) -> Result<Object, ListE
     let missing = || ListError::NotFound(text.to_owned());
     let Some(address) = Address::parse(text) else {
         let path = PathBuf::from(text);
-        let size = std::fs::metadata(&path).map_err(|_| missing())?.len();
-        let identity = Identity::of_file(&path);
-        return Ok(Object { identity, ..Object::new(text.to_owned(), Place::File(path), size) });
+        let metadata = std::fs::metadata(&path).map_err(|_| missing())?;
+        let stamp = Stamp::of(&metadata).filter(|_| metadata.is_file());
+        let stamp = stamp.and_then(|stamp| Some((Canonical::Is(path.canonicalize().ok()?), stamp)));
+        return Ok(Object { stamp, ..Object::new(text.to_owned(), Place::File(path), metadata.len()) });
     };
     let store = store.filter(|_| address.is_sound()).ok_or_else(|| ListError::BadAddress(text.to_owned()))?;
     let entry = store.find(&address.bucket, &address.key)?.ok_or_else(missing)?;
-    Ok(Object::stored(text.to_owned(), entry, store))
+    Ok(Object::stored(text.to_owned(), entry, store, None))
 }
 
 fn is_glob(text: &str) -> bool {
@@ -351,12 +345,15 @@ impl Listing {
             entry.depth() == 0 || !matches!(entry.file_name().as_encoded_bytes().first(), Some(b'.' | b'_'))
         };
         let mut places = Places::default();
-        for entry in WalkDir::new(root).follow_links(true).into_iter().filter_entry(visible) {
+        // Folder by folder, so that hardly anything is left to be sorted: of a list of large objects that takes longer.
+        let by_name = |one: &DirEntry, other: &DirEntry| one.path().as_os_str().cmp(other.path().as_os_str());
+        let entries = WalkDir::new(root).follow_links(true).sort_by(by_name);
+        for entry in entries.into_iter().filter_entry(visible) {
             self.has_links |= entry.as_ref().is_ok_and(DirEntry::path_is_symlink);
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
                     if glob.is_none_or(|glob| glob.is_match(entry.path())) {
-                        self.add(root, &entry, shown, &mut places);
+                        self.add(root, entry, shown, &mut places);
                     }
                 }
                 Ok(entry) if entry.depth() == 0 && !entry.file_type().is_dir() => {
@@ -375,7 +372,7 @@ impl Listing {
         }
     }
 
-    fn add(&mut self, root: &Path, entry: &DirEntry, shown: Shown, places: &mut Places) {
+    fn add(&mut self, root: &Path, entry: DirEntry, shown: Shown, places: &mut Places) {
         let metadata = match entry.metadata() {
             Ok(metadata) => metadata,
             Err(error) => return self.unreadable.push((entry.path().display().to_string(), error.to_string())),
@@ -387,9 +384,10 @@ impl Listing {
             Shown::UnderRoot if under_root.as_os_str().is_empty() => entry.file_name().to_string_lossy().into_owned(),
             Shown::UnderRoot => slashed(under_root),
         };
-        let identity = Identity::local(places.of(entry), &metadata);
-        let place = Place::File(entry.path().to_owned());
-        self.objects.push(Object { identity, ..Object::new(key, place, metadata.len()) });
+        let named = Named::by(&key, self.objects.last().map(|object| &object.named));
+        let stamp = Stamp::of(&metadata).map(|stamp| (places.of(&entry), stamp));
+        let (place, spool) = (Place::File(entry.into_path()), Spool::default());
+        self.objects.push(Object { key, place, size: metadata.len(), named, stamp, spool });
     }
 
     /// What lies at an address: the object of that key, all below it as a folder, else what a glob matches.
@@ -407,7 +405,7 @@ impl Listing {
         if folder != *key
             && let Some(entry) = store.find(bucket, key)?
         {
-            self.objects.push(Object::stored(named_by(address, shown), entry, store));
+            self.objects.push(Object::stored(named_by(address, shown), entry, store, None));
         }
         found = self.objects.len() + self.unreadable.len() - found;
         if found == 0 && is_glob(key) {
@@ -432,7 +430,8 @@ impl Listing {
             if glob.is_none_or(|glob| glob.is_match(&entry.key))
                 && let Some(key) = key_of(entry, folder, shown)
             {
-                self.objects.push(Object::stored(key, Arc::clone(entry), store));
+                let object = Object::stored(key, Arc::clone(entry), store, self.objects.last());
+                self.objects.push(object);
             }
         }
         self.unreadable.extend(listed.denied.iter().cloned());
@@ -457,13 +456,22 @@ impl Ord for Place {
 }
 
 fn slashed(path: &Path) -> String {
+    let mut text = String::with_capacity(path.as_os_str().len());
+    if path.has_root() {
+        text.push('/');
+    }
     let parts = path.components().filter_map(|part| match part {
         Component::Normal(part) => Some(part.to_string_lossy()),
         Component::ParentDir => Some("..".into()),
         Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
     });
-    let joined = parts.collect::<Vec<_>>().join("/");
-    if path.has_root() { format!("/{joined}") } else { joined }
+    for (at, part) in parts.enumerate() {
+        if at > 0 {
+            text.push('/');
+        }
+        text.push_str(&part);
+    }
+    text
 }
 
 /// The folder above the first part of a glob that is not literal.
@@ -480,20 +488,28 @@ impl Object {
     /// An object with what its key tells.
     #[must_use]
     pub fn new(key: String, place: Place, size: u64) -> Self {
-        let name = AwsName::parse(&key);
-        let flow_log = match &name.flow_log {
-            Some(id) => SourceName::FlowLog(id.clone()),
-            None => SourceName::Prefix(prefix(&key)),
-        };
-        let (identity, spool) = (None, Spool::default());
-        Self { key, place, size, flow_log, account_hint: name.account, region_hint: name.region, identity, spool }
+        let named = Named::by(&key, None);
+        Self { key, place, size, named, stamp: None, spool: Spool::default() }
     }
 
-    fn stored(key: String, entry: Arc<Entry>, store: &Arc<dyn Store>) -> Self {
-        // Without an ETag nothing tells one content from the next.
-        let identity = entry.etag.is_some().then(|| Identity::Stored(Arc::clone(&entry)));
-        let size = entry.size;
-        Self { identity, ..Self::new(key, Place::Stored(Stored { entry, store: Arc::clone(store) }), size) }
+    /// `last` is the object before, if there is one.
+    fn stored(key: String, entry: Arc<Entry>, store: &Arc<dyn Store>, last: Option<&Self>) -> Self {
+        let (size, named) = (entry.size, Named::by(&key, last.map(|last| &last.named)));
+        let place = Place::Stored(Stored { entry, store: Arc::clone(store) });
+        Self { key, place, size, named, stamp: None, spool: Spool::default() }
+    }
+
+    /// What tells it from every other content, where that is known without reading it.
+    #[must_use]
+    pub fn identity(&self) -> Option<Identity> {
+        match &self.place {
+            Place::File(path) => {
+                let (canonical, stamp) = self.stamp.as_ref()?;
+                Some(Identity::local(canonical.path(path), self.size, *stamp))
+            }
+            // Without an ETag nothing tells one content from the next.
+            Place::Stored(Stored { entry, .. }) => entry.etag.is_some().then(|| Identity::Stored(Arc::clone(entry))),
+        }
     }
 }
 

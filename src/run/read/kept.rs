@@ -71,10 +71,10 @@ impl<'a> Shelf<'a> {
         // All that a fold depends on but the object itself.
         let meaning = meaning(cache, plan.roles, &format!("{:?} {:?}", plan.hints, plan.window));
         let identity = |object: &Object| {
-            let identity = object.identity.as_ref().filter(|identity| identity.settled_from() <= cache.place().now)?;
+            let identity = object.identity().filter(|identity| identity.settled_from() <= cache.place().now)?;
             let mut state = Xxh3::new();
             // The flow log decides which layout a log without header has.
-            (identity, &object.flow_log).hash(&mut state);
+            (identity, &object.named.flow_log).hash(&mut state);
             Some(state.digest128())
         };
         let (packs, identities) = (Packs::open(cache, meaning), objects.iter().map(identity).collect::<Vec<_>>());

@@ -150,8 +150,8 @@ impl Looked {
                 let content = told.content_hash.to_le_bytes().to_vec();
                 is_duplicate = told.records > 0 && !seen.insert((content, told.inflated_bytes));
             }
-            let name = name_of(&object.flow_log, None).into_owned();
-            if matches!(object.flow_log, SourceName::FlowLog(_)) {
+            let name = name_of(&object.named.flow_log, None).into_owned();
+            if matches!(object.named.flow_log, SourceName::FlowLog(_)) {
                 looked.ids.insert(name.clone());
             }
             let Lies { at, delivery } = Lies::of(object);
@@ -173,7 +173,7 @@ impl Looked {
         }
         // What is no flow log lies among the objects of one.
         let refused = refused.iter().map(|&at| &objects[at]);
-        let named = refused.map(|object| (object, name_of(&object.flow_log, None).into_owned()));
+        let named = refused.map(|object| (object, name_of(&object.named.flow_log, None).into_owned()));
         let named = named.filter(|(_, name)| looked.layouts.contains_key(name));
         looked.exceptions.extend(named.map(|(object, name)| exception(object, name, true)));
         looked.exceptions.sort();
@@ -190,7 +190,7 @@ impl Looked {
     ) -> Result<(BTreeSet<usize>, BTreeSet<usize>), RollupError> {
         let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (at, object) in objects.iter().enumerate().filter(|(_, object)| object.is_stored()) {
-            groups.entry((&object.flow_log, Lies::of(object).at)).or_default().push(at);
+            groups.entry((&object.named.flow_log, Lies::of(object).at)).or_default().push(at);
         }
         let (mut without, mut refused) = (BTreeSet::new(), BTreeSet::new());
         for ((flow_log, (base, _)), group) in groups {
@@ -264,8 +264,8 @@ impl Looked {
         if told.layouts == Layouts::Several {
             return Err(RollupError::MixedLines { object: object.key.clone() });
         }
-        let name = name_of(&object.flow_log, None).into_owned();
-        let shape = FileShape::of(object, &object.flow_log, hints);
+        let name = name_of(&object.named.flow_log, None).into_owned();
+        let shape = FileShape::of(object, &object.named.flow_log, hints);
         let shape = shape.map_err(|why| RollupError::Object { object: object.key.clone(), why })?;
         let Some((format, columns)) = shape.map(of_shape) else { return Ok(false) };
         if told.assumed_format {
@@ -304,7 +304,7 @@ impl Looked {
     /// the user's own, over less.
     pub fn least(&self, objects: &[Object]) -> Scan {
         self.read_by(objects, |table, object, lies| {
-            table.is_over(lies) && table.names.contains(name_of(&object.flow_log, None).as_ref())
+            table.is_over(lies) && table.names.contains(name_of(&object.named.flow_log, None).as_ref())
         })
     }
 
@@ -370,7 +370,7 @@ impl Looked {
         if let Some(bytes) = self.parquet.get(&object.key) {
             return *bytes;
         }
-        let own = self.shapes.get(name_of(&object.flow_log, None).as_ref());
+        let own = self.shapes.get(name_of(&object.named.flow_log, None).as_ref());
         // Of a flow log that has ended nothing was opened.
         let other = || self.shapes.values().next().filter(|_| object.key.ends_with(".parquet"));
         own.or_else(other).and_then(|shapes| shapes.bytes(object.size)).unwrap_or(0)
@@ -450,7 +450,7 @@ fn look(object: &Object, hints: &LayoutHints, warnings: &mut Warnings) -> Result
 }
 
 fn exception(object: &Object, flow_log: String, is_duplicate: bool) -> Exception {
-    let (account, region) = (object.account_hint.clone(), object.region_hint.clone());
+    let (account, region) = (object.named.account.clone(), object.named.region.clone());
     Exception { object: object.key.clone(), flow_log, account, region, is_duplicate }
 }
 

@@ -130,7 +130,7 @@ pub fn read_object<S: FlowSink>(
     hints: &LayoutHints,
     sink: &mut S,
 ) -> Result<ObjectOutcome, ReadError> {
-    read_bytes(object, &object.flow_log, hints, sink)
+    read_bytes(object, &object.named.flow_log, hints, sink)
 }
 
 /// Reads one listed object as [`read_object`] does, with the help of whoever waits. Only text is shared.
@@ -144,7 +144,7 @@ pub fn read_object_shared<'e, S: Shared + 'e>(
         let (content, seen) = text::read_shared(head, content, form, lines, sink, (text::BLOCK, helpers))?;
         Ok((seen, content.finish()))
     };
-    read_by(by, object, &object.flow_log, hints, sink)
+    read_by(by, object, &object.named.flow_log, hints, sink)
 }
 
 /// Reads one object from any source of bytes. After an error, what the sink got counts for nothing.

@@ -29,20 +29,35 @@ pub enum Identity {
     Stored(Arc<Entry>),
 }
 
-impl Identity {
-    /// The identity of a file with this metadata; `None` on a system that keeps no times.
-    #[must_use]
-    pub fn local(path: PathBuf, metadata: &Metadata) -> Option<Self> {
+/// What the system says of a file beside its size: the times and the number of an [`Identity::Local`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stamp {
+    modified: i128,
+    changed: i128,
+    file: u64,
+}
+
+impl Stamp {
+    /// `None` on a system that keeps no times.
+    pub(super) fn of(metadata: &Metadata) -> Option<Self> {
         let modified = since_1970(metadata.modified().ok()?)?;
         let (changed, file) = beyond_time(metadata, modified);
-        Some(Self::Local { path, size: metadata.len(), modified, changed, file })
+        Some(Self { modified, changed, file })
+    }
+}
+
+impl Identity {
+    /// The identity of the file at this canonical path, of this size.
+    pub(super) fn local(path: PathBuf, size: u64, stamp: Stamp) -> Self {
+        let Stamp { modified, changed, file } = stamp;
+        Self::Local { path, size, modified, changed, file }
     }
 
     /// The identity of one file that the user named.
     #[must_use]
     pub fn of_file(path: &Path) -> Option<Self> {
         let metadata = std::fs::metadata(path).ok().filter(Metadata::is_file)?;
-        Self::local(path.canonicalize().ok()?, &metadata)
+        Some(Self::local(path.canonicalize().ok()?, metadata.len(), Stamp::of(&metadata)?))
     }
 
     /// From when on its times can be trusted, in nanoseconds since 1970: a file may be written twice within one tick of the

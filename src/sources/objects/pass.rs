@@ -37,14 +37,14 @@ fn at(
     store.pass(&address.bucket, &folder, &mut |entry| {
         if let Some(key) = key_of(&entry, &folder, shown) {
             found = true;
-            see(&Object::stored(key, entry, store));
+            see(&Object::stored(key, entry, store, None));
         }
     })?;
     if folder != address.key
         && let Some(entry) = store.find(&address.bucket, &address.key)?
     {
         found = true;
-        see(&Object::stored(named_by(address, shown), entry, store));
+        see(&Object::stored(named_by(address, shown), entry, store, None));
     }
     if found { Ok(()) } else { Err(ListError::NotFound(address.to_string())) }
 }
