@@ -34,6 +34,8 @@ pub enum Code {
     UnattributableRecords,
     /// A next hop that is a NAT gateway, but which?
     UnnamedGateway,
+    /// Routes by a prefix list of which nobody told the entries.
+    UnknownRoute,
     /// A price that the book does not have.
     MissingPrice,
     /// Traffic of S3 or DynamoDB whose client's VPC is not known.
@@ -169,6 +171,11 @@ const TEXTS: &[(Code, &str, &str)] = &[
         Code::UnnamedGateway,
         "unnamed-gateway",
         "the next hop is a NAT gateway that nothing names: add next-hop-interface-id to the format, or route tables to inventory/",
+    ),
+    (
+        Code::UnknownRoute,
+        "unknown-route",
+        "what such a route takes may be counted at a gateway, or missed there, where only clients' records tell: add `aws ec2 describe-prefix-lists` and `get-managed-prefix-list-entries` output (its file named after the list) to inventory/",
     ),
     (Code::MissingPrice, "missing-price", "the rows are unpriced, not free: add `region,item,usd` rows with --prices"),
     (

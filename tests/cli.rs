@@ -278,6 +278,33 @@ fn an_answer_without_its_last_page_is_named_and_the_code_is_3() {
 }
 
 #[test]
+fn routes_by_a_list_whose_entries_nobody_told_are_named() {
+    let account = Account::new("");
+    let tables = account.path("bundle/inventory/describe-route-tables.json");
+    let mut page: Value = serde_json::from_str(&std::fs::read_to_string(&tables).expect("a file")).expect("JSON");
+    let mut lead_to_a_gateway = 0;
+    for table in page["RouteTables"].as_array_mut().expect("route tables") {
+        let routes = table["Routes"].as_array_mut().expect("routes");
+        lead_to_a_gateway += u64::from(routes.iter().any(|route| route["NatGatewayId"].is_string()));
+        routes.push(serde_json::json!({"DestinationPrefixListId": "pl-0f0f0f0f0f0f0f0f0", "TransitGatewayId": "tgw-1",
+            "State": "active", "Origin": "CreateRoute"}));
+    }
+    std::fs::write(&tables, page.to_string()).expect("written");
+    let said = || {
+        let run = account.report(&["--format", "json"]);
+        let report: Value = serde_json::from_str(&run.stdout).expect("a report");
+        let warnings = report["warnings"].as_array().expect("warnings");
+        let count = warnings.iter().find(|warning| warning["code"] == "unknown-route").map(|warning| &warning["count"]);
+        (run.code, count.and_then(Value::as_u64))
+    };
+    assert!(lead_to_a_gateway > 0);
+    assert_eq!(said(), (0, Some(lead_to_a_gateway)));
+    let entries = r#"{"Entries": [{"Cidr": "192.0.2.0/24"}]}"#;
+    std::fs::write(account.path("bundle/inventory/entries.pl-0f0f0f0f0f0f0f0f0.json"), entries).expect("written");
+    assert_eq!(said(), (0, None));
+}
+
+#[test]
 fn what_does_not_fit_is_refused_with_what_it_would_need() {
     let account = Account::new("");
     let whole = account.report(&["--format", "json"]);

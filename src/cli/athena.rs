@@ -57,7 +57,7 @@ pub struct AthenaArgs {
     /// Column with an object's path, in place of the dialect's own word for it
     #[arg(long, value_name = "COLUMN", conflicts_with = "engine")]
     pub path_column: Option<String>,
-    /// Condition that leaves partitions out, a day more on either side of the time: "day BETWEEN '2026/09/30' AND '2026/11/01'"
+    /// Condition that leaves partitions out, a day more on either side of the months that the time touches: "day BETWEEN '2026/09/30' AND '2026/11/01'"
     #[arg(long, value_name = "SQL")]
     pub partitions: Option<String>,
     /// Rows by the day or by the hour [default: by the day, with --dns by the hour]

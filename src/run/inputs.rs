@@ -201,6 +201,9 @@ pub fn load(
         }
     };
     fill_prefix_lists(&mut inventory, &ranges);
+    for (table, list) in inventory.unknown_routes() {
+        warnings.add(Code::UnknownRoute, format!("{table}: the entries of {list}, to which it has a route of its own"));
+    }
     let lists = inventory.prefix_lists().flat_map(|list| {
         let cidrs = list.cidrs.iter().flatten().copied();
         cidrs.filter_map(|cidr| Some((list.name.clone()?, cidr)))

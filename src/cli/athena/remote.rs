@@ -141,7 +141,7 @@ fn tell_gap(answer: &Answer, global: &Global) -> Result<(), Exit> {
             format!(
                 "Athena read {read} of about {listed} bytes that are listed: its tables do not see all of the flow logs"
             ),
-            "give --partitions a day more on either side, declare the tables again by `natlens export --ddl`, and ask with --refresh",
+            "give --partitions a day more on either side of its months, declare the tables again by `natlens export --ddl`, and ask with --refresh",
         ),
         Reading::More => (
             format!("Athena read {read} bytes, and about {listed} are listed: its tables see other objects, too"),

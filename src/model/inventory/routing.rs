@@ -121,6 +121,22 @@ impl Inventory {
         unknown.into_iter().map(|id| (id, name(id))).collect()
     }
 
+    /// Table and prefix list of every route in force whose blocks are not known, in tables that also lead to a NAT gateway
+    /// or by this very route: whether a flow takes it or the gateway's route nobody can tell.
+    pub fn unknown_routes(&self) -> Vec<(&str, &str)> {
+        let leads_to_a_gateway =
+            |table: &&RouteTable| table.routes.iter().any(|route| matches!(route.target, RouteTarget::NatGateway(_)));
+        let tables = self.route_tables.values().filter(leads_to_a_gateway);
+        let routes = tables.flat_map(|table| table.routes.iter().map(move |route| (table.id.as_str(), route)));
+        let unknown = routes.filter_map(|(table, route)| match (&route.destination, route.state) {
+            (_, RouteState::Filtered) | (RouteDestination::Cidr(_), _) => None,
+            (RouteDestination::PrefixList(list), _) => {
+                self.list_entries(list).is_none().then_some((table, list.as_str()))
+            }
+        });
+        unknown.collect()
+    }
+
     /// Supplies blocks for the lists of [`Inventory::prefix_list_routes_without_entries`] by list name
     /// (`com.amazonaws.us-east-1.s3`). An empty answer leaves a list unknown; collected blocks are never replaced.
     pub fn set_fallback_entries(&mut self, entries: impl Fn(&str) -> Vec<Cidr>) {

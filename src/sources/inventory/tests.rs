@@ -223,6 +223,7 @@ fn lists_without_entries_take_the_callers() {
     let mut inventory = inventory(&[VPCS, SUBNETS, TABLES, ENDPOINTS]);
     let named = [("pl-63a5400a", Some("com.amazonaws.us-east-1.s3"))];
     assert_eq!(inventory.prefix_list_routes_without_entries(), named, "named after the endpoint's service");
+    assert_eq!(inventory.unknown_routes(), [("rtb-main", "pl-63a5400a")], "beside a route to a gateway");
     check_route(&inventory, "subnet-priv", "52.217.1.1", Some(&RouteTarget::NatGateway("nat-1".to_owned())));
     inventory.set_fallback_entries(|name| {
         assert_eq!(name, "com.amazonaws.us-east-1.s3");
@@ -230,6 +231,7 @@ fn lists_without_entries_take_the_callers() {
     });
     check_route(&inventory, "subnet-priv", "52.217.1.1", Some(&RouteTarget::VpcEndpoint("vpce-s3".to_owned())));
     assert_eq!(inventory.prefix_list_routes_without_entries(), []);
+    assert_eq!(inventory.unknown_routes(), []);
 }
 
 #[test]
