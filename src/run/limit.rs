@@ -8,7 +8,8 @@ use crate::count::rollup::Rollup;
 use crate::model::flow::{FlowRecord, FlowSink, Shared};
 use crate::model::memory::Memory;
 use crate::model::symbols::{Sym, Symbols};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// What the program itself takes: code, tables, one reader's buffers per thread.
 const PROGRAM: usize = 40 << 20;
@@ -58,7 +59,15 @@ pub(super) struct Budget {
     /// Stored bytes of the objects that were begun and of those that were merged.
     begun: AtomicU64,
     merged: AtomicU64,
-    over: AtomicBool,
+    over: OnceLock<Exceeded>,
+}
+
+/// How things stood when the limit was passed: what was held then is let go at once.
+#[derive(Clone, Copy, Debug)]
+struct Exceeded {
+    held: usize,
+    begun: u64,
+    merged: u64,
 }
 
 impl Budget {
@@ -83,7 +92,7 @@ impl Budget {
 
     /// Whether it was exceeded.
     pub(super) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
+        self.over.get().is_some()
     }
 
     /// What is held, or will be when nothing more is read.
@@ -112,29 +121,26 @@ impl Budget {
     }
 
     fn look(&self) {
-        if self.limit.is_some_and(|limit| self.held() > limit) {
-            self.over.store(true, Ordering::Relaxed);
+        let held = self.held();
+        if self.limit.is_some_and(|limit| held > limit) {
+            let (begun, merged) = (self.begun.load(Ordering::Relaxed), self.merged.load(Ordering::Relaxed));
+            self.over.get_or_init(|| Exceeded { held, begun, merged });
         }
     }
 
     /// Why nothing is made of objects of so many stored bytes; `None` where they fit.
     pub(super) fn refusal(&self, total: u64) -> Option<OverLimit> {
-        let limit = self.limit.filter(|_| self.is_over())?;
-        let (begun, merged) = (self.begun.load(Ordering::Relaxed), self.merged.load(Ordering::Relaxed));
+        let (limit, Exceeded { held, begun, merged }) = (self.limit?, *self.over.get()?);
         let memory = |bytes: usize| Memory::new(u64::try_from(bytes).unwrap_or(u64::MAX));
         let (merged, begun, total) = (u128::from(merged), u128::from(begun), u128::from(total.max(1)));
         // Of what is being read about half is.
         let done = merged + begun.saturating_sub(merged) / 2;
         let estimate = (merged * 100 >= total * u128::from(TELLING)).then(|| {
-            let of_all = (self.held() - self.program) as u128 * total / done.max(1);
+            let of_all = held.saturating_sub(self.program) as u128 * total / done.max(1);
             memory(self.program.saturating_add(usize::try_from(of_all).unwrap_or(usize::MAX)))
         });
-        Some(OverLimit {
-            limit: memory(limit),
-            percent: u64::try_from(done * 100 / total).unwrap_or(100),
-            held: memory(self.held()),
-            estimate,
-        })
+        let percent = u64::try_from(done * 100 / total).unwrap_or(100);
+        Some(OverLimit { limit: memory(limit), percent, held: memory(held), estimate })
     }
 }
 
@@ -248,12 +254,16 @@ mod tests {
     fn refusal(limit: usize, beside: usize, total: u64) -> Option<OverLimit> {
         let limit = Memory::new(u64::try_from(limit).expect("a test's number"));
         let budget = Budget::new(Some(limit), (1, 0), beside, false);
-        assert!(budget.begin(30) && budget.begin(20));
-        let mut held = Held { budget: &budget, bytes: 0 };
-        held.grown_to(TABLES / 2);
-        assert_eq!(held.grown_to(TABLES), budget.is_over());
+        assert!(budget.begin(30));
         budget.merged(30, &Rollup::default());
+        assert_eq!(budget.begin(20), !budget.is_over());
+        let mut held = Held { budget: &budget, bytes: 0 };
+        held.grown_to(TABLES / 4);
+        assert_eq!(held.grown_to(TABLES), budget.is_over());
         assert_eq!(budget.begin(50), !budget.is_over(), "nothing more is read past the limit");
+        // What is let go, and what still comes of the objects that were being read, tells nothing of the logs.
+        drop(held);
+        budget.merged(20, &Rollup::default());
         budget.refusal(total)
     }
 
