@@ -83,10 +83,7 @@ impl<'a> Places<'a> {
         if let Some(own) = said(facts.vpc).and_then(|vpc| self.inventory.vpc(vpc)).filter(holds) {
             return Some(own);
         }
-        match (said(facts.account), &self.inventory.vpcs_containing(addr)[..]) {
-            (Some(account), [only]) if only.owner.as_deref() == Some(account) => Some(only),
-            _ => None,
-        }
+        self.inventory.vpc_of_account(said(facts.account)?, addr)
     }
 
     fn intern(&mut self, place: Place) -> u32 {

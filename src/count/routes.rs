@@ -23,15 +23,11 @@ impl<'a> Routes<'a> {
         self.0.interface(interface)?.subnet.as_deref()
     }
 
-    /// The subnet that holds an address of a VPC; without a VPC, of the only one of the account that holds it. Accounts share
-    /// private addresses, so an address alone says nothing.
+    /// The subnet that holds an address of a VPC; without a VPC, of the account's only one that holds it. Accounts share private
+    /// addresses, so an address alone says nothing.
     #[must_use]
     pub fn subnet_at(&self, vpc: &str, account: &str, addr: Addr) -> Option<&'a str> {
-        let vpc = match (vpc, &self.0.vpcs_containing(addr)[..]) {
-            ("", [only]) if !account.is_empty() && only.owner.as_deref() == Some(account) => only.id.as_str(),
-            ("", _) => return None,
-            (known, _) => known,
-        };
+        let vpc = if vpc.is_empty() { &self.0.vpc_of_account(account, addr)?.id } else { vpc };
         Some(self.0.subnet_of(vpc, addr)?.id.as_str())
     }
 

@@ -264,6 +264,16 @@ impl Inventory {
         ids.into_iter().filter_map(|id| self.vpcs.get(id)).collect()
     }
 
+    /// The only VPC of an account whose blocks hold an address; `None` also where the owner of one that holds it is not known.
+    pub fn vpc_of_account(&self, account: &str, addr: Addr) -> Option<&Vpc> {
+        let mut holders = self.vpcs_containing(addr);
+        holders.retain(|vpc| vpc.owner.as_deref().is_none_or(|owner| owner == account));
+        match holders[..] {
+            [only] if only.owner.is_some() => Some(only),
+            _ => None,
+        }
+    }
+
     /// Whether any VPC's blocks hold an address.
     pub fn is_known_vpc_address(&self, addr: Addr) -> bool {
         self.vpcs_by_addr.best(addr).is_some()

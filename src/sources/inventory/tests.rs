@@ -293,6 +293,28 @@ fn clients_belong_to_one_vpc_or_to_none() {
 }
 
 #[test]
+fn an_account_tells_vpcs_of_one_block_apart() {
+    let check = |situation: &str, vpcs: &[(&str, Option<&str>)], account: &str, expect: Option<&str>| {
+        let vpcs = vpcs.iter().map(|(id, owner)| {
+            let owner = owner.map_or_else(String::new, |owner| format!(r#", "OwnerId": "{owner}""#));
+            format!(r#"{{"VpcId": "{id}", "CidrBlock": "10.1.0.0/16"{owner}}}"#)
+        });
+        let inventory = inventory(&[&format!(r#"{{"Vpcs": [{}]}}"#, vpcs.collect::<Vec<_>>().join(", "))]);
+        let found = inventory.vpc_of_account(account, addr("10.1.0.5")).map(|vpc| vpc.id.as_str());
+        assert_eq!(found, expect, "{situation}");
+        assert!(inventory.vpc_of_account(account, addr("10.2.0.5")).is_none(), "{situation}");
+    };
+    let (own, other) = (Some("111122223333"), Some("999988887777"));
+    check("its only one", &[("vpc-a", own)], "111122223333", Some("vpc-a"));
+    check("its one of two", &[("vpc-a", own), ("vpc-b", other)], "111122223333", Some("vpc-a"));
+    check("two of its own", &[("vpc-a", own), ("vpc-b", own)], "111122223333", None);
+    check("none of its own", &[("vpc-b", other)], "111122223333", None);
+    check("perhaps two", &[("vpc-a", own), ("vpc-b", None)], "111122223333", None);
+    check("perhaps one", &[("vpc-a", None)], "111122223333", None);
+    check("no account", &[("vpc-a", own)], "", None);
+}
+
+#[test]
 fn regions_are_told_or_unknown() {
     let endpoint = |kind: &str| {
         format!(
