@@ -10,6 +10,15 @@ use std::collections::BTreeSet;
 #[derive(Clone, Copy, Debug)]
 pub struct Routes<'a>(&'a Inventory);
 
+/// A NAT gateway to which a route leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Led<'a> {
+    /// Its id.
+    pub gateway: &'a str,
+    /// When the gateway endpoint was made that takes the traffic since, Unix seconds.
+    pub until: Option<i64>,
+}
+
 impl<'a> Routes<'a> {
     /// Over this inventory.
     #[must_use]
@@ -118,6 +127,38 @@ impl<'a> Routes<'a> {
         routes.filter_map(to_gateway).collect()
     }
 
+    /// The gateways to which routes lead now, and may not have led all the time since `from`, Unix seconds: those that were made since, and
+    /// those in whose VPC is another one to which no route leads any more. A new gateway takes over when routes are moved to it, one after
+    /// the other, perhaps days after it was made.
+    #[must_use]
+    pub fn may_have_moved(&self, from: i64) -> BTreeSet<&'a str> {
+        let in_use = self.gateways_in_use();
+        let left = self.0.nat_gateways().filter(|gateway| !in_use.contains(gateway.id.as_str()));
+        let vpcs: BTreeSet<&str> = left.filter_map(|gateway| gateway.vpc.as_deref()).collect();
+        let may_have = |id: &&str| {
+            let of_vpc = self.vpc_of_gateway(id).is_some_and(|vpc| vpcs.contains(vpc));
+            of_vpc || self.created(id).is_some_and(|created| created > from)
+        };
+        in_use.iter().copied().filter(may_have).collect()
+    }
+
+    /// Whether one route table leads to both gateways.
+    #[must_use]
+    pub fn lead_to_both(&self, one: &str, other: &str) -> bool {
+        self.0.route_tables().any(|table| {
+            let leads_to = |id: &str| {
+                table.routes.iter().any(|route| matches!(&route.target, RouteTarget::NatGateway(of) if of == id))
+            };
+            leads_to(one) && leads_to(other)
+        })
+    }
+
+    /// The first address of the interface that has an address in a VPC now.
+    #[must_use]
+    pub fn first_of_interface(&self, vpc: &str, addr: Addr) -> Option<Addr> {
+        self.0.interface_at(vpc, addr)?.private_addrs.first().map(|first| first.first())
+    }
+
     /// When a gateway was made, Unix seconds.
     #[must_use]
     pub fn created(&self, gateway: &str) -> Option<i64> {
@@ -130,11 +171,19 @@ impl<'a> Routes<'a> {
         self.0.nat_gateway(gateway)?.vpc.as_deref()
     }
 
-    /// The NAT gateway to which the subnet's route table sends the remote.
+    /// The NAT gateway to which the subnet's route table sends the remote, or sent it for some time since `from`, Unix seconds: route
+    /// tables are described once, often after the month, and before a gateway endpoint was made its route led nobody anywhere.
     #[must_use]
-    pub fn nat_of(&self, subnet: &str, remote: Addr) -> Option<&'a str> {
+    pub fn nat_of(&self, subnet: &str, remote: Addr, from: i64) -> Option<Led<'a>> {
         match self.0.route(subnet, remote)? {
-            RouteTarget::NatGateway(id) => Some(id),
+            RouteTarget::NatGateway(gateway) => Some(Led { gateway, until: None }),
+            RouteTarget::VpcEndpoint(endpoint) => {
+                let until = self.0.endpoint(endpoint)?.created.filter(|created| *created > from)?;
+                match self.0.route_past_gateway_endpoints(subnet, remote)? {
+                    RouteTarget::NatGateway(gateway) => Some(Led { gateway, until: Some(until) }),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }

@@ -1,5 +1,7 @@
 //! Small accounts, counted by hand.
 
+mod moved;
+
 use super::fold::{Fold, MAX_BYTES};
 use super::resolve::{Basis, Counted, CountedRecords, resolve};
 use super::roles::{NatSide, Role, Roles};
@@ -317,73 +319,6 @@ fn records_without_an_interface_are_no_clients() {
     let counted = count(&routes_only(), &[("a", &nameless), ("a", &at_client(100, 900, 1))]);
     check("the client's count", &counted, (100, 900), [2, 0, 4, 0]);
     assert_eq!(counted.unattributable.records, 4);
-}
-
-/// An account in which `nat-2` was put in the place of a gateway at noon. `gone` is how that is described, if at all.
-fn replaced(gone: &str) -> (Roles, Inventory) {
-    let json = format!(
-        r#"{{"Vpcs": [{{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}}, {{"VpcId": "vpc-2", "CidrBlock": "10.2.0.0/16"}}],
-        "Subnets": [{{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"}}],
-        "NetworkInterfaces": [{{"NetworkInterfaceId": "eni-client", "SubnetId": "subnet-1", "VpcId": "vpc-1",
-            "InterfaceType": "interface", "PrivateIpAddresses": [{{"PrivateIpAddress": "10.0.1.5"}}]}}],
-        "NatGateways": [{gone} {{"NatGatewayId": "nat-2", "VpcId": "vpc-1", "State": "available",
-            "CreateTime": "1970-01-01T12:00:30Z",
-            "NatGatewayAddresses": [{{"NetworkInterfaceId": "eni-nat-2", "PrivateIp": "10.0.0.221"}}]}}],
-        "RouteTables": [{{"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [{{"SubnetId": "subnet-1"}}],
-            "Routes": [{{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-2", "State": "active"}}]}}]}}"#
-    );
-    let mut draft = InventoryDraft::default();
-    read_document("account.json", json.as_bytes(), &mut draft).expect("valid output");
-    let inventory = draft.finish();
-    let mut roles = Roles::new(vec![crate::model::addr::Cidr::parse("10.0.0.0/16").expect("a block")]);
-    for nat in inventory.nat_gateways() {
-        let side = NatSide { id: nat.id.clone(), own: nat.private_addrs.clone(), ..NatSide::default() };
-        roles.add_nat(side, nat.interfaces.iter().chain([&nat.id]).cloned());
-    }
-    roles.set(CLIENT, Role::Client);
-    (roles, inventory)
-}
-
-#[test]
-fn a_gateway_that_was_replaced_counts_its_bytes_once() {
-    let described = |vpc: &str| {
-        format!(
-            r#"{{"NatGatewayId": "nat-1", "VpcId": "{vpc}", "State": "deleted",
-            "NatGatewayAddresses": [{{"NetworkInterfaceId": "{NAT}", "PrivateIp": "10.0.0.220"}}]}},"#
-        )
-    };
-    let (nat, client) = (conversation(100, 900, 1), at_client(100, 900, 1));
-    let by_both = [("a", &nat[..]), ("a", &client[..])];
-    for (name, gone) in [("described", described("vpc-1")), ("forgotten", String::new())] {
-        check(name, &count(&replaced(&gone), &by_both), (100, 900), [2, 4, 0, 0]);
-    }
-    // No records of the old one: nobody else tells of the client's bytes.
-    let account = replaced(&described("vpc-1"));
-    check(
-        "an hour that it does not tell",
-        &count(&account, &[("a", &nat), ("a", &at_client(7, 70, 2))]),
-        (107, 970),
-        [4, 2, 0, 0],
-    );
-    check(
-        "the hour in which the new one came",
-        &count(&account, &[("a", &conversation(1, 9, 12)), ("a", &at_client(1, 9, 12))]),
-        (1, 9),
-        [2, 4, 0, 0],
-    );
-    check(
-        "later",
-        &count(&account, &[("a", &conversation(1, 9, 13)), ("a", &at_client(7, 70, 13))]),
-        (8, 79),
-        [4, 2, 0, 0],
-    );
-    let other = client.map(|Row(at, ends, bytes, hour, verdict)| {
-        Row(at, ends.map(|end| if end == "203.0.113.5" { "203.0.113.6" } else { end }), bytes, hour, verdict)
-    });
-    check("what it does not show", &count(&account, &[("a", &nat), ("a", &other)]), (200, 1800), [4, 2, 0, 0]);
-    let silent = [Row(NAT, ["", "", "", ""], 0, 1, Verdict::NoData)];
-    check("nothing but NODATA", &count(&account, &[("a", &silent), ("a", &client)]), (100, 900), [2, 0, 0, 0]);
-    check("in another VPC", &count(&replaced(&described("vpc-2")), &by_both), (200, 1800), [4, 2, 0, 0]);
 }
 
 /// The account with a private gateway.

@@ -186,11 +186,16 @@ pub fn hour_after(second: i64) -> u32 {
     u32::try_from(second.saturating_add(HOUR_SECONDS - 1).div_euclid(HOUR_SECONDS).max(0)).unwrap_or(u32::MAX)
 }
 
+/// The hour, since 1970, that holds this second.
+#[must_use]
+pub fn hour_of(second: i64) -> u32 {
+    u32::try_from(second.div_euclid(HOUR_SECONDS).max(0)).unwrap_or(u32::MAX)
+}
+
 /// First hour inside and first hour after, since 1970.
 #[must_use]
 pub fn hours_of(window: Window) -> (u32, u32) {
-    let hour = |second: i64| u32::try_from(second.div_euclid(HOUR_SECONDS).max(0)).unwrap_or(u32::MAX);
-    (hour(window.start), hour_after(window.end))
+    (hour_of(window.start), hour_after(window.end))
 }
 
 #[cfg(test)]

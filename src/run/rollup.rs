@@ -305,7 +305,7 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
     let loaded = inputs::load(&plan.inputs, (plan.store.as_ref(), Some(window)), plan.threads, None, warnings)?;
     let roles = inputs::roles(&loaded.inventory, &plan.inputs.rules);
     let hints = layout_hints(&plan.inputs, &loaded.inventory, warnings)?;
-    let guide = Guide::new(&loaded.inventory, &roles);
+    let guide = Guide::new(&loaded.inventory, &roles, window);
     let mut objects = loaded.objects;
     order(&mut objects);
     let looked = Looked::at(&objects, &hints, warnings)?;
@@ -323,7 +323,7 @@ pub fn make(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Made, R
         window,
         grain: form.grain(plan),
         by_hour_until: guide.by_hour_until(window),
-        unlinked: guide.unlinked(),
+        by_hour: guide.by_hour(),
         ports: roles.ports().clone(),
         inventory: guide.digest().to_owned(),
         prefixes: guide.prefixes().clone(),
@@ -375,7 +375,7 @@ pub fn local(plan: &Plan, form: &Form, warnings: &mut Warnings) -> Result<Vec<u8
         shared_from: SHARED,
     };
     let reading = read_all(std::mem::take(&mut loaded.objects), &read_plan, warnings, &mut |_| {})?;
-    let guide = Guide::new(&loaded.inventory, &roles);
+    let guide = Guide::new(&loaded.inventory, &roles, window);
     let rows = result::rows(&reading.rollup, &guide, window, form.grain(plan));
     Ok(table::write(&COLUMNS, &rows).map_err(RollupError::from)?)
 }

@@ -265,8 +265,8 @@ formed AS (
     CASE WHEN is_inside = 1 AND has_word = 1 THEN owner ELSE '?' END AS word_owner,
     CASE
       WHEN is_row = 0 OR speaks = 0 THEN -1
-      -- Before that day a gateway may have been another than the one to which routes lead now.
-      WHEN @GRAIN = 3600 OR role = 'unknown' OR about IS NULL OR about IN (@UNLINKED) OR hour < @BY_HOUR_UNTIL THEN hour
+      -- A gateway may have been another than the one to which routes lead now.
+      WHEN @GRAIN = 3600 OR role = 'unknown' OR about IS NULL OR about IN (@BY_HOUR_GATEWAYS) OR hour < @BY_HOUR_UNTIL THEN hour
       WHEN role <> 'nat' AND gateway_accepts < 2 AND first_gateway_log <> last_gateway_log THEN hour
       ELSE hour - hour % 86400
     END AS row_time,

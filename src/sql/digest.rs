@@ -19,7 +19,11 @@ pub fn inventory_digest(inventory: &Inventory) -> String {
         let is_regional = nat.availability == Availability::Regional;
         let is_private = nat.connectivity == Connectivity::Private;
         let created = nat.created.unwrap_or_default();
-        lines.insert(format!("nat {} {is_regional} {is_private} {created} [{interfaces}] [{own}] [{public}]", nat.id));
+        let vpc = nat.vpc.as_deref().unwrap_or_default();
+        lines.insert(format!(
+            "nat {} {vpc} {is_regional} {is_private} {created} [{interfaces}] [{own}] [{public}]",
+            nat.id
+        ));
     }
     for vpc in inventory.vpcs() {
         lines.insert(format!("vpc {} [{}]", vpc.id, sorted(&vpc.cidrs)));
@@ -51,16 +55,20 @@ fn of_route(inventory: &Inventory, route: &Route) -> String {
             format!("{id} [{}]", sorted(entries))
         }
     };
-    let gateway = match &route.target {
-        RouteTarget::NatGateway(id) => id,
-        _ => "-",
+    let target = match &route.target {
+        RouteTarget::NatGateway(id) => id.clone(),
+        // Before it was made its route led nobody anywhere.
+        RouteTarget::VpcEndpoint(id) => {
+            inventory.endpoint(id).and_then(|endpoint| endpoint.created).unwrap_or_default().to_string()
+        }
+        _ => "-".to_owned(),
     };
     let state = match route.state {
         RouteState::Active => "active",
         RouteState::Blackhole => "blackhole",
         RouteState::Filtered => "filtered",
     };
-    format!("{destination} {gateway} {state}")
+    format!("{destination} {target} {state}")
 }
 
 /// In one order, whichever the inventory has them in.

@@ -6,7 +6,7 @@ use crate::count::peers::Peers;
 use crate::count::roles::{Role, Roles};
 use crate::count::routes::Routes;
 use crate::model::addr::{Addr, Cidr};
-use crate::model::inventory::{EndpointKind, Inventory, RouteDestination, RouteTarget};
+use crate::model::inventory::{EndpointKind, Inventory, RouteDestination};
 use crate::model::period::{DAY_SECONDS, Window};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ pub(super) struct Known {
 pub struct Guide<'a> {
     pub(super) roles: &'a Roles,
     pub(super) known: BTreeMap<String, Known>,
-    /// Of each route table what it sends to a NAT gateway, and to which: disjoint, in order.
+    /// Of each route table what it sends to a NAT gateway at any time, and to which: disjoint, in order.
     pub(super) routes: BTreeMap<String, Vec<(Span, String)>>,
     /// What a client can have: private addresses and VPCs' blocks; disjoint, in order.
     pub(super) local: Vec<Span>,
@@ -39,8 +39,8 @@ pub struct Guide<'a> {
     pub(super) holders6: Holders<(u128, u128)>,
     /// How addresses of VPCs begin: the first of four numbers, or of eight groups.
     pub(super) prefixes: BTreeSet<String>,
-    /// When the last gateway was made to which routes lead.
-    created: Option<i64>,
+    /// Gateways of VPCs in which routes may have been moved from one to another, see [`Routes::may_have_moved`].
+    moved: BTreeSet<String>,
     /// When gateway endpoints were made.
     endpoints: Vec<i64>,
     /// [`inventory_digest`].
@@ -48,9 +48,9 @@ pub struct Guide<'a> {
 }
 
 impl<'a> Guide<'a> {
-    /// From the inventory and the roles that were made of it.
+    /// Of a time, from the inventory and the roles that were made of it.
     #[must_use]
-    pub fn new(inventory: &Inventory, roles: &'a Roles) -> Self {
+    pub fn new(inventory: &Inventory, roles: &'a Roles, window: Window) -> Self {
         let mut known = BTreeMap::new();
         for interface in inventory.interfaces() {
             let role = roles.role(&interface.id);
@@ -71,7 +71,7 @@ impl<'a> Guide<'a> {
         Self {
             roles,
             known,
-            routes: routes(inventory),
+            routes: routes(inventory, window),
             local: spans(&[&cidrs[..], &private_blocks()[..]].concat(), |addr| roles.is_local(addr).then_some(()))
                 .into_iter()
                 .map(|(span, ())| span)
@@ -79,11 +79,7 @@ impl<'a> Guide<'a> {
             holders,
             holders6,
             prefixes: prefixes(&cidrs),
-            created: Routes::new(inventory)
-                .gateways_in_use()
-                .into_iter()
-                .filter_map(|id| inventory.nat_gateway(id)?.created)
-                .max(),
+            moved: moved(inventory, window),
             endpoints: inventory
                 .endpoints()
                 .filter(|endpoint| endpoint.kind == EndpointKind::Gateway)
@@ -99,27 +95,26 @@ impl<'a> Guide<'a> {
         &self.digest
     }
 
-    /// Until when rows are kept by the hour: the end of the day on which the last gateway was made to which routes lead, but not after the end
-    /// of the time. Until then clients' traffic may have gone by another, whatever routes say now, and both are held against each other.
-    /// Likewise of the last gateway endpoint that was made in the time: what crossed after its hour is told from what crossed before.
+    /// Until when all rows are kept by the hour: the end of the day on which the last gateway endpoint was made in the time. What crossed after
+    /// its hour is told from what crossed before.
     #[must_use]
     pub fn by_hour_until(&self, window: Window) -> i64 {
         let end_of_day = |second: i64| (second.div_euclid(DAY_SECONDS) + 1) * DAY_SECONDS;
-        let gateway = self.created.filter(|created| *created > window.start).map(|created| created.min(window.end));
         let endpoint = self.endpoints.iter().copied().filter(|created| window.contains(*created)).max();
-        gateway.max(endpoint).map_or(0, end_of_day)
+        endpoint.map_or(0, end_of_day)
     }
 
-    /// Gateways of which no address is known: their clients' rows are held against those of gateways that only records tell of, hour by hour.
+    /// Gateways whose rows, and those of their clients, are kept by the hour: clients' rows are held hour by hour against those of gateways
+    /// by which their bytes may have gone. They are those of which no address is known, and those of VPCs in which routes may have been moved.
     #[must_use]
-    pub fn unlinked(&self) -> BTreeSet<String> {
+    pub fn by_hour(&self) -> BTreeSet<String> {
         let routed = self.routes.values().flatten().map(|(_, gateway)| gateway.as_str());
         let named = self.known.keys().filter_map(|name| self.gateway(name));
         let is_unlinked = |id: &&str| match self.roles.role(id) {
             Role::Nat(index) => self.roles.nat(index).own.is_empty() && !self.roles.nat(index).regional,
             _ => true,
         };
-        routed.chain(named).filter(is_unlinked).map(str::to_owned).collect()
+        routed.chain(named).filter(is_unlinked).map(str::to_owned).chain(self.moved.iter().cloned()).collect()
     }
 
     /// How addresses of VPCs begin.
@@ -189,7 +184,7 @@ fn spans<T: PartialEq>(blocks: &[Cidr], what: impl Fn(Addr) -> Option<T>) -> Vec
     found
 }
 
-fn routes(inventory: &Inventory) -> BTreeMap<String, Vec<(Span, String)>> {
+fn routes(inventory: &Inventory, window: Window) -> BTreeMap<String, Vec<(Span, String)>> {
     let mut of_table: BTreeMap<String, Vec<(Span, String)>> = BTreeMap::new();
     // An association and an interface name subnets that nobody described, too.
     let of_tables = inventory.route_tables().flat_map(|table| &table.subnets);
@@ -209,13 +204,18 @@ fn routes(inventory: &Inventory) -> BTreeMap<String, Vec<(Span, String)>> {
                 RouteDestination::PrefixList(list) => blocks.extend(inventory.list_entries(list).unwrap_or_default()),
             }
         }
-        let to_gateway = |addr| match inventory.route(subnet, addr)? {
-            RouteTarget::NatGateway(id) => Some(id.clone()),
-            _ => None,
-        };
+        let to_gateway = |addr| Some(Routes::new(inventory).nat_of(subnet, addr, window.start)?.gateway.to_owned());
         of_table.insert(table.id.clone(), spans(&blocks, to_gateway));
     }
     of_table
+}
+
+fn moved(inventory: &Inventory, window: Window) -> BTreeSet<String> {
+    let moved = Routes::new(inventory).may_have_moved(window.start);
+    let vpcs: BTreeSet<&str> = moved.iter().filter_map(|id| inventory.nat_gateway(id)?.vpc.as_deref()).collect();
+    let of_vpc = |vpc: Option<&str>| vpc.is_some_and(|vpc| vpcs.contains(vpc));
+    let beside = inventory.nat_gateways().filter(|gateway| of_vpc(gateway.vpc.as_deref()));
+    moved.iter().map(|id| (*id).to_owned()).chain(beside.map(|gateway| gateway.id.clone())).collect()
 }
 
 fn holders(blocks: &[(&str, Cidr)]) -> (Holders<Span>, Holders<(u128, u128)>) {
@@ -263,7 +263,7 @@ mod tests {
     fn local_spans_say_what_roles_say() {
         let cidr = |text: &str| Cidr::parse(text).expect("a block");
         let roles = Roles::new(vec![cidr("100.0.0.0/16"), cidr("10.1.0.0/16"), cidr("198.17.255.0/24")]);
-        let guide = Guide::new(&Inventory::default(), &roles);
+        let guide = Guide::new(&Inventory::default(), &roles, Window { start: 0, end: 1 });
         let spans =
             spans(&[&private_blocks()[..], &[cidr("100.0.0.0/16"), cidr("198.17.255.0/24")]].concat(), |addr| {
                 roles.is_local(addr).then_some(())

@@ -22,7 +22,7 @@ use crate::model::period::{DAY_SECONDS, HOUR_SECONDS};
 use table::Kind;
 
 /// The form of what is written here. Whoever changes what a row or its columns mean gives it the next number.
-pub const FORM: i64 = 5;
+pub const FORM: i64 = 6;
 
 /// How finely rows are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

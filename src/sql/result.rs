@@ -126,9 +126,9 @@ impl Line<'_> {
 #[must_use]
 pub fn rows(rollup: &Rollup, guide: &Guide<'_>, window: Window, grain: Grain) -> Lines {
     let vantage = Vantage::choose(rollup, window);
-    let (covers, unlinked) = (covers(rollup, guide), guide.unlinked());
+    let (covers, by_hour) = (covers(rollup, guide), guide.by_hour());
     let by_hour_until = hour_after(guide.by_hour_until(window));
-    let writer = Writer { rollup, guide, vantage: &vantage, grain, covers, unlinked, by_hour_until };
+    let writer = Writer { rollup, guide, vantage: &vantage, grain, covers, by_hour, by_hour_until };
     let mut lines = Lines::default();
     lines
         .line("window")
@@ -189,7 +189,7 @@ struct Writer<'a> {
     vantage: &'a Vantage,
     grain: Grain,
     covers: HashMap<(&'a str, u32), Cover<'a>>,
-    unlinked: BTreeSet<String>,
+    by_hour: BTreeSet<String>,
     by_hour_until: u32,
 }
 
@@ -377,7 +377,7 @@ impl<'a> Writer<'a> {
     fn time(&self, role: Role, about: Option<&'a str>, hour: u32) -> (u32, &'a str) {
         let day = hour - hour % u32::try_from(DAY_SECONDS / HOUR_SECONDS).unwrap_or(24);
         let is_kept_by_day =
-            |about: &&str| role != Role::Unknown && !self.unlinked.contains(*about) && hour >= self.by_hour_until;
+            |about: &&str| role != Role::Unknown && !self.by_hour.contains(*about) && hour >= self.by_hour_until;
         let Some(about) = about.filter(|_| self.grain == Grain::Day).filter(is_kept_by_day) else {
             return (hour, "");
         };

@@ -109,8 +109,8 @@ pub struct Emission {
     pub ports: BTreeSet<u16>,
     /// [`super::Guide::by_hour_until`].
     pub by_hour_until: i64,
-    /// [`super::Guide::unlinked`].
-    pub unlinked: BTreeSet<String>,
+    /// [`super::Guide::by_hour`].
+    pub by_hour: BTreeSet<String>,
     /// What tells the inventory from any other, [`super::inventory_digest`].
     pub inventory: String,
     /// How addresses of VPCs begin.
@@ -187,11 +187,11 @@ pub fn render(emission: &Emission) -> Result<String, SourceRefusal> {
     let list = |values: Vec<String>, none: &str| if values.is_empty() { none.to_owned() } else { values.join(", ") };
     let ports = list(emission.ports.iter().filter(|port| **port > 0).map(ToString::to_string).collect(), "-2");
     let prefixes = list(emission.prefixes.iter().map(|prefix| quoted(prefix)).collect(), "'-'");
-    let unlinked = list(emission.unlinked.iter().map(|gateway| quoted(gateway)).collect(), "'-'");
+    let by_hour = list(emission.by_hour.iter().map(|gateway| quoted(gateway)).collect(), "'-'");
     let core = CORE
         .replace("@WINDOW_START", &emission.window.start.to_string())
         .replace("@WINDOW_END", &emission.window.end.to_string())
-        .replace("@UNLINKED", &unlinked)
+        .replace("@BY_HOUR_GATEWAYS", &by_hour)
         .replace("@BY_HOUR_UNTIL", &emission.by_hour_until.to_string())
         .replace("@GRAIN", &emission.grain.seconds().to_string())
         .replace("@FORM", &FORM.to_string())

@@ -5,6 +5,7 @@ use super::{Basis, CountedPair, CountedRow, Fate, GatewayCount, Resolver, Way};
 use crate::count::fold::{NOT_NAT, RowKey, RowSum, SOME_NAT, Seen};
 use crate::count::legs::Shape;
 use crate::count::roles::{NatSide, Role};
+use crate::count::vantage::hour_of;
 use crate::model::addr_table::AddrId;
 use crate::model::flow::Direction;
 use crate::model::symbols::Sym;
@@ -17,8 +18,13 @@ enum Place {
     Mirror,
     /// Perhaps the same bytes again.
     Waits,
+    /// Past the gateway.
+    Past,
     Counts,
 }
+
+/// The gateway to which a client's routes lead, and the first hour in which they may not any more.
+type Led = (u32, u32);
 
 impl Resolver<'_> {
     /// A list of any other interface: NAT traffic only where a route table or the record's next hop says so.
@@ -27,37 +33,41 @@ impl Resolver<'_> {
         if self.carrier[key.interface as usize] {
             return Fate::NotNat;
         }
-        let Some((gateway, way)) = self.gateway_and_way(told) else { return Fate::NotNat };
+        let Some(((gateway, until), way)) = self.gateway_and_way(told) else { return Fate::NotNat };
         let known = &mut self.gateways[gateway as usize].client_interface;
         *known = Some(known.map_or(key.interface, |known| known.min(key.interface)));
         let (client, remote, label) = match way {
             Way::Up => (key.from, key.to, key.to_label),
             Way::Down => (key.to, key.from, key.from_label),
         };
-        Fate::Client(CountedPair { gateway, client, remote, label, basis: Basis::Pair, port: key.port }, way)
+        Fate::Client(CountedPair { gateway, client, remote, label, basis: Basis::Pair, port: key.port }, way, until)
     }
 
     /// Counts the hours of a client's list in which the gateway's own records do not tell.
-    pub(super) fn settle_client(&mut self, told: &Told, pair: CountedPair, way: Way) {
+    pub(super) fn settle_client(&mut self, told: &Told, pair: CountedPair, (way, until): (Way, u32)) {
         let (gateway, lists, vantage) = (pair.gateway, Arc::clone(&self.lists), self.vantage);
         // What the record names is the gateway of its hour; a route may lead elsewhere by now.
-        let is_named = !matches!(self.rollup.symbols.text(told.key.next_hop), "" | SOME_NAT);
-        let (since, is_unlinked) = (self.since(gateway), self.is_unlinked(gateway));
+        let next_hop = self.rollup.symbols.text(told.key.next_hop);
+        let is_named = !matches!(next_hop, "" | SOME_NAT);
+        let has_to_wait = !is_named && self.has_to_wait(gateway);
         let covered = &self.covered;
         let place = |hour: u32| {
-            if covered.contains(&(gateway, hour)) {
+            if hour >= until {
+                Place::Past
+            } else if covered.contains(&(gateway, hour)) {
                 Place::Mirror
-            } else if !is_named && (is_unlinked || hour < since) {
+            } else if has_to_wait {
                 Place::Waits
             } else {
                 Place::Counts
             }
         };
-        let (mut counts, mut waits, mut mirror) = (RowSum::default(), RowSum::default(), RowSum::default());
+        let [mut counts, mut waits, mut mirror, mut past] = [RowSum::default(); 4];
         for (hour, sums) in told.hours(&lists, vantage) {
             let sum = match place(hour) {
                 Place::Mirror => &mut mirror,
                 Place::Waits => &mut waits,
+                Place::Past => &mut past,
                 Place::Counts => &mut counts,
             };
             sum.add(sums.along.records, sums.along.bytes);
@@ -72,6 +82,9 @@ impl Resolver<'_> {
             }
         }
         self.mirror.add(mirror.records, mirror.bytes);
+        if next_hop == SOME_NAT {
+            self.unnamed_gateway.add(past.records, past.bytes);
+        }
         self.counted.add(counts.records + waits.records, counts.bytes + waits.bytes);
         if counts.records > 0 {
             let count = &mut self.gateways[gateway as usize];
@@ -95,7 +108,7 @@ impl Resolver<'_> {
             .or_insert((vpc, az));
     }
 
-    fn gateway_and_way(&mut self, told: &Told) -> Option<(u32, Way)> {
+    fn gateway_and_way(&mut self, told: &Told) -> Option<(Led, Way)> {
         let key = &told.key;
         let way = self.way(key);
         let (up, down) = ((key.from, key.to), (key.to, key.from)); // local, remote
@@ -105,11 +118,11 @@ impl Resolver<'_> {
                 let by_route = match way {
                     Some(way) => {
                         let ends = if way == Way::Up { up } else { down };
-                        self.routed(key.interface, ends).map(|gateway| (gateway, way))
+                        self.routed(key.interface, ends).map(|led| (led, way))
                     }
                     None => match (self.routed(key.interface, up), self.routed(key.interface, down)) {
-                        (Some(gateway), None) => Some((gateway, Way::Up)),
-                        (None, Some(gateway)) => Some((gateway, Way::Down)),
+                        (Some(led), None) => Some((led, Way::Up)),
+                        (None, Some(led)) => Some((led, Way::Down)),
                         _ => None,
                     },
                 };
@@ -128,7 +141,7 @@ impl Resolver<'_> {
                     (false, true) => Some(Way::Down),
                     _ => None,
                 })?;
-                Some((gateway, way))
+                Some(((gateway, u32::MAX), way))
             }
         }
     }
@@ -149,7 +162,7 @@ impl Resolver<'_> {
     }
 
     /// The gateway by which a local address behind the interface reaches a remote.
-    fn routed(&mut self, interface: u32, (local, remote): (AddrId, AddrId)) -> Option<u32> {
+    fn routed(&mut self, interface: u32, (local, remote): (AddrId, AddrId)) -> Option<Led> {
         if let Some(&known) = self.route_cache.get(&(interface, local, remote)) {
             return known;
         }
@@ -165,10 +178,11 @@ impl Resolver<'_> {
             (!name.is_empty()).then(|| self.routes.subnet_at(text(facts.vpc), text(facts.account), local))?
         };
         let subnet = self.routes.subnet_of(name).or(said).or_else(at);
-        let gateway = subnet.and_then(|subnet| self.routes.nat_of(subnet, self.rollup.addrs.addr(remote)));
-        let gateway = gateway.map(|id| self.gateway_named(id));
-        self.route_cache.insert((interface, local, remote), gateway);
-        gateway
+        let led = subnet.and_then(|subnet| self.routes.nat_of(subnet, self.rollup.addrs.addr(remote), self.from));
+        // Of the hour in which the endpoint was made nobody knows which part went by it.
+        let led = led.map(|led| (self.gateway_named(led.gateway), led.until.map_or(u32::MAX, hour_of)));
+        self.route_cache.insert((interface, local, remote), led);
+        led
     }
 
     /// The gateway of an interface id or gateway id, which is made if nobody knows it yet.

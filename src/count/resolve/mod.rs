@@ -16,7 +16,7 @@ use super::legs::{Ends, Shape};
 use super::roles::{NatSide, Role, Roles};
 use super::rollup::{Interface, Rollup, RowLists};
 use super::routes::Routes;
-use super::vantage::{Vantage, hour_after};
+use super::vantage::{Vantage, hour_of};
 use crate::model::addr_table::AddrId;
 use crate::model::bytes::Bytes;
 use crate::model::period::Window;
@@ -119,8 +119,8 @@ pub struct Counted {
 enum Fate {
     /// Counted, as the gateway's own records tell.
     Counted(CountedPair, Way),
-    /// A client's, counted in the hours in which the gateway's own records do not tell; else the same bytes again.
-    Client(CountedPair, Way),
+    /// A client's, counted in the hours before this one in which the gateway's own records do not tell; else the same bytes again.
+    Client(CountedPair, Way, u32),
     /// The private side of a log without `pkt-*`: kept for the clients' table, the bytes are counted on the public side.
     PrivateSide(CountedPair, Way),
     Mirror,
@@ -136,7 +136,7 @@ pub fn resolve(rollup: &mut Rollup, roles: &Roles, routes: &Routes<'_>, window: 
     let inferred = infer(rollup, &vantage, roles);
     let rows = Arc::new(std::mem::take(&mut rollup.rows));
     let crossings = std::mem::take(&mut rollup.crossings);
-    let mut resolver = Resolver::new(rollup, &rows, roles, routes, &vantage, inferred);
+    let mut resolver = Resolver::new(rollup, &rows, roles, routes, &vantage, (inferred, window.start));
     resolver.take_pairs(pairs::of(&rows, &vantage, &resolver.gateway_of, threads));
     for (number, of, entries) in rows.entries_of(0..rows.len()) {
         if pairs::gateway(&of.0, &resolver.gateway_of).is_none()
@@ -175,7 +175,11 @@ struct Resolver<'a> {
     covered: HashSet<(u32, u32)>,
     /// Of each gateway that is known, see [`Resolver::since`].
     since: Vec<u32>,
-    route_cache: HashMap<(u32, AddrId, AddrId), Option<u32>>,
+    /// And whether routes may not always have led to it.
+    moved: Vec<bool>,
+    /// Where the time begins, Unix seconds.
+    from: i64,
+    route_cache: HashMap<(u32, AddrId, AddrId), Option<(u32, u32)>>,
     rows: CountedRows,
     /// The public side of logs without `pkt-*`.
     public_side: CountedRows,
@@ -199,7 +203,7 @@ impl<'a> Resolver<'a> {
         roles: &'a Roles,
         routes: &'a Routes<'a>,
         vantage: &'a Vantage,
-        inferred: Vec<(u32, NatSide)>,
+        (inferred, from): (Vec<(u32, NatSide)>, i64),
     ) -> Self {
         let mut gateways: Vec<GatewayCount> = roles
             .nats()
@@ -216,7 +220,9 @@ impl<'a> Resolver<'a> {
         let passes_on = |i: &Interface| carries_for_others(text(i.facts.kind)) || routes.carries(text(i.name));
         let carrier = rollup.interfaces.iter().map(passes_on).collect();
         let by_id = (0u32..).zip(&gateways).map(|(at, g)| (g.side.id.clone(), at)).collect();
-        let since = gateways.iter().map(|count| routes.created(&count.side.id).map_or(0, hour_after)).collect();
+        let since = gateways.iter().map(|count| routes.created(&count.side.id).map_or(0, hour_of)).collect();
+        let moved = routes.may_have_moved(from);
+        let moved = gateways.iter().map(|count| moved.contains(count.side.id.as_str())).collect();
         let telling = |interface: u32, cell: &HourSums| {
             gateway_of[interface as usize].filter(|gateway| tells(&gateways[*gateway as usize].side, cell))
         };
@@ -255,6 +261,8 @@ impl<'a> Resolver<'a> {
             by_id,
             covered,
             since,
+            moved,
+            from,
             route_cache: HashMap::new(),
             rows: counted_rows(),
             public_side: counted_rows(),
@@ -298,7 +306,7 @@ impl<'a> Resolver<'a> {
                 let rows = if pair.basis == Basis::Remote { &mut self.public_side } else { &mut self.rows };
                 told.push_to(rows, pair, way, lists, vantage);
             }
-            Fate::Client(pair, way) => self.settle_client(told, pair, way),
+            Fate::Client(pair, way, until) => self.settle_client(told, pair, (way, until)),
             Fate::PrivateSide(pair, way) => {
                 told.push_to(&mut self.rows, pair, way, lists, vantage);
                 self.mirror.add(records, bytes);

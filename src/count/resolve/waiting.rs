@@ -1,15 +1,33 @@
 //! Clients' rows of which nobody can say by themselves whether another gateway's own records tell of the same bytes. There are two kinds:
 //!
 //! - by way of a gateway that only routes name, while one is inferred that only records show: perhaps the same;
-//! - from before the gateway was made to which routes lead. Route tables are those of the day on which they were described, so that these
-//!   bytes went by another gateway of the VPC.
+//! - by way of a gateway to which routes may not always have led ([`Routes::may_have_moved`]). Route tables are those of the day on which they
+//!   were described: until they were changed, these bytes went by another gateway of the VPC.
 //!
 //! The other one tells of them where it has own records of the hour, as everywhere, and they show the client and its remote (the client alone,
-//! where the log has no `pkt-*`) then or in the hour before or after: the interval of a record may begin on the other side of the hour at the other end.
+//! where the log has no `pkt-*`) then or in the hour before or after: the interval of a record may begin on the other side of the hour at the other
+//! end. As long as the gateway of the routes was not there, all of a row is what the other one shows; later as many bytes as it shows.
+//!
+//! [`Routes::may_have_moved`]: crate::count::routes::Routes::may_have_moved
 
-use super::{Basis, CountedRows, Resolver};
+use super::{Basis, CountedPair, CountedRow, CountedRows, Counts, Resolver};
+use crate::model::addr::Addr;
 use crate::model::addr_table::AddrId;
 use hashbrown::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Client, remote (none in a log without `pkt-*`) and hour.
+type Ends = (Addr, Addr, u32);
+
+/// What a gateway's own records show of them: upload and download that no client's row was found the same as.
+type Shown = HashMap<Ends, Vec<(u32, [u64; 2])>>;
+
+/// A gateway by which bytes may have gone, and the one to which routes lead.
+type Instead = HashSet<(u32, u32)>;
+
+/// Where a pair stands among those that wait, whatever the order in which they came: client as known, remote, client, and the ranks of the
+/// gateway's id and of the label, and the port.
+type Standing = (Addr, Addr, Addr, usize, usize, u16);
 
 impl Resolver<'_> {
     /// Counts the rows that wait, or takes them for the same bytes again.
@@ -18,39 +36,113 @@ impl Resolver<'_> {
             return;
         }
         let waiting = std::mem::take(&mut self.waiting);
-        let shown = self.shown_by_gateways(&waiting);
-        for row in waiting.iter() {
-            let (gateway, client, remote) = (row.pair.gateway, row.pair.client, row.pair.remote);
-            let hours = row.hour.saturating_sub(1)..=row.hour.saturating_add(1);
-            let ends = hours.flat_map(|hour| [(client, remote, hour), (client, AddrId::NONE, hour)]);
-            let others = ends.filter_map(|ends| shown.get(&ends)).flatten();
-            let tells = |other: u32| self.covered.contains(&(other, row.hour)) && self.may_be(other, gateway);
-            if others.copied().any(tells) {
-                self.take_back(row.records, row.upload + row.download);
-                continue;
+        let instead = self.instead(&waiting);
+        let mut shown = self.shown_by_gateways(&waiting, &instead);
+        for rows in self.in_order(&waiting) {
+            for row in rows {
+                self.settle_row(row, &mut shown, &instead);
             }
-            let count = &mut self.gateways[gateway as usize];
-            count.covered = true;
-            count.records.clients += row.records;
-            self.rows.push(&row);
         }
     }
 
-    /// The gateways whose own records show a client and a remote in an hour, of the clients of these rows.
-    fn shown_by_gateways(&self, waiting: &CountedRows) -> HashMap<(AddrId, AddrId, u32), Vec<u32>> {
-        let clients: HashSet<AddrId> = waiting.pairs().map(|of| of.pair.client).collect();
-        let own = self.rows.pairs().filter(|of| of.pair.basis != Basis::Remote && clients.contains(&of.pair.client));
-        let mut shown: HashMap<_, Vec<u32>> = HashMap::new();
-        for row in own.flat_map(|of| of.rows()) {
+    /// The rows of one pair after the other, each by the hour, so that what is shown is taken off in one order.
+    fn in_order<'w>(&self, waiting: &'w CountedRows) -> impl Iterator<Item = Vec<CountedRow>> + use<'w> {
+        let ids: BTreeSet<&str> = self.gateways.iter().map(|count| count.side.id.as_str()).collect();
+        let ranks: HashMap<&str, usize> = ids.into_iter().zip(0..).collect();
+        let labels: BTreeSet<&str> = waiting.pairs().map(|of| self.rollup.symbols.text(of.pair.label)).collect();
+        let labels: HashMap<&str, usize> = labels.into_iter().zip(0..).collect();
+        let mut pairs: BTreeMap<Standing, Vec<Counts<'w>>> = BTreeMap::new();
+        for of in waiting.pairs() {
+            let CountedPair { gateway, client, remote, label, port, .. } = *of.pair;
+            let addr = |id| self.rollup.addrs.addr(id);
+            let rank = ranks[self.gateways[gateway as usize].side.id.as_str()];
+            let label = labels[self.rollup.symbols.text(label)];
+            let standing = (self.known_as(gateway, client), addr(remote), addr(client), rank, label, port);
+            pairs.entry(standing).or_default().push(of);
+        }
+        pairs.into_values().map(|pair| {
+            let mut rows: Vec<CountedRow> = pair.iter().flat_map(Counts::rows).collect();
+            rows.sort_unstable_by_key(|row| (row.hour, row.upload, row.download, row.records));
+            rows
+        })
+    }
+
+    fn settle_row(&mut self, row: CountedRow, shown: &mut Shown, instead: &Instead) {
+        let left = self.not_shown(&row, shown, instead);
+        let (all, rest) = (row.upload + row.download, left[0] + left[1]);
+        if rest == 0 && all > 0 {
+            return self.take_back(row.records, all);
+        }
+        self.take_back(0, all - rest);
+        let count = &mut self.gateways[row.pair.gateway as usize];
+        count.covered = true;
+        count.records.clients += row.records;
+        self.rows.push(&CountedRow { upload: left[0], download: left[1], ..row });
+    }
+
+    /// Upload and download of a row that no other gateway shows; what one shows is used up.
+    fn not_shown(&self, row: &CountedRow, shown: &mut Shown, instead: &Instead) -> [u64; 2] {
+        let gateway = row.pair.gateway;
+        let (client, remote) = (self.known_as(gateway, row.pair.client), self.rollup.addrs.addr(row.pair.remote));
+        let hours = [row.hour, row.hour.saturating_sub(1), row.hour.saturating_add(1)];
+        let (mut left, mut is_shown) = ([row.upload, row.download], false);
+        for ends in hours.into_iter().flat_map(|hour| [(client, remote, hour), (client, Addr::NONE, hour)]) {
+            for (other, bytes) in shown.get_mut(&ends).into_iter().flatten() {
+                if self.covered.contains(&(*other, row.hour)) && instead.contains(&(*other, gateway)) {
+                    is_shown = true;
+                    for (left, bytes) in left.iter_mut().zip(bytes) {
+                        let same = (*left).min(*bytes);
+                        *left -= same;
+                        *bytes -= same;
+                    }
+                }
+            }
+        }
+        let was_not_there = self.is_unlinked(gateway) || row.hour < self.since(gateway);
+        if is_shown && was_not_there { [0, 0] } else { left }
+    }
+
+    /// What the own records of other gateways show of the clients of these rows.
+    fn shown_by_gateways(&self, waiting: &CountedRows, instead: &Instead) -> Shown {
+        let known = |pair: &CountedPair| self.known_as(pair.gateway, pair.client);
+        let clients: HashSet<Addr> = waiting.pairs().map(|of| known(of.pair)).collect();
+        let others: HashSet<u32> = instead.iter().map(|(other, _)| *other).collect();
+        let mut shown = Shown::new();
+        for of in self.rows.pairs().filter(|of| of.pair.basis != Basis::Remote && others.contains(&of.pair.gateway)) {
+            let (gateway, client, remote) = (of.pair.gateway, known(of.pair), self.rollup.addrs.addr(of.pair.remote));
+            if !clients.contains(&client) {
+                continue;
+            }
             // Rows of clients themselves are those of hours of which it does not tell.
-            if self.covered.contains(&(row.pair.gateway, row.hour)) {
-                let gateways = shown.entry((row.pair.client, row.pair.remote, row.hour)).or_default();
-                if !gateways.contains(&row.pair.gateway) {
-                    gateways.push(row.pair.gateway);
+            for row in of.rows().filter(|row| self.covered.contains(&(gateway, row.hour))) {
+                let gateways = shown.entry((client, remote, row.hour)).or_default();
+                match gateways.iter_mut().find(|(of, _)| *of == gateway) {
+                    Some((_, [up, down])) => (*up, *down) = (*up + row.upload, *down + row.download),
+                    None => gateways.push((gateway, [row.upload, row.download])),
                 }
             }
         }
         shown
+    }
+
+    fn instead(&self, waiting: &CountedRows) -> Instead {
+        let gateways: HashSet<u32> = waiting.pairs().map(|of| of.pair.gateway).collect();
+        let others = (0u32..).take(self.gateways.len());
+        let pairs = others.flat_map(|other| gateways.iter().map(move |gateway| (other, *gateway)));
+        pairs.filter(|(other, gateway)| self.may_be(*other, *gateway)).collect()
+    }
+
+    /// The address by which a client of a gateway is known. An interface's records show the first of its addresses in a log without
+    /// `pkt-*`, and a gateway's the one that a pod has.
+    fn known_as(&self, gateway: u32, client: AddrId) -> Addr {
+        let addr = self.rollup.addrs.addr(client);
+        let vpcs = self.routes.vpcs_at(addr);
+        let vpc = match (self.routes.vpc_of_gateway(&self.gateways[gateway as usize].side.id), &vpcs[..]) {
+            (Some(of_gateway), _) if vpcs.contains(&of_gateway) => of_gateway,
+            (_, [only]) => only,
+            _ => return addr,
+        };
+        self.routes.first_of_interface(vpc, addr).unwrap_or(addr)
     }
 
     /// Whether the bytes of a client that a route leads to one gateway may have gone by another.
@@ -61,8 +153,10 @@ impl Resolver<'_> {
         if self.is_unlinked(gateway) && !self.gateways[other as usize].known {
             return true;
         }
-        let vpc = self.routes.vpc_of_gateway(&self.gateways[gateway as usize].side.id);
-        self.since(gateway) > 0 && vpc.is_some_and(|vpc| self.is_in_vpc(other, vpc))
+        let (id, of_other) = (&self.gateways[gateway as usize].side.id, &self.gateways[other as usize].side.id);
+        let vpc = self.routes.vpc_of_gateway(id).filter(|_| self.moved[gateway as usize]);
+        // A table that leads to both sends some of a client's traffic to either.
+        vpc.is_some_and(|vpc| self.is_in_vpc(other, vpc)) && !self.routes.lead_to_both(id, of_other)
     }
 
     /// Whether a gateway is in a VPC, as the inventory, its records or its own addresses say.
@@ -76,8 +170,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// The first hour in which a gateway was there from the beginning; 0 where nobody says when it was made.
-    pub(super) fn since(&self, gateway: u32) -> u32 {
+    /// The hour in which a gateway was made; 0 where nobody says when.
+    fn since(&self, gateway: u32) -> u32 {
         self.since.get(gateway as usize).copied().unwrap_or_default()
     }
 
@@ -85,5 +179,10 @@ impl Resolver<'_> {
     pub(super) fn is_unlinked(&self, gateway: u32) -> bool {
         let gateway = &self.gateways[gateway as usize];
         gateway.interface.is_none() && gateway.side.own.is_empty() && !gateway.side.regional
+    }
+
+    /// Whether a client's rows by way of a gateway wait until all others are known.
+    pub(super) fn has_to_wait(&self, gateway: u32) -> bool {
+        self.is_unlinked(gateway) || self.moved.get(gateway as usize).copied().unwrap_or_default()
     }
 }

@@ -96,6 +96,13 @@ impl Inventory {
         vpc.cidrs.iter().any(|cidr| cidr.contains(addr)).then_some(&LOCAL)
     }
 
+    /// As [`Inventory::route`], as if there were no gateway endpoints.
+    pub fn route_past_gateway_endpoints(&self, subnet: &str, addr: Addr) -> Option<&RouteTarget> {
+        let table = self.routing.tables.get(self.table_id_of_subnet(subnet)?)?;
+        let is_endpoint = |route: &&Candidate| matches!(route, Candidate::Listed(RouteTarget::VpcEndpoint(_)));
+        Some(table.all(addr).find(|route| !is_endpoint(route))?.target())
+    }
+
     /// The table that a subnet uses: the one associated with it, else its VPC's main table.
     pub fn route_table_of_subnet(&self, subnet: &str) -> Option<&RouteTable> {
         self.route_tables.get(self.table_id_of_subnet(subnet)?)
