@@ -40,6 +40,10 @@ pub enum Code {
     MissingPrice,
     /// Traffic of S3 or DynamoDB whose client's VPC is not known.
     UndecidedTraffic,
+    /// Traffic of a service with endpoints, in a Region that nothing tells.
+    UnknownRegion,
+    /// Traffic of S3 or DynamoDB to addresses that are not in the prefix list of the clients' Region.
+    OutsidePrefixList,
     /// Traffic between two VPCs whose ports do not tell which end serves.
     UndecidedService,
     /// Records do not reach from the first to the last day.
@@ -182,6 +186,16 @@ const TEXTS: &[(Code, &str, &str)] = &[
         Code::UndecidedTraffic,
         "undecided-traffic",
         "the clients' VPC is not known, so no endpoint was decided for them: add describe-vpcs, -subnets and -transit-gateway-attachments to inventory/",
+    ),
+    (
+        Code::UnknownRegion,
+        "unknown-region",
+        "an endpoint reaches its own Region only, so none was decided for it: add `aws ec2 describe-prefix-lists` and describe-vpcs of the clients' Region to inventory/, or give a newer ip-ranges.json by --ip-ranges; a rule may say `region`",
+    ),
+    (
+        Code::OutsidePrefixList,
+        "outside-prefix-list",
+        "a gateway endpoint takes over the addresses of its prefix list and no others, so none is claimed for these; the list may be older or newer than the traffic: fetch `aws ec2 describe-prefix-lists` again",
     ),
     (
         Code::UndecidedService,

@@ -174,6 +174,83 @@ fn pods_behind_nodes_have_their_namespaces_bytes() {
     }
 }
 
+/// Takes the blocks of this list that `drop` chooses out of every file of an inventory.
+fn cut_list(bundle: &Path, list: &str, drop: impl Fn(&str) -> bool) {
+    for name in ["describe-prefix-lists".to_owned(), format!("get-managed-prefix-list-entries.{list}")] {
+        let file = bundle.join(format!("inventory/{name}.json"));
+        let text = std::fs::read_to_string(&file).expect("a file of the inventory");
+        let mut document: Value = serde_json::from_str(&text).expect("JSON");
+        if let Some(lists) = document["PrefixLists"].as_array_mut() {
+            let found = lists.iter_mut().find(|found| found["PrefixListId"] == list).expect("the list");
+            let blocks = found["Cidrs"].as_array_mut().expect("blocks");
+            blocks.retain(|block| !drop(block.as_str().expect("a text")));
+        } else {
+            let entries = document["Entries"].as_array_mut().expect("entries");
+            entries.retain(|entry| !drop(entry["Cidr"].as_str().expect("a text")));
+        }
+        std::fs::write(&file, document.to_string()).expect("a file");
+    }
+}
+
+/// Bytes that this warning tells of.
+fn warned(report: &Value, code: &str) -> u64 {
+    let of_code = report["warnings"].as_array().expect("an array").iter().filter(|warning| warning["code"] == code);
+    let messages = of_code.flat_map(|warning| warning["message"].as_str().expect("a text").split("; "));
+    let bytes = messages.map(|part| part.split_once(" of ").and_then(|(_, rest)| rest.split_once(" bytes (")));
+    bytes.map(|text| text.and_then(|(text, _)| text.parse::<u64>().ok()).expect("bytes")).sum()
+}
+
+fn decided(report: &Value, service: &str) -> u64 {
+    let of_service = report["decisions"].as_array().expect("an array").iter().filter(|row| row["service"] == service);
+    of_service.map(|row| number(&row["bytes"])).sum()
+}
+
+#[test]
+fn a_gateway_endpoint_is_claimed_for_its_prefix_list_and_no_other_address() {
+    const S3: &str = "pl-63a5400a";
+    let here = |row: &Value| row["service"] == "s3" && row["service_region"] == "us-east-1";
+    let account = account("--seed 61 --vantage nat --records 3000 --objects 3 --clients 20");
+    let bundle = account.folder.path().join("bundle");
+    let (whole, dynamodb) = (bytes(&account.report["traffic"], here), decided(&account.report, "dynamodb"));
+    assert_eq!((decided(&account.report, "s3"), warned(&account.report, "outside-prefix-list")), (whole, 0));
+    cut_list(&bundle, S3, |block| block == "52.216.0.0/15");
+    let cut = report(&bundle, &[]);
+    let in_list = bytes(&cut["traffic"], |row| here(row) && row["evidence"] == "prefix-list");
+    assert!(in_list > 0 && in_list < whole);
+    assert_eq!(bytes(&cut["traffic"], here), whole, "S3 all the same");
+    assert_eq!(bytes(&cut["traffic"], |row| here(row) && row["endpoint"] == "gateway"), in_list);
+    assert_eq!(decided(&cut, "s3"), in_list);
+    assert_eq!(warned(&cut, "outside-prefix-list"), whole - in_list);
+    assert_eq!((decided(&cut, "dynamodb"), warned(&cut, "unknown-region")), (dynamodb, 0), "another service's list");
+    // A list without blocks says nothing.
+    cut_list(&bundle, S3, |_| true);
+    let empty = report(&bundle, &[]);
+    assert_eq!((decided(&empty, "s3"), warned(&empty, "outside-prefix-list")), (whole, 0));
+    // Without published ranges nothing tells the Region of what only the flow log calls S3.
+    let none = bundle.join("none.json");
+    let prefix =
+        r#"{"ip_prefix": "192.0.2.0/24", "region": "eu-west-1", "service": "AMAZON", "network_border_group": "-"}"#;
+    let ranges = format!(r#"{{"syncToken": "1", "createDate": "2026-08-22-00-00-00", "prefixes": [{prefix}]}}"#);
+    std::fs::write(&none, ranges).expect("a file");
+    std::fs::remove_dir_all(bundle.join("dns")).expect("query logs");
+    let blind = report(&bundle, &["--ip-ranges", arg(&none)]);
+    let nowhere = |row: &Value| row["service"] == "s3" && row["service_region"].is_null();
+    assert_eq!((decided(&blind, "s3"), warned(&blind, "unknown-region")), (0, bytes(&blind["traffic"], nowhere)));
+    assert!(warned(&blind, "unknown-region") > 0);
+    // Wherever the address is, a list that does not hold it rules the endpoint out.
+    let file = bundle.join(format!("inventory/get-managed-prefix-list-entries.{S3}.json"));
+    std::fs::write(&file, r#"{"Entries": [{"Cidr": "192.0.2.0/24"}]}"#).expect("a file");
+    let ruled_out = report(&bundle, &["--ip-ranges", arg(&none)]);
+    let outside = warned(&ruled_out, "outside-prefix-list");
+    assert_eq!((outside, warned(&ruled_out, "unknown-region")), (bytes(&blind["traffic"], nowhere), 0));
+    // Of a list that goes on at another page it is not known what it holds.
+    std::fs::write(&file, r#"{"Entries": [{"Cidr": "192.0.2.0/24"}], "NextToken": "x"}"#).expect("a file");
+    let run = natlens(&bundle, &["report", arg(&bundle), "--month", "2026-10", "--format", "json"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    let paged = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!((decided(&paged, "s3"), warned(&paged, "outside-prefix-list")), (whole, 0));
+}
+
 /// Few clients that talk much: hours in which a client asked for two services of one address.
 #[test]
 fn names_that_disagree_are_ambiguous_and_hardly_any_name_is_wrong() {

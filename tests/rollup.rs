@@ -219,6 +219,22 @@ fn what_is_no_rollup_of_the_time_is_refused() {
 }
 
 #[test]
+fn what_no_endpoint_is_claimed_for_is_the_same_in_both() {
+    let account = Account::new("--vantage nat --seed 5");
+    account.remove("dns");
+    let rule = "[[rules]]\ncidr = \"52.94.0.0/16\"\nname = \"dynamodb\"\n";
+    fs::write(account.path("bundle/natlens.toml"), rule).expect("settings");
+    account.check("a rule that leaves the Region to the address", "day");
+    let lists = files(&account.path("bundle/inventory"), "");
+    for file in lists.iter().filter(|file| arg(file).contains("prefix-list")) {
+        let text = fs::read_to_string(file).expect("JSON").replace("52.216.0.0/15", "192.0.2.0/24");
+        fs::write(file, text).expect("a file");
+    }
+    account.check("S3 beside its prefix list", "day");
+    assert!(account.report(&MONTH).stdout.contains("\"outside-prefix-list\""));
+}
+
+#[test]
 fn a_rule_by_a_port_that_the_rollup_did_not_keep_is_refused() {
     let account = Account::new("--vantage nat --seed 3");
     account.remove("dns");

@@ -41,7 +41,7 @@ pub fn all(criterion: &mut Criterion) {
         });
     });
     group.finish();
-    let namer = Namer::new(&[], std::iter::empty::<(&str, Cidr)>(), table);
+    let namer = Namer::new(&[], std::iter::empty::<(&str, &[Cidr], bool)>(), table);
     let mut group = criterion.benchmark_group("name");
     group.throughput(Throughput::Elements(ADDRESSES as u64));
     group.bench_function("by-address", |bencher| {

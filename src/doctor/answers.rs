@@ -92,7 +92,11 @@ fn decisions(facts: &Facts<'_>) -> (Can, String) {
     } else {
         format!("not described: {}", missing.join(", "))
     };
-    (of_all(parts.len() - missing.len(), parts.len()), why)
+    let open = facts.report.as_ref().is_ok_and(|report| !report.region_unknown.is_empty());
+    match of_all(parts.len() - missing.len(), parts.len()) {
+        Can::Yes if open => (Can::Partly, format!("{why}; the Region of some traffic is not known")),
+        can => (can, why),
+    }
 }
 
 fn agreement(facts: &Facts<'_>, report: &Report) -> (Can, String) {

@@ -64,7 +64,7 @@ pub struct Named {
     /// What the name rests on.
     pub evidence: Evidence,
     /// Whether an endpoint of the service would take the traffic over: not where the name that was asked for is the service's,
-    /// but in no endpoint's private DNS.
+    /// but in no endpoint's private DNS; nor where the address is in none of the blocks of the Region's prefix list.
     pub covered: bool,
 }
 
@@ -150,32 +150,44 @@ impl Captured {
 #[derive(Clone, Debug)]
 pub struct Namer {
     rules: Rules,
+    /// Sorted.
     lists: Vec<(Captured, String)>,
+    /// Of each list, whether all of its IPv4 and of its IPv6 blocks are known.
+    whole: Vec<[bool; 2]>,
     list_map: PrefixMap<usize>,
     ranges: RangeTable,
     hosts: HostTable,
 }
 
 impl Namer {
-    /// From the user's rules, the entries of AWS-managed prefix lists by list name, and the published ranges.
+    /// From the user's rules, the blocks of AWS-managed prefix lists by list name, and the published ranges. Beside the blocks
+    /// stands whether they are all that the list has.
     ///
     /// Lists other than those of S3 and DynamoDB are left out: no gateway endpoint of natlens captures by them.
     #[must_use]
-    pub fn new<N: AsRef<str>>(
+    pub fn new<'c, N: AsRef<str>>(
         rules: &[Rule],
-        prefix_lists: impl IntoIterator<Item = (N, Cidr)>,
+        prefix_lists: impl IntoIterator<Item = (N, &'c [Cidr], bool)>,
         ranges: RangeTable,
     ) -> Self {
-        let mut lists: BTreeMap<(Captured, String), Vec<Cidr>> = BTreeMap::new();
-        for (name, cidr) in prefix_lists {
+        let mut lists: BTreeMap<(Captured, String), (Vec<Cidr>, bool)> = BTreeMap::new();
+        for (name, cidrs, is_whole) in prefix_lists {
             if let Some((captured, region)) = read_list_name(name.as_ref()) {
-                lists.entry((captured, region.to_owned())).or_default().push(cidr);
+                let fresh = || (Vec::new(), true);
+                let (blocks, all) = lists.entry((captured, region.to_owned())).or_insert_with(fresh);
+                blocks.extend(cidrs);
+                *all &= is_whole;
             }
         }
         let list_blocks: Vec<_> =
-            lists.values().enumerate().flat_map(|(at, cidrs)| cidrs.iter().map(move |cidr| (*cidr, at))).collect();
+            lists.values().enumerate().flat_map(|(at, (cidrs, _))| cidrs.iter().map(move |cidr| (*cidr, at))).collect();
+        // Each list is of one address family: of a family without a block nothing is known.
+        let families = |(cidrs, all): &(Vec<Cidr>, bool)| {
+            [true, false].map(|v4| *all && cidrs.iter().any(|cidr| cidr.first().v4().is_some() == v4))
+        };
         Self {
             rules: Rules::new(rules),
+            whole: lists.values().map(families).collect(),
             lists: lists.into_keys().collect(),
             list_map: PrefixMap::new(&list_blocks),
             ranges,
@@ -206,22 +218,54 @@ impl Namer {
         let remote = remote.without_nat64();
         let label = if clues.label == "-" { "" } else { clues.label };
         let range = self.ranges.get(remote);
-        self.by_rule(remote, clues)
+        self.by_rule(remote, clues, range)
             .or_else(|| self.captured(remote, label, range))
             .or_else(|| by_dns(clues.asked, range))
             .or_else(|| by_label(label, range).filter(|_| !is_generic(label)))
             .or_else(|| by_range(range))
             .or_else(|| by_label(label, range))
-            .map_or_else(|| unknown(remote), |named| with_region_asked_for(named, clues.asked))
+            .map_or_else(
+                || unknown(remote),
+                |named| self.as_captured(remote, with_region_asked_for(named, clues.asked)),
+            )
     }
 
-    fn by_rule(&self, remote: Addr, clues: Clues<'_>) -> Option<Named> {
+    /// Whether all IPv4 blocks are known that a gateway endpoint of this Region captures for the service.
+    #[must_use]
+    pub fn knows_list_of(&self, service: &str, region: &str) -> bool {
+        self.list_of(service, region).is_some_and(|at| self.whole[at][0])
+    }
+
+    fn list_of(&self, service: &str, region: &str) -> Option<usize> {
+        let wanted = (Captured::from_suffix(service)?, region);
+        self.lists.binary_search_by(|(captured, of)| (*captured, of.as_str()).cmp(&wanted)).ok()
+    }
+
+    /// A gateway endpoint captures the blocks of its Region's list and nothing else, whatever else calls an address S3.
+    fn as_captured(&self, remote: Addr, named: Named) -> Named {
+        let list = named.region.as_deref().and_then(|region| self.list_of(&named.service, region));
+        let is_outside = list.is_some_and(|at| {
+            self.whole[at][usize::from(remote.v4().is_none())] && self.list_map.get(remote) != Some(at)
+        });
+        Named { covered: named.covered && !is_outside, ..named }
+    }
+
+    /// A rule without a Region leaves that to what else is known, if it names a service that has endpoints.
+    fn by_rule(&self, remote: Addr, clues: Clues<'_>, range: Option<Range<'_>>) -> Option<Named> {
         let rule = self.rules.find(remote, clues.names(), clues.port)?;
-        Some(named(&rule.name, rule.region.as_deref(), Evidence::Rule))
+        let of_list = || self.list_with(remote).map(|(_, region)| region);
+        let of_address = || of_list().or_else(|| regional(range)).filter(|_| has_endpoints(&rule.name));
+        Some(named(&rule.name, rule.region.as_deref().or_else(of_address), Evidence::Rule))
+    }
+
+    /// The prefix list that holds an address: its service and its Region.
+    fn list_with(&self, remote: Addr) -> Option<(Captured, &str)> {
+        let (captured, region) = self.lists.get(self.list_map.get(remote)?)?;
+        Some((*captured, region))
     }
 
     fn captured(&self, remote: Addr, label: &str, range: Option<Range<'_>>) -> Option<Named> {
-        if let Some((captured, region)) = self.list_map.get(remote).and_then(|at| self.lists.get(at)) {
+        if let Some((captured, region)) = self.list_with(remote) {
             return Some(named(captured.as_str(), Some(region), Evidence::PrefixList));
         }
         if let Some(captured) = Captured::from_suffix(&label.to_ascii_lowercase()) {
@@ -249,7 +293,7 @@ fn is_generic(label: &str) -> bool {
 fn by_dns(asked: &Asked<Meaning>, range: Option<Range<'_>>) -> Option<Named> {
     let Asked::Service { key, .. } = asked else { return None };
     let Subject::Named(label) = &key.subject else { return None };
-    let of_address = region_of(range).filter(|region| region::is_region_name(region));
+    let of_address = regional(range);
     let region = if label.starts_with("domain:") { None } else { of_address.or(key.region.as_deref()) };
     // By name alone S3 and DynamoDB are not where a gateway endpoint would capture them.
     let by_address = Captured::from_suffix(label).is_some();
@@ -266,7 +310,8 @@ fn with_region_asked_for(named: Named, asked: &Asked<Meaning>) -> Named {
         Subject::Aws => named.service.starts_with("range:"),
         Subject::Named(service) => *service == named.service,
     };
-    if named.region.is_some() || named.evidence == Evidence::Rule || !is_about {
+    let is_own_name = named.evidence == Evidence::Rule && !has_endpoints(&named.service);
+    if named.region.is_some() || is_own_name || !is_about {
         return named;
     }
     Named { region: key.region.clone(), ..named }
@@ -283,6 +328,15 @@ fn by_range(range: Option<Range<'_>>) -> Option<Named> {
 
 fn region_of(range: Option<Range<'_>>) -> Option<&str> {
     range.and_then(|range| range.gateway_region.or(range.region))
+}
+
+/// Likewise, if it is one where endpoints can stand.
+fn regional(range: Option<Range<'_>>) -> Option<&str> {
+    region_of(range).filter(|region| region::is_region_name(region))
+}
+
+fn has_endpoints(service: &str) -> bool {
+    endpoints::table::find(service).is_some()
 }
 
 fn range_name(label: &str) -> String {
@@ -303,9 +357,9 @@ mod tests {
     use crate::sources::ip_ranges::IpRanges;
 
     fn namer() -> Namer {
-        let cidr = |text: &str| Cidr::parse(text).expect("a block");
+        let cidr = |text: &str| [Cidr::parse(text).expect("a block")];
         let rule = |block, name: &str, region: Option<&str>| Rule {
-            cidr: Some(cidr(block)),
+            cidr: Some(cidr(block)[0]),
             host: None,
             port: None,
             name: name.to_owned(),
@@ -316,6 +370,10 @@ mod tests {
             rule("203.0.113.7/32", "sqs", Some("us-east-1")),
             rule("52.216.0.0/30", "my bucket", Some("us-east-1")),
             rule("203.0.113.0/24", "too late", None),
+            rule("52.94.24.16/28", "dynamodb", None),
+            rule("3.5.1.16/28", "sqs", None),
+            rule("3.5.1.32/28", "s3", None),
+            rule("3.5.1.48/28", "Partner Y", None),
         ];
         let lists = [
             ("com.amazonaws.us-east-1.s3", cidr("52.216.0.0/15")),
@@ -324,7 +382,10 @@ mod tests {
             ("com.amazonaws.us-east-1.ipv6.s3", cidr("2600:1fa0::/32")),
             ("com.amazonaws.global.cloudfront.origin-facing", cidr("13.0.0.0/8")),
             ("my own list.s3", cidr("8.8.8.0/24")),
+            ("com.amazonaws.us-east-2.dynamodb", cidr("52.119.226.0/24")),
         ];
+        let lists = lists.iter().map(|(name, cidrs)| (*name, &cidrs[..], !name.contains("us-east-2")));
+
         let json = r#"{"syncToken": "1", "prefixes": [
             {"ip_prefix": "3.5.0.0/19", "region": "us-east-1", "service": "S3"},
             {"ip_prefix": "3.5.0.0/19", "region": "us-east-1", "service": "EC2"},
@@ -342,6 +403,41 @@ mod tests {
         let found = namer().name(Addr::parse(remote.as_bytes()).expect("an address"), Clues::of_label(label));
         let region = found.region.as_deref().unwrap_or("?");
         assert_eq!((found.service.as_str(), region, found.evidence.as_str()), expect, "{remote} `{label}`");
+    }
+
+    #[test]
+    fn a_rule_without_a_region_has_that_of_the_address_where_endpoints_are_concerned() {
+        check("52.94.24.17", "-", ("dynamodb", "eu-west-1", "rule"));
+        check("3.5.1.17", "-", ("sqs", "us-east-1", "rule"));
+        check("3.5.1.33", "-", ("s3", "us-east-1", "rule"));
+        check("3.5.1.49", "-", ("Partner Y", "?", "rule"));
+        check("203.0.113.8", "-", ("Partner X", "?", "rule"));
+    }
+
+    #[test]
+    fn a_gateway_endpoint_takes_over_its_list_and_nothing_else() {
+        let namer = namer();
+        let covered = |remote: &str, label: &str| {
+            namer.name(Addr::parse(remote.as_bytes()).expect("an address"), Clues::of_label(label)).covered
+        };
+        for (remote, label, expect, why) in [
+            ("52.216.0.9", "S3", true, "in the list"),
+            ("3.5.0.1", "-", false, "S3 by its range, not in the Region's list"),
+            ("3.5.0.1", "S3", false, "likewise by its label"),
+            ("64:ff9b::305:1", "S3", false, "likewise behind NAT64"),
+            ("3.5.1.33", "-", false, "likewise by a rule"),
+            ("52.94.24.17", "-", true, "by a rule, and in the list"),
+            ("2600:1f00::1", "S3", false, "likewise by the list of IPv6"),
+            ("52.94.0.1", "S3", true, "a Region whose list is not known"),
+            ("52.119.231.1", "-", true, "pages of the list are missing"),
+            ("9.9.9.9", "S3", true, "no Region"),
+            ("3.5.1.17", "-", true, "another service"),
+        ] {
+            assert_eq!(covered(remote, label), expect, "{why}: {remote} `{label}`");
+        }
+        let knows = |service: &str, region: &str| namer.knows_list_of(service, region);
+        assert!(knows("s3", "us-east-1") && knows("s3", "cn-north-1") && knows("dynamodb", "eu-west-1"));
+        assert!(!knows("dynamodb", "us-east-1") && !knows("sqs", "us-east-1") && !knows("dynamodb", "us-east-2"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::model::period::{DAY_SECONDS, iso_day};
 use crate::model::several::agree;
 use crate::model::usd::Usd;
 use crate::name::endpoints::EndpointType;
-use crate::name::endpoints::offer::endpoint_type_in;
+use crate::name::endpoints::offer::{endpoint_type_in, may_have_endpoint};
 use crate::reconcile::split::GatewayCost;
 use notes::agreed;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +31,19 @@ pub struct Witness {
     pub metered: Option<Bytes>,
     /// Why the sources disagree.
     pub diagnosis: Option<String>,
+}
+
+/// What a row of traffic does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// The records that its bytes come from.
+    pub records: u64,
+    /// The Region where an endpoint of its clients would stand.
+    pub region: Option<String>,
+    /// Whether an endpoint of its service would take it over ([`crate::name::Named::covered`]).
+    pub covered: bool,
+    /// Whether that is so if the Region that is not known is the other side's.
+    pub may_be: bool,
 }
 
 /// Builds rows out of what was attributed and what it cost.
@@ -95,9 +108,29 @@ impl<'a> Builder<'a> {
         Ok(azs)
     }
 
-    /// Bytes and cost by gateway, client place and service, by key; beside each row the records that its bytes come from.
-    pub fn traffic(&self) -> Result<(Vec<TrafficRow>, Vec<u64>), FrameError> {
-        Ok(self.keyed_traffic()?.into_iter().map(|(_, row, records)| (row, records)).unzip())
+    /// Bytes and cost by gateway, client place and service, by key; beside each row what it does not say.
+    pub fn traffic(&self) -> Result<(Vec<TrafficRow>, Vec<Behind>), FrameError> {
+        let behind = |keys: &[u32], records| {
+            let named = &self.attributed.services[keys[2] as usize];
+            let region = self.client_region(keys[0], keys[1]);
+            let may_be = may_have_endpoint(&named.service, region.or(named.region.as_deref()), self.inventory);
+            let covered = named.covered;
+            Behind { records, region: region.map(str::to_owned), covered, may_be: covered && may_be }
+        };
+        Ok(self.keyed_traffic()?.into_iter().map(|(keys, row, records)| (row, behind(&keys, records))).unzip())
+    }
+
+    /// The Region where an endpoint of a gateway's clients in a place would stand: the client's VPC may be in another one than a
+    /// hub's gateway.
+    fn client_region(&self, gateway: u32, place: u32) -> Option<&str> {
+        let gateway = &self.attributed.gateways[gateway as usize];
+        match self.attributed.places[place as usize].vpc.as_deref() {
+            None => gateway.region.as_deref(),
+            Some(vpc) => self
+                .inventory
+                .region_of_vpc(vpc)
+                .or_else(|| gateway.region.as_deref().filter(|_| gateway.vpc.as_deref() == Some(vpc))),
+        }
     }
 
     /// The rows of [`Builder::traffic`] day by day, in days since 1970: the days of a row sum to its bytes and to its cost. For rows that
@@ -132,14 +165,7 @@ impl<'a> Builder<'a> {
                 let gateway = &self.attributed.gateways[sum.keys[0] as usize];
                 let place = &self.attributed.places[sum.keys[1] as usize];
                 let named = &self.attributed.services[sum.keys[2] as usize];
-                // An endpoint stands in the client's VPC, which may be in another Region than a hub's gateway.
-                let region = match place.vpc.as_deref() {
-                    None => gateway.region.as_deref(),
-                    Some(vpc) => self
-                        .inventory
-                        .region_of_vpc(vpc)
-                        .or_else(|| gateway.region.as_deref().filter(|_| gateway.vpc.as_deref() == Some(vpc))),
-                };
+                let region = self.client_region(sum.keys[0], sum.keys[1]);
                 let endpoint = if named.covered {
                     endpoint_type_in(&named.service, named.region.as_deref(), region, self.inventory)
                 } else {

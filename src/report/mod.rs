@@ -56,6 +56,10 @@ pub struct Report {
     /// VPCs whose Resolver queries were read: for people, no part of the contract.
     #[serde(skip)]
     pub logged_vpcs: BTreeSet<String>,
+    /// Rows of `traffic`, from 0, that an endpoint could carry if the Region of the service and that of the clients were known:
+    /// for people, no part of the contract.
+    #[serde(skip)]
+    pub region_unknown: BTreeSet<usize>,
     /// Endpoint decisions, largest net saving first.
     pub decisions: Vec<DecisionRow>,
     /// Findings on the gateways themselves, largest first.

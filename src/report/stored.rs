@@ -10,6 +10,7 @@ struct Written<'a> {
     report: &'a Report,
     client_services: &'a [ClientServiceRow],
     logged_vpcs: &'a BTreeSet<String>,
+    region_unknown: &'a BTreeSet<usize>,
     destination_notes: Vec<Option<&'static str>>,
     bucket_notes: Vec<Option<&'static str>>,
 }
@@ -19,6 +20,7 @@ struct Read {
     report: Report,
     client_services: Vec<ClientServiceRow>,
     logged_vpcs: BTreeSet<String>,
+    region_unknown: BTreeSet<usize>,
     destination_notes: Vec<Option<String>>,
     bucket_notes: Vec<Option<String>>,
 }
@@ -31,6 +33,7 @@ pub fn to_json(report: &Report) -> Option<Vec<u8>> {
         report,
         client_services: &report.client_services,
         logged_vpcs: &report.logged_vpcs,
+        region_unknown: &report.region_unknown,
         destination_notes: notes(&report.destinations),
         bucket_notes: notes(&report.buckets),
     };
@@ -44,6 +47,7 @@ pub fn from_json(text: &[u8]) -> Option<Report> {
     let mut report = read.report;
     report.client_services = read.client_services;
     report.logged_vpcs = read.logged_vpcs;
+    report.region_unknown = read.region_unknown;
     for (rows, notes) in [(&mut report.destinations, read.destination_notes), (&mut report.buckets, read.bucket_notes)]
     {
         if rows.len() != notes.len() {

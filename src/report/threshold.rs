@@ -93,6 +93,7 @@ mod tests {
             buckets: Vec::new(),
             client_services: Vec::new(),
             logged_vpcs: std::collections::BTreeSet::new(),
+            region_unknown: std::collections::BTreeSet::new(),
             decisions: Vec::new(),
             findings: Vec::new(),
             custom_services: Vec::new(),

@@ -12,13 +12,14 @@ use crate::name::{Namer, RangeTable};
 use crate::price::PriceBook;
 use crate::report::InputRow;
 use crate::sources::flow::{KnownLayout, Layout, LayoutHints};
-use crate::sources::inventory::{InventoryDraft, read_document};
+use crate::sources::inventory::{InventoryDraft, entries_of, read_document};
 use crate::sources::ip_ranges::IpRanges;
 use crate::sources::objects::{
     ListError, Listing, MOST_OF_JSON, MOST_OF_SETTINGS, Object, PathOrGlob, Store, StoreError, list, named, pass,
 };
 use crate::sources::pages::Home;
 use crate::sources::settings::{Rule, Team};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -189,7 +190,7 @@ pub fn load(
         None => flow_logs.list()?,
     };
     tell_inputs(FLOW_LOGS, &flow_logs, &listing, &mut rows, warnings);
-    let mut inventory = read_inventory(&Given::all(&inputs.inventory, store), threads, &mut rows, warnings)?;
+    let (mut inventory, cut) = read_inventory(&Given::all(&inputs.inventory, store), threads, &mut rows, warnings)?;
     let ranges = match &inputs.ip_ranges {
         None => IpRanges::built_in(),
         Some(path) => {
@@ -204,9 +205,9 @@ pub fn load(
     for (table, list) in inventory.unknown_routes() {
         warnings.add(Code::UnknownRoute, format!("{table}: the entries of {list}, to which it has a route of its own"));
     }
-    let lists = inventory.prefix_lists().flat_map(|list| {
-        let cidrs = list.cidrs.iter().flatten().copied();
-        cidrs.filter_map(|cidr| Some((list.name.clone()?, cidr)))
+    let lists = inventory.prefix_lists().filter_map(|list| {
+        let is_whole = !cut.contains(&entries_of(&list.id));
+        Some((list.name.as_deref()?, list.cidrs.as_deref()?, is_whole))
     });
     let namer = Namer::new(&inputs.rules, lists, RangeTable::new(&ranges));
     let overrides = read_prices(inputs, store, &mut rows, warnings)?;
@@ -247,12 +248,13 @@ fn tell_inputs(
     }
 }
 
+/// Also the calls of whose answers pages are missing.
 fn read_inventory(
     given: &Given<'_>,
     threads: usize,
     rows: &mut Vec<InputRow>,
     warnings: &mut Warnings,
-) -> Result<Inventory, InputError> {
+) -> Result<(Inventory, BTreeSet<String>), InputError> {
     let listing = list_inputs("inventory", given, rows, warnings)?;
     let objects = &listing.objects;
     let mut draft = InventoryDraft::default();
@@ -292,10 +294,12 @@ fn read_inventory(
         region: inventory.region_of_vpc(id).map(str::to_owned),
         account: inventory.vpc(id).and_then(|vpc| vpc.owner.clone()),
     };
+    let mut cut = BTreeSet::new();
     for (file, what) in pages.unfinished(home) {
         warnings.add(Code::MissingPages, format!("{file}: `{what}` goes on at a page that is not there"));
+        cut.insert(what);
     }
-    Ok(inventory)
+    Ok((inventory, cut))
 }
 
 /// The user's prices, looked through for errors.

@@ -16,6 +16,7 @@ mod names;
 mod parallel;
 pub mod period;
 pub mod read;
+mod regions;
 pub mod rollup;
 pub mod shapes;
 mod trail;
@@ -406,7 +407,7 @@ impl Answer<'_> {
         let builder = Builder::new(self.attributed, inventory, &self.money.costs);
         let witnesses = money::witnesses(self.money, self.attributed, self.metrics, (inventory, window));
         let nat_gateways = builder.nat_gateways(witnesses);
-        let (traffic, traffic_records) = builder.traffic()?;
+        let (traffic, traffic_behind) = builder.traffic()?;
         let basis = decide::Basis {
             inventory,
             prices: self.prices,
@@ -424,6 +425,7 @@ impl Answer<'_> {
         let (attributed, hours) = (self.attributed, self.period.hours());
         let own_services = custom::case(attributed, inventory, self.prices, hours, &rates, &mut warnings);
         names::warn(self.names, self.attributed, &traffic, &mut warnings);
+        let region_unknown = regions::open(&traffic, &traffic_behind, &self.loaded.namer, &mut warnings);
         let (custom_services, custom) = compare(&own_services).into_iter().unzip();
         let by = &self.plan.group_by;
         let report = Report {
@@ -441,6 +443,7 @@ impl Answer<'_> {
                 Vec::new()
             },
             logged_vpcs: self.names.map(|names| names.logged.clone()).unwrap_or_default(),
+            region_unknown,
             groups: if by.is_empty() { None } else { Some(builder.groups(by)?.0) },
             nat_gateways,
             traffic,
@@ -457,7 +460,7 @@ impl Answer<'_> {
                 prices_as_of: self.prices.as_of().to_owned(),
             },
         };
-        Ok((report, trail::Workings { traffic_records, decided: workings, custom }))
+        Ok((report, trail::Workings { traffic_behind, decided: workings, custom }))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::explain::{EndpointTrail, FindingTrail, GatewayTrail, RegionTrail, Tra
 use crate::model::period::Window;
 use crate::reconcile::split::Source;
 use crate::report::Report;
+use crate::report::build::Behind;
 use crate::report::build::{Builder, Dimension};
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(super) struct Workings {
     /// In the order of the report's `traffic`.
-    pub traffic_records: Vec<u64>,
+    pub traffic_behind: Vec<Behind>,
     /// Of decisions and findings.
     pub decided: decide::Workings,
     /// In the order of the report's `custom_services`.
@@ -25,10 +26,10 @@ impl Answer<'_> {
     pub(super) fn trail(&self, report: &Report, workings: Workings) -> Result<Trail, RunError> {
         let builder = Builder::new(self.attributed, &self.loaded.inventory, &self.money.costs);
         let (groups, records) = builder.groups(&[Dimension::Nat, Dimension::Vpc, Dimension::Client])?;
-        let Workings { traffic_records, decided, custom } = workings;
+        let Workings { traffic_behind, decided, custom } = workings;
         let endpoints = self.endpoints(&decided);
         let decide::Workings { cases, regions, ways, finding_parts } = decided;
-        let traffic = traffic_records.into_iter().zip(ways);
+        let traffic = traffic_behind.into_iter().zip(ways);
         let regions = cases.regions.into_iter().zip(regions);
         let findings = finding_parts.into_iter().zip(&report.findings).map(|(parts, finding)| {
             let nat = self.loaded.inventory.nat_gateway(&finding.nat_gateway_id);
@@ -45,7 +46,7 @@ impl Answer<'_> {
         });
         Ok(Trail {
             gateways: self.gateways(),
-            traffic: traffic.map(|(records, (way, left))| TrafficTrail { records, way, left }).collect(),
+            traffic: traffic.map(|(behind, (way, left))| TrafficTrail { records: behind.records, way, left }).collect(),
             clients: groups.into_iter().zip(records).collect(),
             regions: regions.map(|(case, weighing)| (case.region.clone(), RegionTrail { case, weighing })).collect(),
             endpoints,

@@ -70,6 +70,7 @@ pub(super) fn full() -> Report {
         buckets: names::buckets(price),
         client_services: names::client_services(&traffic),
         logged_vpcs: names::logged_vpcs(&traffic),
+        region_unknown: std::collections::BTreeSet::new(),
         traffic,
         decisions,
         findings: findings(),

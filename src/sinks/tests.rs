@@ -188,6 +188,34 @@ fn the_headline_answers_what_it_can() {
 }
 
 #[test]
+fn the_headline_says_what_an_unknown_region_leaves_open() {
+    let open = |r: &mut Report| {
+        r.traffic.retain(|t| t.service == "s3" && t.usd.is_some());
+        r.traffic.truncate(1);
+        r.traffic[0].service_region = None;
+        r.traffic[0].endpoint = "none";
+        r.region_unknown = [0].into();
+        r.findings.clear();
+    };
+    let alone = |r: &mut Report| {
+        open(r);
+        r.decisions.clear();
+    };
+    let saving = "- Saving: not decided, at most $246.70: the Region of the service, or of its clients, is not known";
+    check_fact("nothing else", sample::full(), alone, saving);
+    let to_do = "- What to do: not decided: the Region of the service, or of its clients, is not known";
+    check_fact("nothing else", sample::full(), alone, to_do);
+    let kept = |r: &mut Report| {
+        open(r);
+        r.decisions.retain(|d| d.action == "keep-nat");
+    };
+    let to_do = "- What to do: nothing for certain: of some traffic the Region is not known; no other endpoint pays";
+    check_fact("nothing else pays", sample::billed(), kept, to_do);
+    let part = "- Not included: endpoints for 5,482.3 GB whose Region is not known";
+    check_fact("beside decisions", sample::billed(), |r| r.region_unknown = [0].into(), part);
+}
+
+#[test]
 fn the_headline_says_what_would_name_the_rest() {
     let start = "- Not claimed: AWS, service not known: $16.57 for 409.2 GB (3.1%);";
     check_fact("nobody asked", sample::billed(), |_| {}, &format!("{start} nobody asked the Resolver"));

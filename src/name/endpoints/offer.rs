@@ -151,6 +151,18 @@ pub fn endpoint_type_in(
     }
 }
 
+/// Whether an endpoint could carry traffic to a service, if the Region that is not known is the other side's. `None`: neither
+/// side's is known.
+#[must_use]
+pub fn may_have_endpoint(service: &str, region: Option<&str>, inventory: &Inventory) -> bool {
+    let reaches =
+        |known: &Service| known.kind != ServiceKind::Unreachable && !matches!(known.private_dns, PrivateDns::No);
+    match region {
+        Some(_) => endpoint_type_in(service, region, region, inventory) != EndpointType::None,
+        None => table::find(service).is_some_and(reaches),
+    }
+}
+
 /// Whether the table knows no endpoint of the service, so that only an account's list can.
 fn is_unknown(service: &str) -> bool {
     table::find(service).is_none_or(|known| known.kind == ServiceKind::Unreachable)

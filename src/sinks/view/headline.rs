@@ -94,6 +94,11 @@ fn bytes_of(report: &Report, pick: impl Fn(&TrafficRow) -> bool) -> i128 {
     report.traffic.iter().filter(|r| pick(r)).map(row_bytes).fold(0, i128::saturating_add)
 }
 
+/// Rows that an endpoint could carry, if the Region of their service and that of their clients were known.
+pub(super) fn of_unknown_region(report: &Report) -> impl Iterator<Item = &TrafficRow> {
+    report.region_unknown.iter().filter_map(|&at| report.traffic.get(at))
+}
+
 fn int(n: usize) -> i128 {
     i128::try_from(n).unwrap_or(i128::MAX)
 }

@@ -39,6 +39,8 @@ pub(super) fn decisions(report: &Report, top: usize, numbers: &Numbers) -> Secti
 fn nothing(report: &Report) -> &'static str {
     if report.traffic.iter().any(is_undecided) {
         "An endpoint could carry some of the traffic, but which VPC its clients are in is not known."
+    } else if !report.region_unknown.is_empty() {
+        "An endpoint could carry some of the traffic, but the Region of the service, or of its clients, is not known."
     } else if has_logs(report) {
         "No traffic was seen that a VPC endpoint in its own Region could carry."
     } else {

@@ -43,6 +43,12 @@ type MakeTarget = fn(String) -> RouteTarget;
 /// The key of `get-managed-prefix-list-entries`, whose output does not name its list.
 const ENTRIES: &str = "Entries";
 
+/// What the pages of a prefix list's entries are kept under.
+#[must_use]
+pub fn entries_of(list: &str) -> String {
+    format!("{ENTRIES} of {list}")
+}
+
 /// Keys that are known and not needed.
 const IGNORED: &[&str] = &[
     ENTRIES,
@@ -87,7 +93,7 @@ impl<'a> PageReader<'a> {
         match page.get(ENTRIES) {
             Some(Json::List(entries)) => {
                 if let Some(list) = self.entries(page, entries) {
-                    self.seen(&format!("{ENTRIES} of {list}"), page, BTreeSet::new());
+                    self.seen(&entries_of(&list), page, BTreeSet::new());
                 }
             }
             Some(_) => self.warn(format!("`{ENTRIES}` is not a list; ignored")),

@@ -22,6 +22,7 @@ use crate::model::kube::PodSnapshot;
 use crate::sources::pages::Pages;
 use claims::Claims;
 use elements::PageReader;
+pub use elements::entries_of;
 use json::{Json, Object};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

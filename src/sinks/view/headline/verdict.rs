@@ -1,12 +1,12 @@
 //! What to do, what it saves, and how sure that is.
 
-use super::{UNNAMED_AWS, acts, bytes_of, counts, has_bill, has_logs, is_undecided, plain, silent};
+use super::{UNNAMED_AWS, acts, bytes_of, counts, has_bill, has_logs, is_undecided, of_unknown_region, plain, silent};
 use crate::model::usd::{SCALE, Usd};
 use crate::report::{DecisionRow, Report};
 use crate::sinks::document::{Fact, Tone};
 use crate::sinks::human::{self, Numbers, UNKNOWN};
 use crate::sinks::view::evidence::{Missing, unnamed_by_vpc};
-use crate::sinks::view::plus;
+use crate::sinks::view::{plus, row_bytes};
 use std::collections::BTreeSet;
 
 /// How many endpoints to create, fix, share and remove, and how many findings wait.
@@ -15,7 +15,8 @@ pub(super) fn to_do(report: &Report) -> Fact {
     if parts.is_empty() && report.findings.is_empty() {
         return plain("What to do", nothing_to_do(report).to_owned());
     }
-    if parts.is_empty() && report.traffic.iter().any(is_undecided) {
+    let open = report.traffic.iter().any(is_undecided) || !report.region_unknown.is_empty();
+    if parts.is_empty() && open {
         parts.push("endpoints: not decided".to_owned());
     }
     if !report.findings.is_empty() {
@@ -59,6 +60,11 @@ fn nothing_to_do(report: &Report) -> &'static str {
     if report.traffic.iter().any(is_undecided) {
         return "not decided: which VPC the clients are in is not known";
     }
+    match (report.region_unknown.is_empty(), report.decisions.is_empty()) {
+        (false, true) => return "not decided: the Region of the service, or of its clients, is not known",
+        (false, false) => return "nothing for certain: of some traffic the Region is not known; no other endpoint pays",
+        (true, _) => {}
+    }
     if report.decisions.is_empty() {
         return "nothing: no traffic was seen that an endpoint in its own Region could carry";
     }
@@ -93,12 +99,18 @@ fn negated(usd: Usd) -> Usd {
 }
 
 fn no_saving(report: &Report, numbers: &Numbers) -> String {
-    let open = || report.traffic.iter().filter(|row| is_undecided(row));
+    let of_vpc = || report.traffic.iter().filter(|row| is_undecided(row));
+    let open = || of_vpc().chain(of_unknown_region(report));
     if open().next().is_some() {
         let usd: Option<Vec<Usd>> = open().map(|row| row.usd).collect();
         let most = usd.map(|usd| usd.into_iter().fold(Usd::ZERO, plus));
         let most = most.map_or_else(String::new, |usd| format!(", at most {}", numbers.money(usd)));
-        return format!("not decided{most}: which VPC the clients are in is not known");
+        let why = match (of_vpc().next().is_some(), report.region_unknown.is_empty()) {
+            (true, true) => "which VPC the clients are in is not known",
+            (true, false) => "neither the clients' VPC nor the Region is known of all of it",
+            (false, _) => "the Region of the service, or of its clients, is not known",
+        };
+        return format!("not decided{most}: {why}");
     }
     if !has_logs(report) {
         return format!("{UNKNOWN}: only measured traffic counts, and none was");
@@ -218,6 +230,10 @@ pub(super) fn left_out(report: &Report, numbers: &Numbers) -> Option<Fact> {
     let open = bytes_of(report, is_undecided);
     if open > 0 && report.decisions.iter().any(counts) {
         parts.push(format!("endpoints for {} whose client VPC is not known", numbers.size(open)));
+    }
+    let open = of_unknown_region(report).map(row_bytes).fold(0, i128::saturating_add);
+    if open > 0 && report.decisions.iter().any(counts) {
+        parts.push(format!("endpoints for {} whose Region is not known", numbers.size(open)));
     }
     let open = report.decisions.iter().filter(|d| acts(d) && d.net_usd.is_none()).count();
     if open > 0 {
