@@ -47,6 +47,8 @@ pub struct EndpointUse {
     pub bytes: Option<Bytes>,
     /// Cost of its hours on the bill.
     pub hours_usd: Option<Usd>,
+    /// Cost of its bytes on the bill.
+    pub data_usd: Option<Usd>,
 }
 
 /// What decisions are made from, by endpoint type.
@@ -282,6 +284,7 @@ impl Account<'_> {
             service: service.to_owned(),
             bytes: seen.bytes,
             hours_usd: seen.hours_usd.or_else(at_list),
+            data_usd: seen.data_usd,
             stood,
             nat_per_gb,
             private_dns: endpoint.private_dns,

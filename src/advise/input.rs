@@ -56,6 +56,8 @@ pub struct ExistingEndpoint {
     pub bytes: Option<Bytes>,
     /// What its hours cost in the period, all its AZs together.
     pub hours_usd: Option<Usd>,
+    /// What its bytes cost by the bill; `None` where no bill says: then they cost what the tiers say.
+    pub data_usd: Option<Usd>,
     /// Whole hours that it has stood in the period.
     pub stood: u64,
     /// What a GB costs through the NAT gateway that the traffic would take without it, the AZ crossing and the transit

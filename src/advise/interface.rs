@@ -7,6 +7,7 @@
 use super::input::{EndpointPrices, ExistingEndpoint, RegionCase, ServiceTraffic};
 use super::optimum::{self, Client, Existing, Host, Plan, Zones};
 use super::reason;
+use super::tiers::BreakEven;
 use super::weighing::{Weighed, Weighing};
 use crate::model::bytes::Bytes;
 use crate::model::inventory::Zones as Offered;
@@ -197,16 +198,19 @@ fn merged_endpoints(case: &RegionCase, service: &str) -> BTreeMap<String, Existi
         known.azs.extend(endpoint.azs.iter().cloned());
         known.bytes = known.bytes.zip(endpoint.bytes).map(|(a, b)| a + b);
         known.hours_usd = known.hours_usd.zip(endpoint.hours_usd).map(|(a, b)| a + b);
+        known.data_usd = known.data_usd.zip(endpoint.data_usd).map(|(a, b)| a + b);
         known.private_dns = known.private_dns.max(endpoint.private_dns);
     }
     merged
 }
 
 fn existing_facts(endpoint: &ExistingEndpoint, zones: &ZoneTable) -> Existing {
+    let ends = endpoint.hours_usd.map(|hours| (hours + endpoint.data_usd.unwrap_or_default()).units() * SCALE);
     Existing {
         zones: if endpoint.azs.is_empty() { 0 } else { zones.bits(&endpoint.azs) },
-        bytes: endpoint.bytes.unwrap_or_default().get(),
-        saved_by_removal: nat_exact(endpoint).zip(endpoint.hours_usd).map(|(nat, hours)| hours.units() * SCALE - nat),
+        // What the bill says of them is no matter of the tiers.
+        bytes: if endpoint.data_usd.is_some() { 0 } else { endpoint.bytes.unwrap_or_default().get() },
+        saved_by_removal: nat_exact(endpoint).zip(ends).map(|(nat, ends)| ends - nat),
     }
 }
 
@@ -228,35 +232,43 @@ struct Draft {
 enum Moves {
     In,
     Out,
+    /// Out, at what the bill says that they cost.
+    OutAt(Usd),
     Stay,
 }
 
 fn rows(case: &RegionCase, prices: &EndpointPrices, problems: &[Problem<'_>], plans: &[Plan]) -> Weighing {
-    let removed = |(problem, plan): (&Problem<'_>, &Plan)| -> Bytes {
+    let of = |(problem, plan): (&Problem<'_>, &Plan)| {
         let gone = problem.existing.iter().zip(&plan.removed).filter(|(_, removed)| **removed);
-        gone.filter_map(|(endpoint, _)| endpoint.as_ref()?.bytes).sum()
+        gone.filter_map(|(endpoint, _)| endpoint.clone()).collect::<Vec<ExistingEndpoint>>()
     };
+    let removed: Vec<ExistingEndpoint> = problems.iter().zip(plans).flat_map(of).collect();
     let all = existing_bytes(case);
-    let kept = all.saturating_sub(problems.iter().zip(plans).map(removed).sum());
+    let kept = all.saturating_sub(removed.iter().filter_map(|endpoint| endpoint.bytes).sum());
+    let gone = removed.iter().filter(|e| e.data_usd.is_none()).filter_map(|endpoint| endpoint.bytes).sum();
     let writer = Writer { case, prices, kept };
     let mut drafts: Vec<Draft> =
         problems.iter().zip(plans).flat_map(|(problem, plan)| writer.drafts(problem, plan)).collect();
     let moved: Bytes = drafts.iter().filter(|d| matches!(d.moves, Moves::In)).map(|d| d.weighed.row.bytes).sum();
     let moved_usd = prices.gb.cost(kept, moved);
     share_data_cost(&mut drafts, |moves| matches!(moves, Moves::In), moved_usd);
-    let removed_usd = prices.gb.cost(kept, all.saturating_sub(kept));
+    let removed_usd = prices.gb.cost(kept, gone);
     share_data_cost(&mut drafts, |moves| matches!(moves, Moves::Out), -removed_usd);
     let beyond = kept + moved;
     let finished = drafts.into_iter().map(|mut draft| {
         let row = &mut draft.weighed.row;
-        if matches!(draft.moves, Moves::Stay) && row.endpoint_hours_usd.is_some() {
-            row.endpoint_data_usd = Some(prices.gb.cost(beyond, row.bytes));
+        match draft.moves {
+            Moves::Stay if row.endpoint_hours_usd.is_some() => {
+                row.endpoint_data_usd = Some(prices.gb.cost(beyond, row.bytes));
+            }
+            Moves::OutAt(usd) => row.endpoint_data_usd = Some(-usd),
+            _ => {}
         }
         row.net_usd = net(row);
         writer.add_zones_that_pay(&mut draft.weighed);
         draft.weighed
     });
-    Weighing { rows: finished.collect(), existing: all, kept, moved, moved_usd, removed_usd }
+    Weighing { rows: finished.collect(), existing: all, kept, moved, moved_usd, gone, removed_usd }
 }
 
 fn net(row: &DecisionRow) -> Option<Usd> {
@@ -348,7 +360,8 @@ impl Writer<'_> {
                 };
                 let azs = zones.count_ones().into();
                 let newly_transit = if at_home { Bytes::ZERO } else { demand.direct };
-                Draft { weighed: Weighed { row, azs, hours_usd: whole, sharing, newly_transit }, moves: Moves::In }
+                let weighed = Weighed { newly_transit, ..Weighed::new(row, azs, whole, sharing) };
+                Draft { weighed, moves: Moves::In }
             })
             .collect()
     }
@@ -364,15 +377,22 @@ impl Writer<'_> {
             bytes,
             avoided_usd: Some(-nat),
             endpoint_hours_usd: Some(-hours),
-            break_even_gb: endpoint
-                .nat_per_gb
-                .and_then(|price| self.prices.gb.break_even_gb(self.kept, hours, price.per_gb())),
+            break_even_gb: self.break_even_of(endpoint, hours),
             reason: reason::remove(self.case, service, endpoint),
             ..self.row(service, &endpoint.vpc)
         };
         let azs = endpoint.azs.len() as u64;
-        let weighed = Weighed { row, azs, hours_usd: hours, sharing: bytes, newly_transit: Bytes::ZERO };
-        Draft { weighed, moves: Moves::Out }
+        let weighed = Weighed { billed_data_usd: endpoint.data_usd, ..Weighed::new(row, azs, hours, bytes) };
+        Draft { weighed, moves: endpoint.data_usd.map_or(Moves::Out, Moves::OutAt) }
+    }
+
+    /// From how many GB on an endpoint that exists would pay, at what a GB of it cost.
+    fn break_even_of(&self, endpoint: &ExistingEndpoint, hours: Usd) -> Option<Usd> {
+        let nat = endpoint.nat_per_gb?.per_gb();
+        match endpoint.data_usd.zip(endpoint.bytes).and_then(|(usd, bytes)| usd.per_gb_of(bytes)) {
+            Some(paid) => BreakEven::at(paid, hours, nat).gb,
+            None => self.prices.gb.break_even_gb(self.kept, hours, nat),
+        }
     }
 
     /// Traffic that stays: with the figures of the endpoint that it was weighed against.
@@ -396,8 +416,7 @@ impl Writer<'_> {
                     reason: reason::keep(self.case, problem.service, demand.vpc, &demand.gateways, zones),
                     ..blank
                 };
-                let sharing = demand.bytes;
-                Weighed { row, azs: zones as u64, hours_usd: hours, sharing, newly_transit: Bytes::ZERO }
+                Weighed::new(row, zones as u64, hours, demand.bytes)
             }
         };
         let row = DecisionRow {

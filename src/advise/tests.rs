@@ -74,6 +74,7 @@ fn endpoint(vpc: &str, zones: &[&str], bytes: Option<Bytes>) -> ExistingEndpoint
         hours_usd: Some(usd("7.3").many(zones.len() as u64)),
         nat_per_gb: Some(PricePerGb::new(usd("0.045"))),
         private_dns: Some(true),
+        data_usd: None,
         stood: 0,
     }
 }
@@ -207,6 +208,27 @@ fn what_exists_is_used_fixed_or_removed() {
         "a hub's endpoint serves a spoke at no more hours",
         &case(vec![traffic("a", &["az1"], gb(10), Some("hub"))], vec![endpoint("hub", &["az1"], Some(gb(2_000)))]),
         &[("share", "a", "hub", "0", "0.1", "0.35", "0")],
+    );
+}
+
+#[test]
+fn an_endpoint_that_goes_frees_what_the_bill_says_of_it() {
+    // Billed 10 for hours and 0.5 for 240 GB, against 240 x 0.03 at the NAT gateway; at list its data would be 2.40.
+    let billed = |count, hours: &str, data: &str| ExistingEndpoint {
+        hours_usd: Some(usd(hours)),
+        data_usd: Some(usd(data)),
+        nat_per_gb: Some(PricePerGb::new(usd("0.03"))),
+        ..endpoint("a", &["az1"], Some(gb(count)))
+    };
+    let alone = |endpoint| case(vec![], vec![endpoint]);
+    // 10 / (0.03 - 0.5/240).
+    check("both by the bill", &alone(billed(240, "10", "0.5")), &[("remove", "a", "-", "-10", "-0.5", "3.3", "35821")]);
+    check("at list it would go", &alone(billed(360, "10", "0.7")), &[]);
+    let listed = ExistingEndpoint { service: "kms".into(), ..endpoint("a", &["az1"], Some(gb(100))) };
+    check(
+        "beside one that no bill names",
+        &case(vec![], vec![billed(240, "10", "0.5"), listed]),
+        &[("remove", "a", "-", "-7.3", "-1", "3.8", "20857"), ("remove", "a", "-", "-10", "-0.5", "3.3", "35821")],
     );
 }
 

@@ -115,6 +115,12 @@ impl BreakEven {
         found
     }
 
+    /// At one price for every GB, however many there are.
+    #[must_use]
+    pub fn at(price: Usd, fixed: Usd, per_gb: Usd) -> Self {
+        Self::find([Some(price); 3], Bytes::new(BOUNDS[1] + 1), fixed, per_gb)
+    }
+
     fn walk(&mut self, prices: [Option<Usd>; 3], before: Bytes) -> Option<Usd> {
         let (mut left, mut gb) = (self.fixed, Usd::ZERO);
         for (tier, price) in prices.into_iter().enumerate() {

@@ -17,7 +17,9 @@ pub struct Weighing {
     pub moved: Bytes,
     /// Cost of `moved` after `kept`, to be shared by bytes.
     pub moved_usd: Usd,
-    /// Cost of the bytes of removed endpoints after `kept`, to be shared by bytes.
+    /// Of the bytes of removed endpoints, those whose cost no bill says.
+    pub gone: Bytes,
+    /// Cost of `gone` after `kept`, to be shared by bytes.
     pub removed_usd: Usd,
 }
 
@@ -34,11 +36,18 @@ pub struct Weighed {
     pub sharing: Bytes,
     /// Bytes that do not cross a transit gateway now, but would on the way to a shared endpoint.
     pub newly_transit: Bytes,
+    /// Of an endpoint that goes, what its bytes cost by the bill; `None` where no bill says.
+    pub billed_data_usd: Option<Usd>,
 }
 
 impl Weighed {
     /// A decision that no hours were weighed for.
     pub(super) fn unpriced(row: DecisionRow) -> Self {
-        Self { row, azs: 0, hours_usd: Usd::ZERO, sharing: Bytes::ZERO, newly_transit: Bytes::ZERO }
+        Self::new(row, 0, Usd::ZERO, Bytes::ZERO)
+    }
+
+    /// A decision with the hours that were weighed for it.
+    pub(super) fn new(row: DecisionRow, azs: u64, hours_usd: Usd, sharing: Bytes) -> Self {
+        Self { row, azs, hours_usd, sharing, newly_transit: Bytes::ZERO, billed_data_usd: None }
     }
 }

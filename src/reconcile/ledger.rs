@@ -178,7 +178,7 @@ impl Ledgers {
         let cost = entry.cost.unwrap_or_default();
         let of_gateway = resource.starts_with("nat-");
         if !of_gateway && !entry.kind.is_nat() {
-            if ENDPOINT.contains(&entry.kind) && entry.class == LineClass::Usage {
+            if ENDPOINT.contains(&entry.kind) && matches!(entry.class, LineClass::Usage | LineClass::Discount) {
                 let key = (account.to_owned(), region.to_owned(), resource.to_owned());
                 self.endpoints.entry(key).or_default().take(entry, account, region);
             }

@@ -235,12 +235,13 @@ pub fn endpoints(
     let (mut by_id, mut others) = (BTreeMap::new(), BTreeMap::new());
     for ((_, region, id), ledger) in ledgers {
         let of = |kind| ledger.entries.iter().filter(move |entry| entry.kind == kind);
-        let bytes: Option<Bytes> = of(ChargeKind::EndpointBytes).map(|entry| entry.bytes).sum();
+        let usage = of(ChargeKind::EndpointBytes).filter(|entry| entry.class == LineClass::Usage);
+        let bytes: Option<Bytes> = usage.map(|entry| entry.bytes).sum();
         if is_known(id) {
+            let cost = |kind| of(kind).map(|entry| entry.cost).sum::<Option<Usd>>();
             // A bill that shows no hour of it does not say that it was free.
-            let hours: Option<Usd> = of(ChargeKind::EndpointHours).map(|entry| entry.cost).sum();
-            let hours_usd = hours.filter(|_| of(ChargeKind::EndpointHours).next().is_some());
-            by_id.insert(id.clone(), EndpointUse { bytes, hours_usd });
+            let hours_usd = cost(ChargeKind::EndpointHours).filter(|_| of(ChargeKind::EndpointHours).next().is_some());
+            by_id.insert(id.clone(), EndpointUse { bytes, hours_usd, data_usd: cost(ChargeKind::EndpointBytes) });
         } else {
             *others.entry(region.clone()).or_default() += bytes.unwrap_or_default();
         }

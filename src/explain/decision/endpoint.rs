@@ -66,7 +66,8 @@ fn existing(steps: &mut Steps, others: Bytes, weighing: &Weighing, trail: &Trail
 /// What comes to endpoints and what leaves them, priced as a whole.
 fn moved(steps: &mut Steps, weighing: &Weighing, tiers: Tiers) {
     let rows = |is: fn(&DecisionRow) -> bool| {
-        let rows = weighing.rows.iter().map(|w| &w.row).filter(move |row| is(row) && row.bytes > Bytes::ZERO);
+        let listed = weighing.rows.iter().filter(|w| w.billed_data_usd.is_none()).map(|w| &w.row);
+        let rows = listed.filter(move |row| is(row) && row.bytes > Bytes::ZERO);
         let row = |row: &DecisionRow| {
             Row::new(format!("{} {} for {}", row.action, row.service, row.vpc_id), [Quantity::bytes(row.bytes)])
         };
@@ -80,8 +81,7 @@ fn moved(steps: &mut Steps, weighing: &Weighing, tiers: Tiers) {
     let going = rows(goes);
     if !going.is_empty() {
         steps.table("bytes that go", None, going, "the decisions");
-        let gone = weighing.existing.saturating_sub(weighing.kept);
-        priced(steps, "what they cost", tiers, (weighing.kept, gone), weighing.removed_usd);
+        priced(steps, "what they cost", tiers, (weighing.kept, weighing.gone), weighing.removed_usd);
     }
 }
 

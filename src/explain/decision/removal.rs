@@ -3,6 +3,7 @@
 use super::break_even;
 use crate::advise::case::NatRate;
 use crate::advise::input::ExistingEndpoint;
+use crate::advise::tiers::BreakEven;
 use crate::bill::kind::ChargeKind;
 use crate::explain::crossing::sides;
 use crate::explain::trail::{EndpointTrail, RegionTrail, Trail};
@@ -35,7 +36,7 @@ pub(super) fn steps(steps: &mut Steps, d: &DecisionRow, trail: &Trail) {
     if endpoints.len() != 1 {
         gateway::sum(steps, "hours that end", hours, ending);
     }
-    let data = of_data(steps, d, -data, trail);
+    let data = of_data(steps, d, -data, &endpoints, trail);
     let rate = endpoints.first().and_then(|endpoint| trail.endpoints.get(&endpoint.id)?.nat.as_ref());
     let nat = through_nat(steps, d, -avoided, rate, trail);
     steps.worked("net", Expression::net([ending, data], [nat]), Quantity::money(net));
@@ -78,12 +79,18 @@ fn of_hours(steps: &mut Steps, endpoint: &ExistingEndpoint, trail: &Trail) -> Op
     Some(usd)
 }
 
-/// Its share of what all bytes that go cost.
-fn of_data(steps: &mut Steps, d: &DecisionRow, usd: Usd, trail: &Trail) -> Quantity {
+/// What the bill says of its bytes, else its share of what all bytes that go cost at list prices.
+fn of_data(steps: &mut Steps, d: &DecisionRow, usd: Usd, endpoints: &[&ExistingEndpoint], trail: &Trail) -> Quantity {
     let data = Quantity::money(usd).called("data");
-    match trail.regions.get(&d.region) {
-        Some(RegionTrail { weighing, .. }) if weighing.existing > weighing.kept => {
-            let gone = Quantity::bytes(weighing.existing.saturating_sub(weighing.kept)).called("that go");
+    match trail.weighed(d) {
+        Some((_, weighed)) if weighed.billed_data_usd.is_some() => {
+            let ledgers = endpoints.iter().filter_map(|e| trail.endpoints.get(&e.id)?.ledger.as_ref());
+            let lines = ledgers.flat_map(|ledger| bill::of_kind(ledger, ChargeKind::EndpointBytes));
+            let parts: Vec<Quantity> = lines.filter_map(|line| line.cost).map(Quantity::money).collect();
+            gateway::sum(steps, "endpoint data that ends", parts, data);
+        }
+        Some((RegionTrail { weighing, .. }, _)) if weighing.gone > Bytes::ZERO => {
+            let gone = Quantity::bytes(weighing.gone).called("that go");
             let whole = Quantity::money(-weighing.removed_usd).called("cost of all that go");
             let of = Expression::fraction([whole, Quantity::bytes(d.bytes)], [gone]);
             // Split as a loss, like the row.
@@ -152,7 +159,17 @@ fn ends(steps: &mut Steps, d: &DecisionRow, rate: Option<&NatRate>, trail: &Trai
         return;
     };
     let per_gb = rate.per_gb().per_gb();
-    let found = prices.gb.break_even(region.weighing.kept, weighed.hours_usd, per_gb);
+    let found = match weighed.billed_data_usd.and_then(|usd| usd.per_gb_of(d.bytes)) {
+        Some(paid) => {
+            let of = Expression::fraction(
+                [Quantity::money(weighed.billed_data_usd.unwrap_or_default()).called("data"), Quantity::per_gb()],
+                [Quantity::bytes(d.bytes)],
+            );
+            steps.worked("a GB cost", of, Quantity::decimal(paid, Unit::MoneyPerGb).called("endpoint"));
+            BreakEven::at(paid, weighed.hours_usd, per_gb)
+        }
+        None => prices.gb.break_even(region.weighing.kept, weighed.hours_usd, per_gb),
+    };
     let worth = Quantity::decimal(per_gb, Unit::MoneyPerGb).called("NAT gateway");
     break_even::steps(steps, &found, worth, "endpoint", d.break_even_gb);
 }

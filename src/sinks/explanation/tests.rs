@@ -150,7 +150,7 @@ fn inventory() -> Inventory {
 /// The decisions on the report's traffic, in place of those that were drawn by hand, and what they were made from.
 fn decide(report: &mut Report, mut trail: Trail) -> Trail {
     let (azs, others, prices, inventory) = (BTreeMap::new(), BTreeMap::new(), PriceBook::built_in(), inventory());
-    let seen = EndpointUse { bytes: Some(Bytes::new(3 << 30)), hours_usd: None };
+    let seen = EndpointUse { bytes: Some(Bytes::new(3 << 30)), hours_usd: None, data_usd: None };
     let endpoints = BTreeMap::from([("vpce-0987654321fedcba0".to_owned(), seen)]);
     let account = Account {
         inventory: &inventory,
