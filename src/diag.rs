@@ -58,6 +58,8 @@ pub enum Code {
     BillWithoutGateways,
     /// A gateway with traffic that the bill does not know.
     GatewayNotOnBill,
+    /// An interface endpoint that the bill does not name, although it names others of its account and Region.
+    EndpointNotOnBill,
     /// Accounts and months without net costs, while others have them.
     NoNetCost,
     /// Lines without net cost among others with one.
@@ -219,6 +221,11 @@ const TEXTS: &[(Code, &str, &str)] = &[
         Code::GatewayNotOnBill,
         "gateway-not-on-bill",
         "its cost is not known, not zero: add the bill of the account that owns it",
+    ),
+    (
+        Code::EndpointNotOnBill,
+        "endpoint-not-on-bill",
+        "the bill names others of its account and Region, so what it cost is not known, not its list price: whether it pays is not said",
     ),
     (
         Code::NoNetCost,

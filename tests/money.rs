@@ -344,6 +344,82 @@ fn an_endpoint_that_is_new_has_cost_its_own_hours() {
     assert!(run.stdout.contains("48 hours x 1 AZ x $0.01 per hour"), "{}{}", run.stdout, run.stderr);
 }
 
+/// The endpoints that are to go, with their hours, data and saving; and the warnings.
+fn removals(folder: &Path) -> (Vec<[String; 4]>, Vec<String>) {
+    let report = report(folder, &[]);
+    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let fields = ["endpoint_id", "endpoint_hours_usd", "endpoint_data_usd", "net_usd"];
+    let rows = report["decisions"].as_array().expect("an array").iter().filter(|row| row["action"] == "remove");
+    let warnings = report["warnings"].as_array().expect("an array").iter().map(|warning| text(&warning["code"]));
+    (rows.map(|row| fields.map(|field| text(&row[field]))).collect(), warnings.collect())
+}
+
+#[test]
+fn an_endpoint_that_goes_frees_what_the_bill_says_of_it_and_no_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    account(folder.path(), 1);
+    traffic(folder.path(), OCTOBER, OCTOBER + 744 * 3_600 - 1, &[(2, &[GB])]);
+    let endpoints = |managed: bool| {
+        change(folder.path(), |all| {
+            let endpoint = |id: &str, service: &str| {
+                json!({"VpcEndpointId": id, "VpcEndpointType": "Interface", "VpcId": "vpc-0a", "State": "available",
+                    "ServiceName": format!("com.amazonaws.us-east-1.{service}"), "SubnetIds": ["subnet-1"],
+                    "RequesterManaged": managed})
+            };
+            all["RouteTables"] = routes_to_gateway();
+            all["VpcEndpoints"] = json!([endpoint("vpce-0a1", "sqs"), endpoint("vpce-0a2", "kms")]);
+        });
+    };
+    let of = |id: &str| {
+        json!({"Id": id.replace('-', "_"), "Label": format!("{id} BytesProcessed"), "StatusCode": "Complete",
+            "Timestamps": ["2026-10-30T00:00:00Z"], "Values": [10 * GB]})
+    };
+    let metrics = json!({"MetricDataResults": [of("vpce-0a1"), of("vpce-0a2")]});
+    put(folder.path(), "metrics/m.json", &metrics.to_string());
+    let row = |values: [&str; 4]| values.map(str::to_owned);
+    // 744 hours and 10 GB at 0.01, against 0.45 at the NAT gateway.
+    endpoints(false);
+    let both = vec![row(["vpce-0a2", "-7.44", "-0.1", "7.09"]), row(["vpce-0a1", "-7.44", "-0.1", "7.09"])];
+    assert_eq!(removals(folder.path()).0, both, "without a bill");
+
+    let nat = |kind: &str, amount: &str, net: &str| {
+        let (usage, arn) = (format!("NatGateway-{kind}"), arn("us-east-1", "nat-1"));
+        let unit = if kind == "Bytes" { "GB" } else { "Hrs" };
+        line("Usage", "us-east-1", [&usage, "NatGateway", &arn, unit, amount, net, net])
+    };
+    let vpce = |class: &str, kind: &str, amount: &str, net: &str| {
+        let arn = format!("arn:aws:ec2:us-east-1:{ACCOUNT}:vpc-endpoint/vpce-0a1");
+        let unit = if kind == "Bytes" { "GB" } else { "Hours" };
+        line(class, "us-east-1", [&format!("VpcEndpoint-{kind}"), "VpcEndpoint", &arn, unit, amount, net, net])
+    };
+    let write = |lines: &[String]| put(folder.path(), "billing/bill.csv", &format!("{COLUMNS}\n{}", lines.concat()));
+    let mut lines = vec![nat("Bytes", "1", "0.04"), nat("Hours", "744", "33.48")];
+    write(&lines);
+    let (rows, warnings) = removals(folder.path());
+    assert!(rows.is_empty() && warnings.contains(&"endpoint-not-on-bill".to_owned()), "{rows:?} {warnings:?}");
+
+    // 10 GB billed at 0.005, less a discount of 0.01, against 0.4 at what the gateway was paid.
+    let of_endpoint = [
+        vpce("Usage", "Hours", "744", "6"),
+        vpce("Usage", "Bytes", "10", "0.05"),
+        vpce("EdpDiscount", "Bytes", "10", "-0.01"),
+    ];
+    lines.extend(of_endpoint);
+    write(&lines);
+    let (rows, warnings) = removals(folder.path());
+    assert_eq!(rows, vec![row(["vpce-0a1", "-6", "-0.04", "5.64"])], "{warnings:?}");
+    assert!(warnings.contains(&"endpoint-not-on-bill".to_owned()), "{warnings:?}");
+    let run = natlens(folder.path(), &["explain", arg(folder.path()), "sqs"]);
+    for text in ["endpoint data that ends", "$6 hours + $0.04 data - $0.4 through the NAT gateway = $5.64"] {
+        assert!(run.stdout.contains(text), "{text}: {}{}", run.stdout, run.stderr);
+    }
+
+    // What a service of AWS keeps is nobody's to remove.
+    endpoints(true);
+    let (rows, warnings) = removals(folder.path());
+    assert!(rows.is_empty() && !warnings.contains(&"endpoint-not-on-bill".to_owned()), "{rows:?} {warnings:?}");
+}
+
 #[test]
 fn traffic_that_ended_with_a_gateway_endpoint_is_nothing_to_fix() {
     // 100 GB at 0.045 until 19 October, or in the hour of the 20th in which the endpoint was made, or past it.

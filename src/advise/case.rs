@@ -32,6 +32,8 @@ pub struct Account<'a> {
     pub endpoints: &'a BTreeMap<String, EndpointUse>,
     /// Bytes of interface endpoints on the bill that the inventory does not hold, by Region.
     pub other_endpoint_bytes: &'a BTreeMap<String, Bytes>,
+    /// Those that a bill does not name which names others of their account and Region: nothing is known to have been paid.
+    pub not_on_bill: &'a BTreeSet<String>,
     /// VPCs and services whose names lead to private addresses: an endpoint works there, whoever made it.
     pub private_answers: &'a BTreeSet<(String, String)>,
     /// Whole hours that new endpoints are weighed over: of the period, or of its part with records.
@@ -64,6 +66,8 @@ pub struct Cases {
     pub undecided: Vec<(String, String, Bytes)>,
     /// Endpoints that cannot be judged, because nothing says what they carry.
     pub unmeasured: Vec<String>,
+    /// Endpoints that cannot be judged, because the bill names others and not them.
+    pub unpaid: Vec<String>,
     /// What a GB would cost without an existing endpoint, by its id.
     pub nat_rates: BTreeMap<String, NatRate>,
 }
@@ -230,6 +234,9 @@ impl Account<'_> {
                 }
             }
             let Ok(offer) = offer else { continue };
+            if offer.private_dns == Some(false) {
+                case.by_hand.insert(service.clone());
+            }
             case.service_names.insert(service.clone(), offer.service_name);
             if offer.zones != Zones::Any {
                 case.offered_zones.insert(service, offer.zones);
@@ -265,14 +272,17 @@ impl Account<'_> {
             return;
         };
         case.service_names.insert(service.to_owned(), name.to_owned());
-        if seen.bytes.is_none() {
-            cases.unmeasured.push(endpoint.id.clone());
-        }
         let azs = self.azs(endpoint);
         let stood = u64::try_from(self.window.life(endpoint.created, None).hours()).unwrap_or(0);
+        let unpaid = self.not_on_bill.contains(&endpoint.id);
+        if unpaid && stood > 0 && !endpoint.managed {
+            cases.unpaid.push(endpoint.id.clone());
+        } else if seen.bytes.is_none() && !endpoint.managed {
+            cases.unmeasured.push(endpoint.id.clone());
+        }
         let at_list = || {
             let hour = self.prices.price(Some(region), Item::InterfaceEndpointHour).ok()?;
-            (!azs.is_empty()).then(|| hour.many(stood).many(azs.len() as u64))
+            (!azs.is_empty() && !unpaid).then(|| hour.many(stood).many(azs.len() as u64))
         };
         let nat_rate = self.nat_rate(vpc, &azs);
         let nat_per_gb = nat_rate.as_ref().map(NatRate::per_gb);
@@ -288,6 +298,7 @@ impl Account<'_> {
             stood,
             nat_per_gb,
             private_dns: endpoint.private_dns,
+            managed: endpoint.managed,
             azs,
         });
     }

@@ -58,7 +58,10 @@ fn row(
         state.unassociated_nat.iter().chain(&state.unassociated_transit).map(String::as_str).collect();
     let through = list(&sum.gateways.into_iter().collect::<Vec<_>>());
     let traffic = traffic_of(service, inventory.vpc(vpc).and_then(|vpc| vpc.name.as_deref()));
+    let saves = |least: Usd| sum.avoided.is_none_or(|usd| usd >= least);
     let (action, reason) = match (&state.endpoint, age(state.since, hours)) {
+        (None, _) if !saves(Usd::from_units(1)) => ("keep-nat", free_reason(&traffic, &through)),
+        (Some(_), Age::Older | Age::Between(_)) if !saves(Usd::ZERO) => ("keep-nat", free_reason(&traffic, &through)),
         (None, _) => ("create", create_reason(&traffic, &missing, &through)),
         (Some(endpoint), Age::Younger(since)) => ("keep-nat", young_reason(endpoint, since, &traffic, &through)),
         (Some(endpoint), Age::Between(since)) => {
@@ -114,6 +117,12 @@ fn young_reason(endpoint: &str, since: i64, traffic: &str, through: &str) -> Str
     )
 }
 
+fn free_reason(traffic: &str, through: &str) -> String {
+    format!(
+        "{traffic} crosses {through}, whose charge for it is not above zero in the period: a gateway endpoint would save nothing"
+    )
+}
+
 fn create_reason(traffic: &str, missing: &[&str], through: &str) -> String {
     let tables = match missing {
         [] => "the route tables of its private subnets".to_owned(),
@@ -138,5 +147,55 @@ fn fix_reason(endpoint: &str, traffic: &str, missing: &[&str], through: &str) ->
             "{endpoint} exists, but {} do not use it, so {traffic} crosses {through}: associate them",
             list(many)
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::inventory::{EndpointKind, InventoryParts, VpcEndpoint};
+
+    fn check(situation: &str, exists: bool, avoided: Option<i128>, expect: &str) {
+        let endpoint = VpcEndpoint {
+            id: "vpce-1".into(),
+            kind: EndpointKind::Gateway,
+            service_name: Some("com.amazonaws.us-east-1.s3".into()),
+            vpc: Some("vpc-1".into()),
+            state: None,
+            route_tables: Vec::new(),
+            subnets: Vec::new(),
+            interfaces: Vec::new(),
+            private_dns: None,
+            region: Some("us-east-1".into()),
+            owner: None,
+            created: None,
+            managed: false,
+        };
+        let endpoints = exists.then_some(endpoint).into_iter().collect();
+        let traffic = ServiceTraffic {
+            vpc: "vpc-1".into(),
+            region: "us-east-1".into(),
+            service: "s3".into(),
+            nat_gateway_id: "nat-1".into(),
+            bytes: Bytes::new(1 << 30),
+            nat_usd: avoided.map(Usd::from_units),
+            cross_az_usd: Some(Usd::ZERO),
+            transit_usd: Some(Usd::ZERO),
+            ..ServiceTraffic::default()
+        };
+        let inventory = Inventory::new(InventoryParts { endpoints, ..InventoryParts::default() });
+        let rows = decide(&[traffic], &inventory, &HoursOf::new());
+        let found: Vec<(&str, Option<i128>)> = rows.iter().map(|r| (r.action, r.net_usd.map(Usd::units))).collect();
+        assert_eq!(found, [(expect, avoided)], "{situation}");
+    }
+
+    #[test]
+    fn an_endpoint_that_saves_nothing_is_not_made() {
+        check("it saves", false, Some(1), "create");
+        check("the gateway's data was waived", false, Some(0), "keep-nat");
+        check("discounts are more than it cost", false, Some(-1), "keep-nat");
+        check("nobody knows what it saves", false, None, "create");
+        check("one that exists is free to use", true, Some(0), "fix");
+        check("even so it is not used at a loss", true, Some(-1), "keep-nat");
     }
 }

@@ -65,6 +65,8 @@ pub struct ExistingEndpoint {
     pub nat_per_gb: Option<PricePerGb>,
     /// Whether the service's own host names lead to it.
     pub private_dns: Option<bool>,
+    /// Whether a service of AWS made it and keeps it: nobody else can delete it.
+    pub managed: bool,
 }
 
 /// Prices of a Region's interface endpoints.
@@ -97,6 +99,8 @@ pub struct RegionCase {
     pub unavailable: BTreeMap<(String, String), String>,
     /// AZs that a service is offered in, where that is not all of them.
     pub offered_zones: BTreeMap<String, Zones>,
+    /// Services whose endpoints have no private DNS: a private hosted zone has to be made by hand.
+    pub by_hand: BTreeSet<String>,
     /// Full name of each service, `com.amazonaws.us-east-1.sqs`.
     pub service_names: BTreeMap<String, String>,
     /// VPCs and services whose names lead to an endpoint already.

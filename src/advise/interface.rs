@@ -200,12 +200,16 @@ fn merged_endpoints(case: &RegionCase, service: &str) -> BTreeMap<String, Existi
         known.hours_usd = known.hours_usd.zip(endpoint.hours_usd).map(|(a, b)| a + b);
         known.data_usd = known.data_usd.zip(endpoint.data_usd).map(|(a, b)| a + b);
         known.private_dns = known.private_dns.max(endpoint.private_dns);
+        known.managed |= endpoint.managed;
     }
     merged
 }
 
 fn existing_facts(endpoint: &ExistingEndpoint, zones: &ZoneTable) -> Existing {
-    let ends = endpoint.hours_usd.map(|hours| (hours + endpoint.data_usd.unwrap_or_default()).units() * SCALE);
+    let ends = endpoint
+        .hours_usd
+        .filter(|_| !endpoint.managed)
+        .map(|hours| (hours + endpoint.data_usd.unwrap_or_default()).units() * SCALE);
     Existing {
         zones: if endpoint.azs.is_empty() { 0 } else { zones.bits(&endpoint.azs) },
         // What the bill says of them is no matter of the tiers.

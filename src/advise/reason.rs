@@ -37,8 +37,16 @@ pub(super) fn create(
     } else {
         ""
     };
+    let (with_dns, by_hand) = if case.by_hand.contains(service) {
+        (
+            "",
+            "; it has no private DNS: make a private hosted zone by hand that leads the service's names to it, else it takes nothing",
+        )
+    } else {
+        (" with private DNS", "")
+    };
     format!(
-        "{} crosses {}, and is above what an interface endpoint costs: create one with private DNS in {}{caution}",
+        "{} crosses {}, and is above what an interface endpoint costs: create one{with_dns} in {}{by_hand}{caution}",
         traffic(case, service, vpc),
         names(gateways),
         zones(azs)
@@ -77,7 +85,9 @@ pub(super) fn fix(
 ) -> String {
     let Some(endpoint) = existing else { return String::new() };
     let missing: BTreeSet<String> = azs.difference(&endpoint.azs).cloned().collect();
-    let what = if endpoint.private_dns == Some(false) {
+    let what = if endpoint.private_dns == Some(false) && case.by_hand.contains(service) {
+        "it has no private DNS: look whether a private hosted zone leads the service's names to it".to_owned()
+    } else if endpoint.private_dns == Some(false) {
         "turn its private DNS on, so that the service's own names lead to it".to_owned()
     } else if !missing.is_empty() && !endpoint.azs.is_empty() {
         format!("it has no subnet in {}: add one where that pays, and look at the clients' DNS", zones(&missing))
@@ -101,16 +111,27 @@ pub(super) fn keep(case: &RegionCase, service: &str, vpc: &str, gateways: &BTree
 pub(super) fn remove(case: &RegionCase, service: &str, endpoint: &ExistingEndpoint) -> String {
     let of = case.vpc_names.get(&endpoint.vpc).map(|name| format!(" of {name}")).unwrap_or_default();
     let id = &endpoint.id;
+    let lost = PRIVATE.iter().find(|(suffix, _)| *suffix == service);
+    let lost = lost.map(|(_, what)| format!("; {what} cannot be reached without it")).unwrap_or_default();
     if endpoint.bytes == Some(crate::model::bytes::Bytes::ZERO) {
         return format!(
-            "{id}, the {service} endpoint{of}, carried nothing in the period and is paid by the hour: remove it"
+            "{id}, the {service} endpoint{of}, carried nothing in the period and is paid by the hour: remove it{lost}"
         );
     }
     format!(
         "{id}, the {service} endpoint{of}, costs more than a NAT gateway would charge for what it carried: remove it, unless it \
-         is there for another reason than cost"
+         is there for another reason than cost{lost}"
     )
 }
+
+/// What only an endpoint reaches, whatever a NAT gateway would charge, by service. Sources: the guides of API Gateway (private REST
+/// APIs), Transfer Family (servers hosted in a VPC), `GuardDuty` (Runtime Monitoring).
+const PRIVATE: [(&str, &str); 4] = [
+    ("execute-api", "private APIs"),
+    ("guardduty-data", "Runtime Monitoring"),
+    ("guardduty-data-fips", "Runtime Monitoring"),
+    ("transfer.server", "servers that stand in the VPC"),
+];
 
 pub(super) fn unavailable(case: &RegionCase, service: &str, vpc: &str, why: &str) -> String {
     format!("{} stays on the NAT gateway: {why}", traffic(case, service, vpc))
@@ -123,4 +144,38 @@ pub(super) fn unpriced(case: &RegionCase, service: &str, vpc: &str, nat_known: b
         traffic(case, service, vpc),
         case.region
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::bytes::Bytes;
+
+    fn check(reason: &str, says: &[&str], never: &[&str]) {
+        assert!(says.iter().all(|text| reason.contains(text)), "{reason}");
+        assert!(!never.iter().any(|text| reason.contains(text)), "{reason}");
+    }
+
+    #[test]
+    fn a_service_without_private_dns_needs_a_hosted_zone() {
+        let case = RegionCase { by_hand: ["iot.data".to_owned()].into(), ..RegionCase::default() };
+        let (gateways, azs) = (BTreeSet::from(["nat-1"]), BTreeSet::from(["use1-az1".to_owned()]));
+        let made = |service| create(&case, service, "vpc-1", &gateways, &azs);
+        check(&made("iot.data"), &["create one in use1-az1", "hosted zone by hand"], &["with private DNS"]);
+        check(&made("sqs"), &["create one with private DNS in use1-az1"], &["hosted zone"]);
+        let endpoint = ExistingEndpoint { private_dns: Some(false), ..ExistingEndpoint::default() };
+        let fixed = |service| fix(&case, service, "vpc-1", Some(&endpoint), &gateways, &azs);
+        check(&fixed("iot.data"), &["hosted zone"], &["turn its private DNS on"]);
+        check(&fixed("sqs"), &["turn its private DNS on"], &["hosted zone"]);
+    }
+
+    #[test]
+    fn what_only_the_endpoint_reaches_is_said_before_it_goes() {
+        for bytes in [Bytes::ZERO, Bytes::new(1)] {
+            let endpoint = ExistingEndpoint { bytes: Some(bytes), ..ExistingEndpoint::default() };
+            let gone = |service| remove(&RegionCase::default(), service, &endpoint);
+            check(&gone("execute-api"), &["remove it", "; private APIs cannot be reached without it"], &[]);
+            check(&gone("sqs"), &["remove it"], &["cannot be reached"]);
+        }
+    }
 }

@@ -75,6 +75,7 @@ fn endpoint(vpc: &str, zones: &[&str], bytes: Option<Bytes>) -> ExistingEndpoint
         nat_per_gb: Some(PricePerGb::new(usd("0.045"))),
         private_dns: Some(true),
         data_usd: None,
+        managed: false,
         stood: 0,
     }
 }
@@ -188,6 +189,12 @@ fn what_exists_is_used_fixed_or_removed() {
     check("not used", &alone(Some(Bytes::ZERO)), &[("remove", "a", "-", "-14.6", "0", "14.6", "41714")]);
     check("used", &alone(Some(gb(500))), &[]);
     check("nobody knows", &alone(None), &[]);
+    let mut of_aws = alone(Some(Bytes::ZERO));
+    of_aws.endpoints[0].managed = true;
+    check("a service of AWS keeps it", &of_aws, &[]);
+    let mut unpaid = alone(Some(Bytes::ZERO));
+    unpaid.endpoints[0].hours_usd = None;
+    check("nobody knows what was paid", &unpaid, &[]);
     let mut no_way = alone(Some(gb(100)));
     no_way.endpoints[0].nat_per_gb = None;
     check("nowhere else to go", &no_way, &[]);

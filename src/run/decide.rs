@@ -81,6 +81,7 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
         let seen = endpoints.entry(id.clone()).or_default();
         seen.bytes = seen.bytes.or_else(|| basis.metrics.of_endpoint(id));
     }
+    let not_on_bill = money::endpoints_not_on_bill(money, basis.inventory);
     let account = Account {
         inventory: basis.inventory,
         prices: basis.prices,
@@ -89,6 +90,7 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
         client_azs: basis.client_azs,
         endpoints: &endpoints,
         other_endpoint_bytes: &others,
+        not_on_bill: &not_on_bill,
         private_answers: &basis.private_answers,
         hours: basis.hours(),
         window: basis.window,
@@ -216,6 +218,9 @@ fn warn_of_cases(cases: &Cases, warnings: &mut Warnings) {
     }
     for endpoint in &cases.unmeasured {
         warnings.add(Code::UnmeasuredEndpoint, endpoint.clone());
+    }
+    for endpoint in &cases.unpaid {
+        warnings.add(Code::EndpointNotOnBill, endpoint.clone());
     }
 }
 

@@ -10,7 +10,7 @@ use crate::diag::{Code, Warnings};
 use crate::frames::flows::FrameError;
 use crate::model::bill::LineClass;
 use crate::model::bytes::Bytes;
-use crate::model::inventory::{Inventory, NatGateway};
+use crate::model::inventory::{EndpointKind, Inventory, NatGateway, VpcEndpoint};
 use crate::model::metrics::Metrics;
 use crate::model::period::{DAY_SECONDS, Window, iso_day};
 use crate::model::usd::{PricePerGb, Usd};
@@ -224,6 +224,27 @@ fn warn_of_ledgers(ledgers: &Ledgers, warnings: &mut Warnings) {
     warnings.add_counted(Code::BillLineNotUnderstood, lines, what);
     let from_book = ledgers.from_price_book;
     warnings.add_counted(Code::ListFromPriceBook, from_book, format!("{from_book} sums"));
+}
+
+/// The interface endpoints that no bill names, where one names others or NAT gateways of their account and Region: nothing is
+/// known to have been paid for them.
+pub fn endpoints_not_on_bill(money: &Money, inventory: &Inventory) -> BTreeSet<String> {
+    let named = money.endpoints.keys().map(|(account, region, id)| (account.as_str(), region.as_str(), id.as_str()));
+    let gateways = money.ledgers.iter().flat_map(|ledgers| ledgers.gateways.values()).filter(|l| l.is_gateway());
+    let of_gateways = gateways.map(|l| (l.account.as_deref().unwrap_or(""), l.region.as_deref().unwrap_or(""), "nat"));
+    let named: Vec<(&str, &str, &str)> = of_gateways.chain(named).collect();
+    let not_named = |endpoint: &&VpcEndpoint| {
+        let Some(region) = endpoint.region.as_deref() else { return false };
+        let of_vpc = || inventory.vpc(endpoint.vpc.as_deref()?)?.owner.as_deref();
+        let owner = endpoint.owner.as_deref().or_else(of_vpc);
+        let fits = |account: &str| account.is_empty() || owner.is_none_or(|owner| owner == account);
+        let mut here =
+            named.iter().filter(|(account, of, _)| fits(account) && *of == region).map(|(.., id)| *id).peekable();
+        // What names no endpoint at all may be about any.
+        here.peek().is_some() && here.all(|id| !id.is_empty() && id != endpoint.id)
+    };
+    let interfaces = inventory.endpoints().filter(|e| e.kind == EndpointKind::Interface && e.is_live());
+    interfaces.filter(not_named).map(|endpoint| endpoint.id.clone()).collect()
 }
 
 /// What the bill says of interface endpoints: by id, and by Region for those that `is_known` does not know.

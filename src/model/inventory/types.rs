@@ -311,6 +311,8 @@ pub struct VpcEndpoint {
     pub owner: Option<String>,
     /// When it was created, Unix seconds (`CreationTimestamp`).
     pub created: Option<i64>,
+    /// Whether a service of AWS made it and keeps it (`RequesterManaged`): its VPC's owner cannot delete it.
+    pub managed: bool,
 }
 
 impl VpcEndpoint {

@@ -160,6 +160,7 @@ fn decide(report: &mut Report, mut trail: Trail) -> Trail {
         client_azs: &azs,
         endpoints: &endpoints,
         other_endpoint_bytes: &others,
+        not_on_bill: &BTreeSet::new(),
         hours: 744,
         window: Window { start: 0, end: 744 * 3600 },
         private_answers: &BTreeSet::new(),

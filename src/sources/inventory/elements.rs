@@ -372,6 +372,7 @@ impl<'a> PageReader<'a> {
             region: None,
             owner: owned(v, "OwnerId"),
             created: instant(v, "CreationTimestamp"),
+            managed: v.get("RequesterManaged").and_then(Json::as_bool) == Some(true),
         };
         let live = endpoint.state.is_some().then(|| if endpoint.is_live() { "there" } else { "gone" }.to_owned());
         let tables = v.get("RouteTableIds").map(|_| endpoint.route_tables.join(" "));

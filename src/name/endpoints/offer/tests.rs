@@ -36,6 +36,7 @@ fn endpoint(id: usize, kind: EndpointKind, service: &str, state: &str, [vpc, own
         region: Some(EAST.to_owned()),
         owner: (!owner.is_empty()).then(|| owner.to_owned()),
         created: None,
+        managed: false,
     }
 }
 
