@@ -1,6 +1,7 @@
 //! The price book: list prices by Region and item, built in and overridden row by row. A price that is not known is an
 //! error value, never 0 and never another Region's price. Reads text that is handed in, never a file.
 
+use crate::model::region;
 use crate::model::usd::{Rounded, SCALE, Usd, UsdError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -246,6 +247,14 @@ impl PriceBook {
             .copied()
             .ok_or_else(|| PriceMissing { region: region.map(str::to_owned), item })
     }
+}
+
+/// Where a gateway's own prices are listed: its Region, or the group of the Local Zone that it stands in. An AZ that is not known is in no
+/// Local Zone.
+#[must_use]
+pub fn place_of(region: Option<&str>, az_id: Option<&str>) -> Option<String> {
+    let group = region.zip(az_id).and_then(|(region, az_id)| region::edge_group(region, az_id));
+    group.or_else(|| region.map(str::to_owned))
 }
 
 struct Row<'a> {

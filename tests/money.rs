@@ -421,6 +421,76 @@ fn an_endpoint_that_goes_frees_what_the_bill_says_of_it_and_no_more() {
 }
 
 #[test]
+fn a_local_zone_has_its_own_price_and_no_interface_endpoint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    account(folder.path(), 2);
+    let rule =
+        |host, name| format!("[[rules]]\ncidr = \"203.0.113.{host}/32\"\nname = \"{name}\"\nregion = \"us-west-2\"\n");
+    put(folder.path(), "natlens.toml", &(rule(1, "sqs") + &rule(2, "s3")));
+    let of = |zones: [&str; 2], hosts: &[(u8, &[u64])]| {
+        traffic(folder.path(), OCTOBER, OCTOBER + 744 * 3_600 - 1, hosts);
+        change(folder.path(), |all| {
+            for (at, zone) in zones.into_iter().enumerate() {
+                all["Subnets"][at]["AvailabilityZoneId"] = json!(zone);
+            }
+        });
+        report(folder.path(), &[])
+    };
+    let usd = |report: &Value, nat: &str| {
+        let rows = report["traffic"].as_array().expect("an array").iter();
+        rows.filter(|row| row["nat_gateway_id"] == nat).map(|row| row["usd"].clone()).collect::<Vec<_>>()
+    };
+    let gb = 1_000 * GB;
+    // 1,000 GB at 0.054 in Los Angeles; Phoenix is not in the price book.
+    let known = of(["usw2-lax1-az1", "usw2-az1"], &[(1, &[gb])]);
+    assert_eq!(usd(&known, "nat-1"), [json!("54")]);
+    let nothing = json!({"action": "keep-nat", "az_ids": [], "bytes": gb, "avoided_usd": "54", "endpoint_hours_usd": null,
+        "net_usd": null, "endpoint_service_name": "com.amazonaws.us-west-2.sqs"});
+    check("Los Angeles", &known["decisions"][0], &nothing);
+    let reason = known["decisions"][0]["reason"].as_str().expect("a text");
+    assert!(reason.contains("comes from a Local Zone, where AWS makes no VPC endpoint"), "{reason}");
+    assert_eq!(known["summary"]["avoidable_usd"], "0");
+    let run = natlens(folder.path(), &["explain", arg(folder.path()), "nat-1"]);
+    assert!(run.stdout.contains("nat_gateway_gb in us-west-2-lax-1"), "{}{}", run.stdout, run.stderr);
+    let unknown = of(["usw2-phx2-az1", "usw2-az1"], &[(1, &[gb])]);
+    assert_eq!(usd(&unknown, "nat-1"), [Value::Null]);
+    let warned = unknown["warnings"].to_string();
+    assert!(warned.contains("no price for nat_gateway_gb in us-west-2-phx-2"), "{warned}");
+
+    // A client in each: the AZ's is decided about, for one AZ and its own bytes; the Local Zone's stays.
+    let both = of(["usw2-lax1-az1", "usw2-az1"], &[(1, &[gb, gb])]);
+    let one = json!({"action": "create", "az_ids": ["usw2-az1"], "bytes": gb, "avoided_usd": "45", "net_usd": "27.56"});
+    check("both", &both["decisions"][0], &one);
+    assert_eq!(both["decisions"].as_array().map(Vec::len), Some(1));
+    let reason = both["decisions"][0]["reason"].as_str().expect("a text");
+    assert!(reason.ends_with("what their way to an endpoint costs is not known"), "{reason}");
+    let gone = both["findings"].as_array().expect("an array").iter().map(|row| row["nat_gateway_id"].clone());
+    assert_eq!(gone.collect::<Vec<_>>(), [json!("nat-2")]);
+    let run = natlens(folder.path(), &["explain", arg(folder.path()), "sqs"]);
+    assert!(run.stdout.contains("$45 avoided - $7.44 hours - $10 data = $27.56"), "{}{}", run.stdout, run.stderr);
+
+    // Routes to a gateway endpoint are written in every zone.
+    let stored = of(["usw2-lax1-az1", "usw2-az1"], &[(2, &[gb])]);
+    check("S3", &stored["decisions"][0], &json!({"action": "create", "bytes": gb, "net_usd": "54"}));
+}
+
+#[test]
+fn every_month_of_a_period_has_its_own_tiers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    account(folder.path(), 1);
+    let two_months = 61 * 86_400;
+    // 700,000 GB in each month, all of them below the second tier's 1,048,576.
+    traffic(folder.path(), OCTOBER, OCTOBER + two_months - 3_600, &[(1, &[1_400_000 * GB])]);
+    let data =
+        |from, to| report(folder.path(), &["--from", from, "--to", to])["decisions"][0]["endpoint_data_usd"].clone();
+    assert_eq!(data("2026-10-01", "2026-11-01"), "7000");
+    assert_eq!(data("2026-10-01", "2026-12-01"), "14000");
+    let run =
+        natlens(folder.path(), &["explain", arg(folder.path()), "sqs", "--from", "2026-10-01", "--to", "2026-12-01"]);
+    assert!(run.stdout.contains("Tiers begin anew every month"), "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
 fn traffic_that_ended_with_a_gateway_endpoint_is_nothing_to_fix() {
     // 100 GB at 0.045 until 19 October, or in the hour of the 20th in which the endpoint was made, or past it.
     let (day, hour) = (86_400, 3_600);

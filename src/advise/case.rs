@@ -10,7 +10,7 @@ use crate::model::region;
 use crate::model::usd::{PricePerGb, Usd, div_half_even};
 use crate::name::endpoints::offer::{offer, room};
 use crate::name::endpoints::{EndpointType, table};
-use crate::price::{Item, PriceBook, PriceMissing};
+use crate::price::{Item, PriceBook, PriceMissing, place_of};
 use crate::report::{NatGatewayRow, TrafficRow};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,6 +79,8 @@ pub struct NatRate {
     pub nat_gateway_id: String,
     /// Its Region.
     pub region: Option<String>,
+    /// Where its prices are listed: the Region, or the group of its Local Zone.
+    pub place: Option<String>,
     /// What it charges: what was paid, else the list price.
     pub gateway: Usd,
     /// What the transit gateway on the way charges; `None` without one.
@@ -89,6 +91,11 @@ pub struct NatRate {
     pub crossing_azs: u64,
     /// The endpoint's AZs.
     pub azs: u64,
+}
+
+/// The group of a Local Zone.
+fn edge_of(region: Option<&str>, az: Option<&str>) -> Option<String> {
+    region::edge_group(region?, az?)
 }
 
 impl NatRate {
@@ -134,8 +141,16 @@ impl Account<'_> {
         let hub = gateway.vpc_id.clone().filter(|_| apart(&row.vpc_id, &gateway.vpc_id));
         let price = |item| self.prices.price(gateway.region.as_deref(), item);
         let crosses = hub.is_none() && apart(&row.az_id, &gateway.az_id);
+        // No list price is known for the way to or from a Local Zone.
+        let edge = || {
+            [&row.az_id, &gateway.az_id].into_iter().find_map(|az| edge_of(gateway.region.as_deref(), az.as_deref()))
+        };
         let cross_az = if crosses {
-            price(Item::CrossAzGbEachDirection).map(|price| PricePerGb::new(price.many(2)).cost(bytes))
+            match edge() {
+                Some(place) => self.prices.price(Some(&place), Item::CrossAzGbEachDirection),
+                None => price(Item::CrossAzGbEachDirection),
+            }
+            .map(|price| PricePerGb::new(price.many(2)).cost(bytes))
         } else {
             Ok(Usd::ZERO)
         };
@@ -160,6 +175,7 @@ impl Account<'_> {
             let traffic = self.service_traffic(row, vpc, region, &mut cases.missing);
             match row.endpoint {
                 "gateway" => cases.gateway.push(traffic),
+                _ if self.is_out_of_reach(row) => self.region(&mut regions, region).at_edge.push(traffic),
                 _ => self.region(&mut regions, region).traffic.push(traffic),
             }
         }
@@ -179,6 +195,22 @@ impl Account<'_> {
         cases
     }
 
+    /// Whether an interface endpoint would have to serve clients of Local Zones alone: AWS makes none there, and what the way to one
+    /// in an AZ costs is not listed. A gateway endpoint is a route, which subnets of Local Zones have too.
+    #[must_use]
+    pub fn is_out_of_reach(&self, row: &TrafficRow) -> bool {
+        let azs = self.azs_of(row);
+        row.endpoint == "interface" && !azs.is_empty() && azs.iter().all(|az| region::is_edge_zone(az))
+    }
+
+    /// The client's AZ, or where it is not known those of all clients of the gateway.
+    fn azs_of(&self, row: &TrafficRow) -> BTreeSet<String> {
+        match &row.az_id {
+            Some(az) => [az.clone()].into(),
+            None => self.client_azs.get(&row.nat_gateway_id).cloned().unwrap_or_default(),
+        }
+    }
+
     fn gateway(&self, id: &str) -> Option<&NatGatewayRow> {
         self.gateways.iter().find(|gateway| gateway.nat_gateway_id == id)
     }
@@ -192,10 +224,10 @@ impl Account<'_> {
     ) -> ServiceTraffic {
         let Way { hub, cross_az, transit } = self.way(row);
         let mut known = |price: Result<Usd, PriceMissing>| price.map_err(|why| missing.insert(why)).ok();
-        let azs = match &row.az_id {
-            Some(az) => [az.clone()].into(),
-            None => self.client_azs.get(&row.nat_gateway_id).cloned().unwrap_or_default(),
-        };
+        let mut azs = self.azs_of(row);
+        if row.endpoint == "interface" {
+            azs.retain(|az| !region::is_edge_zone(az));
+        }
         let in_region = |hub: &String| self.inventory.region_of_vpc(hub).is_none_or(|of_hub| of_hub == region);
         ServiceTraffic {
             vpc: vpc.to_owned(),
@@ -222,7 +254,7 @@ impl Account<'_> {
 
     /// What can be created, under which name and where; and why not.
     fn add_offers(&self, case: &mut RegionCase) {
-        let services: BTreeSet<String> = case.traffic.iter().map(|t| t.service.clone()).collect();
+        let services: BTreeSet<String> = case.traffic.iter().chain(&case.at_edge).map(|t| t.service.clone()).collect();
         let vpcs: BTreeSet<String> =
             case.traffic.iter().flat_map(|t| t.hub.iter().chain([&t.vpc]).cloned().collect::<Vec<_>>()).collect();
         for service in services {
@@ -253,7 +285,8 @@ impl Account<'_> {
                 gb(Item::InterfaceEndpointGbTier1)?,
                 gb(Item::InterfaceEndpointGbTier2)?,
                 gb(Item::InterfaceEndpointGbTier3)?,
-            ]),
+            ])
+            .over(self.window.months()),
             transit_gb: gb(Item::TgwVpcGb).ok(),
         })
     }
@@ -318,7 +351,8 @@ impl Account<'_> {
         let gateways = self.inventory.gateways_reachable_from_vpc(vpc);
         let rows: Vec<&NatGatewayRow> = gateways.iter().filter_map(|nat| self.gateway(&nat.id)).collect();
         let rate = |row: &&NatGatewayRow| {
-            let list = || self.prices.price(row.region.as_deref(), Item::NatGatewayGb).ok();
+            let place = place_of(row.region.as_deref(), row.az_id.as_deref());
+            let list = || self.prices.price(place.as_deref(), Item::NatGatewayGb).ok();
             let at_home = row.vpc_id.as_deref() == Some(vpc);
             let transit = || self.prices.price(row.region.as_deref(), Item::TgwVpcGb).ok();
             Some(NatRate {
@@ -326,6 +360,7 @@ impl Account<'_> {
                 region: row.region.clone(),
                 gateway: row.usd_per_gb.or_else(list)?,
                 transit: if at_home { None } else { Some(transit()?) },
+                place,
                 azs: azs.len() as u64,
                 ..NatRate::default()
             })
@@ -341,6 +376,9 @@ impl Account<'_> {
             rows.iter().filter(|row| row.vpc_id.as_deref() == Some(vpc)).filter_map(|row| row.az_id.as_ref()).collect();
         dearest.crossing_azs = azs.iter().filter(|az| !zonal.is_empty() && !zonal.contains(az)).count() as u64;
         if dearest.crossing_azs > 0 {
+            if zonal.iter().any(|az| region::is_edge_zone(az)) {
+                return None;
+            }
             let region = rows.first()?.region.as_deref();
             dearest.crossing = self.prices.price(region, Item::CrossAzGbEachDirection).ok()?;
         }

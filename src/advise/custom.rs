@@ -215,7 +215,7 @@ impl PrivateLink {
     /// The bytes by tier, each with its price; tiers without any are left out.
     #[must_use]
     pub fn parts(&self, bytes: Bytes) -> Vec<(Option<PricePerGb>, Bytes)> {
-        let parts = self.gb.iter().copied().zip(below_bounds(bytes));
+        let parts = self.gb.iter().copied().zip(below_bounds(bytes, 1));
         parts.filter(|(_, part)| *part > Bytes::ZERO).collect()
     }
 
@@ -228,7 +228,7 @@ impl PrivateLink {
     /// From how many GB on it pays at what a GB costs today.
     fn break_even(&self, today: Usd, bytes: Bytes) -> Option<BreakEven> {
         let prices = self.gb.map(|gb| gb.map(PricePerGb::per_gb));
-        Some(BreakEven::find(prices, Bytes::ZERO, self.hours, today.per_gb_of(bytes)?))
+        Some(BreakEven::find(prices, (Bytes::ZERO, 1), self.hours, today.per_gb_of(bytes)?))
     }
 }
 

@@ -91,6 +91,8 @@ pub struct RegionCase {
     pub prices: Option<EndpointPrices>,
     /// What the NAT gateways carry to services with an interface endpoint.
     pub traffic: Vec<ServiceTraffic>,
+    /// Likewise from Local Zones, which an interface endpoint cannot stand in: not weighed.
+    pub at_edge: Vec<ServiceTraffic>,
     /// Interface endpoints of AWS services.
     pub endpoints: Vec<ExistingEndpoint>,
     /// What the interface endpoints that `endpoints` does not list processed: they fill the tiers too.

@@ -21,6 +21,7 @@ pub fn decide(case: &RegionCase) -> Weighing {
     let services: BTreeSet<&str> = case
         .traffic
         .iter()
+        .chain(&case.at_edge)
         .map(|traffic| traffic.service.as_str())
         .chain(case.endpoints.iter().map(|endpoint| endpoint.service.as_str()))
         .collect();
@@ -28,7 +29,9 @@ pub fn decide(case: &RegionCase) -> Weighing {
     let problems: Vec<Problem<'_>> = services.into_iter().map(|service| Problem::new(case, service, &zones)).collect();
     let Some(prices) = &case.prices else {
         let rows = problems.iter().flat_map(|problem| problem.rows_without_prices(case)).map(Weighed::unpriced);
-        return Weighing { rows: rows.collect(), existing: existing_bytes(case), ..Weighing::default() };
+        let mut rows: Vec<Weighed> = rows.collect();
+        add_edge_rows(case, &mut rows);
+        return Weighing { rows, existing: existing_bytes(case), ..Weighing::default() };
     };
     let plans = cheapest(case, prices, &problems);
     rows(case, prices, &problems, &plans)
@@ -272,7 +275,9 @@ fn rows(case: &RegionCase, prices: &EndpointPrices, problems: &[Problem<'_>], pl
         writer.add_zones_that_pay(&mut draft.weighed);
         draft.weighed
     });
-    Weighing { rows: finished.collect(), existing: all, kept, moved, moved_usd, gone, removed_usd }
+    let mut rows: Vec<Weighed> = finished.collect();
+    add_edge_rows(case, &mut rows);
+    Weighing { rows, existing: all, kept, moved, moved_usd, gone, removed_usd }
 }
 
 fn net(row: &DecisionRow) -> Option<Usd> {
@@ -478,6 +483,26 @@ fn blank(case: &RegionCase, service: &str, vpc: &str) -> DecisionRow {
         net_usd: None,
         break_even_gb: None,
         reason: String::new(),
+    }
+}
+
+/// Traffic of Local Zones: nothing is decided about it; a row that its VPC has for the service anyway says that it is not in there.
+fn add_edge_rows(case: &RegionCase, rows: &mut Vec<Weighed>) {
+    let mut at_edge: BTreeMap<(&str, &str), Vec<&ServiceTraffic>> = BTreeMap::new();
+    for traffic in case.at_edge.iter().filter(|traffic| traffic.bytes > Bytes::ZERO) {
+        at_edge.entry((&traffic.vpc, &traffic.service)).or_default().push(traffic);
+    }
+    for ((vpc, service), parts) in at_edge {
+        if let Some(weighed) = rows.iter_mut().find(|w| w.row.vpc_id == vpc && w.row.service == service) {
+            weighed.row.reason += reason::EDGE_BESIDE;
+            continue;
+        }
+        rows.push(Weighed::unpriced(DecisionRow {
+            bytes: parts.iter().map(|part| part.bytes).sum(),
+            avoided_usd: parts.iter().map(|part| part.avoided()).sum(),
+            reason: reason::edge(case, service, vpc),
+            ..blank(case, service, vpc)
+        }));
     }
 }
 

@@ -137,6 +137,20 @@ pub(super) fn unavailable(case: &RegionCase, service: &str, vpc: &str, why: &str
     format!("{} stays on the NAT gateway: {why}", traffic(case, service, vpc))
 }
 
+/// Source: AWS Local Zones User Guide, how Local Zones work: no VPC endpoint can be made in a subnet of one.
+pub(super) fn edge(case: &RegionCase, service: &str, vpc: &str) -> String {
+    format!(
+        "{} comes from a Local Zone, where AWS makes no VPC endpoint, and what the way to one in an AZ of {} costs is not known: \
+         nothing is decided",
+        traffic(case, service, vpc),
+        case.region
+    )
+}
+
+/// Ends the reason of a row whose VPC has clients in a Local Zone too.
+pub(super) const EDGE_BESIDE: &str =
+    "; clients in Local Zones are not in these figures: what their way to an endpoint costs is not known";
+
 pub(super) fn unpriced(case: &RegionCase, service: &str, vpc: &str, nat_known: bool) -> String {
     let missing = if nat_known { "a price of an interface endpoint" } else { "what the present way costs" };
     format!(

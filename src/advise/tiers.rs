@@ -7,9 +7,15 @@ use crate::model::usd::{PricePerGb, SCALE, Usd, div_half_even};
 /// `PrivateLink` pricing; a GB is 2^30 bytes.
 const BOUNDS: [u64; 2] = [1_048_576 * Bytes::PER_GB, 5_242_880 * Bytes::PER_GB];
 
-/// Prices of a GB by tier.
+/// Prices of a GB by tier, and of how many months the bytes are.
+///
+/// Tiers begin anew every month. Of a longer period all that is known are its bytes, so each tier is as many times as large as there are
+/// months: exact where bytes come evenly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tiers([PricePerGb; 3]);
+pub struct Tiers {
+    prices: [PricePerGb; 3],
+    months: u64,
+}
 
 /// A price and what a whole month at that price costs more than at the tiers' own: a straight line that touches their curve.
 ///
@@ -27,7 +33,19 @@ impl Tiers {
     /// From the prices of a GB in each tier.
     #[must_use]
     pub const fn new(prices: [PricePerGb; 3]) -> Self {
-        Self(prices)
+        Self { prices, months: 1 }
+    }
+
+    /// For the bytes of a period that calendar months of this number have a part in.
+    #[must_use]
+    pub const fn over(self, months: u64) -> Self {
+        Self { months, ..self }
+    }
+
+    /// Of how many months the bytes are.
+    #[must_use]
+    pub const fn months(&self) -> u64 {
+        self.months
     }
 
     /// Cost of the bytes that come after `before`, rounded once, half-even.
@@ -39,14 +57,15 @@ impl Tiers {
 
     /// Cost of the first bytes of a month in 10^-12 / 2^30 of the currency.
     pub(super) fn exact(&self, bytes: Bytes) -> i128 {
-        self.0.iter().zip(below_bounds(bytes)).map(|(price, part)| price.exact_cost(part)).sum()
+        self.prices.iter().zip(below_bounds(bytes, self.months)).map(|(price, part)| price.exact_cost(part)).sum()
     }
 
     /// The lines of the tiers.
     pub(super) fn lines(&self) -> [Line; 3] {
-        let starts = [0, BOUNDS[0], BOUNDS[1]].map(Bytes::new);
+        let [second, third] = bounds(self.months);
+        let starts = [0, second, third].map(Bytes::new);
         std::array::from_fn(|tier| {
-            let price = self.0[tier];
+            let price = self.prices[tier];
             Line { price, once: self.exact(starts[tier]) - price.exact_cost(starts[tier]) }
         })
     }
@@ -54,15 +73,15 @@ impl Tiers {
     /// The bytes that come after `before` by tier, each with its price; tiers without any are left out.
     #[must_use]
     pub fn parts(&self, before: Bytes, bytes: Bytes) -> Vec<(PricePerGb, Bytes)> {
-        let (from, to) = (below_bounds(before), below_bounds(before + bytes));
-        let parts = self.0.iter().zip(from).zip(to).map(|((price, from), to)| (*price, to.saturating_sub(from)));
+        let (from, to) = (below_bounds(before, self.months), below_bounds(before + bytes, self.months));
+        let parts = self.prices.iter().zip(from).zip(to).map(|((price, from), to)| (*price, to.saturating_sub(from)));
         parts.filter(|(_, part)| *part > Bytes::ZERO).collect()
     }
 
     /// From how many GB in the month on `per_gb` for each of them outweighs `fixed` and their cost after `before`.
     #[must_use]
     pub fn break_even(&self, before: Bytes, fixed: Usd, per_gb: Usd) -> BreakEven {
-        BreakEven::find(self.0.map(|price| Some(price.per_gb())), before, fixed, per_gb)
+        BreakEven::find(self.prices.map(|price| Some(price.per_gb())), (before, self.months), fixed, per_gb)
     }
 
     /// The GB of [`Tiers::break_even`], half-even in 10^-12 GB; `None` if no month has so many.
@@ -72,10 +91,15 @@ impl Tiers {
     }
 }
 
-/// How many of a month's first bytes are in each tier.
-pub(super) fn below_bounds(bytes: Bytes) -> [Bytes; 3] {
-    let bytes = bytes.get();
-    let parts = [bytes.min(BOUNDS[0]), bytes.clamp(BOUNDS[0], BOUNDS[1]) - BOUNDS[0], bytes.max(BOUNDS[1]) - BOUNDS[1]];
+/// Where the tiers begin in so many months together.
+fn bounds(months: u64) -> [u64; 2] {
+    BOUNDS.map(|bound| bound.saturating_mul(months.max(1)))
+}
+
+/// How many of the first bytes of so many months are in each tier.
+pub(super) fn below_bounds(bytes: Bytes, months: u64) -> [Bytes; 3] {
+    let (bytes, [second, third]) = (bytes.get(), bounds(months));
+    let parts = [bytes.min(second), bytes.clamp(second, third) - second, bytes.max(third) - third];
     parts.map(Bytes::new)
 }
 
@@ -108,24 +132,24 @@ pub struct TierGain {
 }
 
 impl BreakEven {
-    /// Looks at one tier after the other; `None` stands for a price that is not known.
-    pub(super) fn find(prices: [Option<Usd>; 3], before: Bytes, fixed: Usd, per_gb: Usd) -> Self {
+    /// Looks at one tier after the other, from so many bytes of so many months on; `None` stands for a price that is not known.
+    pub(super) fn find(prices: [Option<Usd>; 3], (before, months): (Bytes, u64), fixed: Usd, per_gb: Usd) -> Self {
         let mut found = Self { fixed, per_gb, tiers: Vec::new(), gb: None };
-        found.gb = found.walk(prices, before);
+        found.gb = found.walk(prices, before, bounds(months));
         found
     }
 
     /// At one price for every GB, however many there are.
     #[must_use]
     pub fn at(price: Usd, fixed: Usd, per_gb: Usd) -> Self {
-        Self::find([Some(price); 3], Bytes::new(BOUNDS[1] + 1), fixed, per_gb)
+        Self::find([Some(price); 3], (Bytes::new(BOUNDS[1] + 1), 1), fixed, per_gb)
     }
 
-    fn walk(&mut self, prices: [Option<Usd>; 3], before: Bytes) -> Option<Usd> {
+    fn walk(&mut self, prices: [Option<Usd>; 3], before: Bytes, bounds: [u64; 2]) -> Option<Usd> {
         let (mut left, mut gb) = (self.fixed, Usd::ZERO);
         for (tier, price) in prices.into_iter().enumerate() {
-            let start = before.get().max(if tier == 0 { 0 } else { BOUNDS[tier - 1] });
-            let room = match BOUNDS.get(tier) {
+            let start = before.get().max(if tier == 0 { 0 } else { bounds[tier - 1] });
+            let room = match bounds.get(tier) {
                 Some(end) if *end < start => continue,
                 end => end.map(|end| Bytes::new(end - start)),
             };
@@ -228,11 +252,22 @@ mod tests {
         check(gb(6_000_000), "8", "0.006", Some("4000"));
     }
 
+    #[test]
+    fn every_month_has_its_own_tiers() {
+        let two = tiers().over(2);
+        // 700,000 GB in each of two months are in the first tier of both; at once they would cost 12,594.304.
+        assert_eq!(two.cost(Bytes::ZERO, gb(1_400_000)), usd("14000"));
+        assert_eq!(tiers().cost(Bytes::ZERO, gb(1_400_000)), usd("12594.304"));
+        assert_eq!(two.cost(Bytes::ZERO, gb(7_000_000)), tiers().cost(Bytes::ZERO, gb(3_500_000)).many(2));
+        assert_eq!(two.break_even_gb(gb(1_500_000), usd("7.3"), usd("0.045")), Some(usd("208.571428571429")));
+    }
+
     proptest! {
         #[test]
-        fn the_curve_is_the_lowest_of_its_lines(bytes in 0u64..1 << 54) {
-            let lines = tiers().lines().map(|line| line.price.exact_cost(Bytes::new(bytes)) + line.once);
-            prop_assert_eq!(lines.into_iter().min(), Some(tiers().exact(Bytes::new(bytes))));
+        fn the_curve_is_the_lowest_of_its_lines(bytes in 0u64..1 << 54, months in 1u64..4) {
+            let tiers = tiers().over(months);
+            let lines = tiers.lines().map(|line| line.price.exact_cost(Bytes::new(bytes)) + line.once);
+            prop_assert_eq!(lines.into_iter().min(), Some(tiers.exact(Bytes::new(bytes))));
         }
 
         #[test]

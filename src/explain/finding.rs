@@ -80,7 +80,11 @@ fn at_list(
     usd: Usd,
     trail: &Trail,
 ) {
-    let Some(price) = trail.price(row.region.as_deref(), item) else {
+    let price = match item {
+        Item::NatGatewayHour => trail.own_price(row, item),
+        _ => trail.price(row.region.as_deref(), item),
+    };
+    let Some(price) = price else {
         steps.given(label, vec![Quantity::money(usd)], "the report");
         return;
     };

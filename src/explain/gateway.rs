@@ -151,14 +151,14 @@ fn cost(steps: &mut Steps, row: &NatGatewayRow, known: &GatewayTrail, report: &R
 }
 
 fn list_price(steps: &mut Steps, label: &str, row: &NatGatewayRow, item: Item, unit: Unit, trail: &Trail) {
-    if let Some(price) = trail.price(row.region.as_deref(), item) {
+    if let Some(price) = trail.own_price(row, item) {
         steps.given(label, vec![Quantity::decimal(price.usd, unit)], price.source);
     }
 }
 
 fn at_list(steps: &mut Steps, row: &NatGatewayRow, report: &Report, trail: &Trail) {
-    let Some(price) = trail.price(row.region.as_deref(), Item::NatGatewayGb) else {
-        steps.note("cost", "There is no bill, and no list price of a GB in its Region is known.");
+    let Some(price) = trail.own_price(row, Item::NatGatewayGb) else {
+        steps.note("cost", "There is no bill, and no list price of a GB where it stands is known.");
         return;
     };
     let rate = Quantity::decimal(price.usd, Unit::MoneyPerGb);

@@ -8,10 +8,10 @@ use crate::advise::input::{ExistingEndpoint, RegionCase};
 use crate::advise::weighing::{Weighed, Weighing};
 use crate::count::resolve::GatewayCount;
 use crate::model::usd::Usd;
-use crate::price::{Item, PriceBook};
+use crate::price::{Item, PriceBook, place_of};
 use crate::reconcile::ledger::Ledger;
 use crate::reconcile::split::Source;
-use crate::report::{DecisionRow, GroupRow};
+use crate::report::{DecisionRow, GroupRow, NatGatewayRow};
 use std::collections::BTreeMap;
 
 /// The way from inputs to the report.
@@ -112,6 +112,11 @@ impl Trail {
             _ => format!("{item} in {region}, list prices of {}", self.prices.as_of()),
         };
         Some(ListPrice { usd, source })
+    }
+
+    /// The list price of what a gateway itself charges for: its Region's, or its Local Zone's.
+    pub(super) fn own_price(&self, row: &NatGatewayRow, item: Item) -> Option<ListPrice> {
+        self.price(place_of(row.region.as_deref(), row.az_id.as_deref()).as_deref(), item)
     }
 
     /// What a decision on an interface endpoint was made from.

@@ -89,6 +89,14 @@ impl Window {
         Self { start, end: ended.map_or(self.end, |ended| ended.clamp(start, self.end)) }
     }
 
+    /// How many calendar months (UTC) the window has a part in; 1 of an empty one.
+    #[must_use]
+    pub fn months(self) -> u64 {
+        let number = |second: i64| Month::of(second).map(|m| i64::from(m.year) * 12 + i64::from(m.month));
+        let (first, last) = (number(self.start), number(self.end.max(self.start + 1) - 1));
+        last.zip(first).map_or(1, |(last, first)| u64::try_from(last - first).unwrap_or(0) + 1)
+    }
+
     /// Whole hours of the window, rounded up: endpoints are billed for every hour begun.
     #[must_use]
     pub const fn hours(self) -> i64 {
@@ -143,6 +151,20 @@ fn seconds(day: Date) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn months_are_those_that_a_window_has_a_part_in() {
+        let at = |text| parse_instant(text).expect("an instant");
+        for (from, to, expect) in [
+            ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", 1),
+            ("2026-10-31T23:00:00Z", "2026-11-01T01:00:00Z", 2),
+            ("2026-10-01T00:00:00Z", "2026-12-01T00:00:00Z", 2),
+            ("2025-12-01T00:00:00Z", "2027-01-01T00:00:00Z", 13),
+            ("2026-10-01T00:00:00Z", "2026-10-01T00:00:00Z", 1),
+        ] {
+            assert_eq!(Window { start: at(from), end: at(to) }.months(), expect, "{from} {to}");
+        }
+    }
 
     #[test]
     fn months_have_their_real_hours() {

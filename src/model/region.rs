@@ -102,6 +102,23 @@ pub fn of_az_id(zone: &str) -> Option<&'static str> {
     BY_CODE.get(wanted).copied()
 }
 
+/// Whether an AZ id is that of a Local Zone or a Wavelength Zone (`usw2-lax1-az1`, `use1-wl1-bos-wlz1`): those of AZs have two parts.
+#[must_use]
+pub fn is_edge_zone(az_id: &str) -> bool {
+    az_id.split('-').count() > 2 && of_az_name(az_id).is_none()
+}
+
+/// The group of a Local Zone or a Wavelength Zone of this Region, by the zone's id: `us-west-2-lax-1`, `us-east-1-wl1`. `None` for AZs.
+#[must_use]
+pub fn edge_group(region: &str, az_id: &str) -> Option<String> {
+    let place = az_id.split('-').nth(1).filter(|_| is_edge_zone(az_id))?;
+    let (name, number) = place.split_at(place.trim_end_matches(|c: char| c.is_ascii_digit()).len());
+    Some(match name {
+        "wl" => format!("{region}-wl{number}"),
+        _ => format!("{region}-{name}-{number}"),
+    })
+}
+
 /// The Region field of an ARN; `None` where it is empty (S3 buckets, IAM).
 #[must_use]
 pub fn of_arn(arn: &str) -> Option<&str> {
@@ -193,6 +210,20 @@ mod tests {
                 ("", None),
             ],
         );
+    }
+
+    #[test]
+    fn zones_at_the_edge_have_a_group() {
+        for (region, zone, expect) in [
+            ("us-west-2", "usw2-lax1-az1", Some("us-west-2-lax-1")),
+            ("us-west-2", "usw2-phx2-az1", Some("us-west-2-phx-2")),
+            ("us-east-1", "use1-wl1-bos-wlz1", Some("us-east-1-wl1")),
+            ("us-east-1", "use1-az1", None),
+            ("us-east-1", "us-east-1a", None),
+            ("us-east-1", "", None),
+        ] {
+            assert_eq!(edge_group(region, zone).as_deref(), expect, "{zone}");
+        }
     }
 
     #[test]

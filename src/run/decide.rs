@@ -11,7 +11,7 @@ use crate::model::inventory::{Availability, Connectivity, EndpointKind, Inventor
 use crate::model::metrics::Metrics;
 use crate::model::period::Window;
 use crate::model::usd::Usd;
-use crate::price::{Item, PriceBook};
+use crate::price::{Item, PriceBook, place_of};
 use crate::reconcile::ledger::{Ledger, Ledgers};
 use crate::report::{DecisionRow, FindingRow, NatGatewayRow, Summary, TrafficRow};
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,6 +134,10 @@ fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
         let price = |item, hours| basis.prices.price(row.region.as_deref(), item).ok().map(|usd| usd.many(hours));
         let new = basis.hours();
         let (hours, address) = (price(Item::NatGatewayHour, new), price(Item::PublicIpv4InUseHour, new));
+        let own_hours = |hours: u64| {
+            let place = place_of(row.region.as_deref(), row.az_id.as_deref());
+            basis.prices.price(place.as_deref(), Item::NatGatewayHour).ok().map(|usd| usd.many(hours))
+        };
         // The bill's hours are those of the whole period, and so are then the addresses'.
         let stood = nat.map_or(new, |nat| nat.hours_in(basis.weighed));
         let with_address = if ledger.is_some() { nat.map(|nat| nat.hours_in(basis.window)) } else { Some(stood) };
@@ -158,7 +162,7 @@ fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
             shared_gap: gaps.contains(row.nat_gateway_id.as_str()),
             takes_over: false,
             unsolicited: row.unsolicited_bytes.unwrap_or_default(),
-            hours_usd: money::hours_usd(ledger, price(Item::NatGatewayHour, stood)),
+            hours_usd: money::hours_usd(ledger, own_hours(stood)),
             public_ipv4_usd: addresses.map(|usd| usd.many(nat.map_or(0, |nat| nat.public_addrs.len() as u64))),
             new_gateway_hours_usd: one_more,
             tables: basis.inventory.tables_leading_to(&row.nat_gateway_id),
@@ -192,7 +196,8 @@ fn ways_of(account: &Account<'_>, decisions: &[DecisionRow]) -> Vec<(Way, bool)>
         .map(|decision| (decision.vpc_id.as_str(), decision.service.as_str(), decision.endpoint_type))
         .collect();
     let is_taken = |row: &TrafficRow| {
-        row.vpc_id.as_deref().is_some_and(|vpc| taken.contains(&(vpc, row.service.as_str(), row.endpoint)))
+        let of_vpc = |vpc: &str| taken.contains(&(vpc, row.service.as_str(), row.endpoint));
+        row.vpc_id.as_deref().is_some_and(of_vpc) && !account.is_out_of_reach(row)
     };
     account.traffic.iter().map(|row| (account.way(row), !is_taken(row))).collect()
 }

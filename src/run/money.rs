@@ -14,7 +14,7 @@ use crate::model::inventory::{EndpointKind, Inventory, NatGateway, VpcEndpoint};
 use crate::model::metrics::Metrics;
 use crate::model::period::{DAY_SECONDS, Window, iso_day};
 use crate::model::usd::{PricePerGb, Usd};
-use crate::price::{Item, PriceBook};
+use crate::price::{Item, PriceBook, PriceMissing, place_of};
 use crate::reconcile::diagnosis::{Evidence, LogSetup, diagnose};
 use crate::reconcile::ledger::{Apart, Ledger, Ledgers};
 use crate::reconcile::split::{GatewayCost, Observed, Source, Totals, split};
@@ -83,7 +83,7 @@ pub fn settle(
     for (gateway, cost) in attributed.gateways.iter().zip(&costs) {
         let id = &gateway.count.side.id;
         let without_price = cost.source == Source::List && cost.usd_per_gb.is_none();
-        if let (true, Err(missing)) = (without_price, prices.price(gateway.region.as_deref(), Item::NatGatewayGb)) {
+        if let (true, Err(missing)) = (without_price, price_of_gb(gateway, prices)) {
             warnings.add(Code::MissingPrice, format!("{id}: {missing}"));
         }
         let on_bill = ledgers.as_ref().is_some_and(|ledgers| ledgers.gateways.contains_key(id));
@@ -104,8 +104,13 @@ fn observation(gateway: &Gateway, prices: &PriceBook) -> Observed {
         account: gateway.account.clone(),
         region: gateway.region.clone(),
         bytes: observed(gateway),
-        list: prices.price(gateway.region.as_deref(), Item::NatGatewayGb).ok().map(PricePerGb::new),
+        list: price_of_gb(gateway, prices).ok().map(PricePerGb::new),
     }
+}
+
+fn price_of_gb(gateway: &Gateway, prices: &PriceBook) -> Result<Usd, PriceMissing> {
+    let place = place_of(gateway.region.as_deref(), gateway.az.as_deref());
+    prices.price(place.as_deref(), Item::NatGatewayGb)
 }
 
 fn add_gateways_of_bill(ledgers: &Ledgers, attributed: &mut Attributed) {

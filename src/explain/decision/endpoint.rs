@@ -37,6 +37,10 @@ pub(in crate::explain) fn region(steps: &mut Steps, region: &str, trail: &Trail)
     }
     existing(steps, case.other_bytes, weighing, trail, region);
     if let Some(prices) = &case.prices {
+        if prices.gb.months() > 1 {
+            let words = "Tiers begin anew every month: over the period each is as many times as large as it has months, as if bytes came evenly.";
+            steps.note("months", format!("{}. {words}", prices.gb.months()));
+        }
         moved(steps, weighing, prices.gb);
     }
 }

@@ -13,6 +13,7 @@ use super::traffic::{self, Traffic};
 use super::trail::Trail;
 use super::working::{Expression, Quantity, Row, Steps, Unit};
 use crate::model::bytes::Bytes;
+use crate::model::region::is_edge_zone;
 use crate::model::usd::Usd;
 use crate::price::Item;
 use crate::report::{DecisionRow, Report, TrafficRow};
@@ -47,7 +48,12 @@ fn is_of(d: &DecisionRow, t: &TrafficRow) -> bool {
 
 /// NAT data, AZ crossing and transit gateway of its rows of traffic.
 fn avoided(steps: &mut Steps, d: &DecisionRow, report: &Report, trail: &Trail) {
-    let rows = traffic::pick(report, trail, |t| is_of(d, t));
+    let at_edge = |t: &TrafficRow| t.az_id.as_deref().is_some_and(is_edge_zone);
+    // Of a VPC with clients in AZs too, those of Local Zones are not weighed.
+    let mut rows = traffic::pick(report, trail, |t| is_of(d, t) && (t.endpoint != "interface" || !at_edge(t)));
+    if rows.is_empty() {
+        rows = traffic::pick(report, trail, |t| is_of(d, t));
+    }
     let nat: Option<Usd> = rows.iter().map(|t| t.row.usd).sum();
     carried(steps, &rows, nat.is_some());
     if rows.iter().map(|t| t.bytes()).sum::<Bytes>() != d.bytes {

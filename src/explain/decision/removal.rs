@@ -123,7 +123,7 @@ fn per_gb(steps: &mut Steps, rate: &NatRate, trail: &Trail) -> Quantity {
     let money = |usd, what| Quantity::decimal(usd, Unit::MoneyPerGb).called(what);
     let gateway = money(rate.gateway, "gateway");
     let region = rate.region.as_deref();
-    let list = trail.price(region, Item::NatGatewayGb).filter(|price| price.usd == rate.gateway);
+    let list = trail.price(rate.place.as_deref(), Item::NatGatewayGb).filter(|price| price.usd == rate.gateway);
     let source = list.map_or_else(|| "what was paid there".to_owned(), |price| price.source);
     steps.given(format!("a GB at {}", rate.nat_gateway_id), vec![gateway], source);
     let mut parts = vec![gateway];

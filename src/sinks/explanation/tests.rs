@@ -347,7 +347,7 @@ fn what_is_not_known_is_said() {
     let mut full = sample::full();
     let list = trail(&mut full, Source::List);
     let text = render_text(&explain("nat-0e44444444444444e", &full, &list).unwrap(), &Style::default());
-    assert!(text.contains("no list price of a GB in its Region is known"), "{text}");
+    assert!(text.contains("no list price of a GB where it stands is known"), "{text}");
 }
 
 #[test]
