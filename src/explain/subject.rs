@@ -45,7 +45,7 @@ pub(super) fn vpc(vpc: &str, report: &Report, trail: &Trail) -> Vec<Step> {
 pub(super) fn service(service: &str, report: &Report, trail: &Trail) -> Vec<Step> {
     let mut steps = Steps::default();
     traffic(&mut steps, report, trail, |t| t.service == service);
-    if service == "range:amazon" {
+    if crate::report::is_unnamed_aws(service) {
         steps.note("", "AWS, service not known: no endpoint is claimed for it.");
     }
     decisions(&mut steps, report, trail, |d| d.service == service);

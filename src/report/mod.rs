@@ -173,6 +173,13 @@ pub struct NatGatewayRow {
     pub diagnosis: Option<String>,
 }
 
+/// Whether a row's address is AWS's, while nothing says which service answered there: one of AWS's own (`range:amazon`), or one of AWS's or
+/// anybody's on EC2 (`range:ec2`), from whose addresses many of AWS's APIs answer. No endpoint is claimed for it.
+#[must_use]
+pub fn is_unnamed_aws(service: &str) -> bool {
+    matches!(service, "range:amazon" | "range:ec2")
+}
+
 /// Attributed bytes of one gateway, client place and service.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TrafficRow {

@@ -8,7 +8,7 @@ use crate::model::bytes::Bytes;
 use crate::model::memory::Memory;
 use crate::name::asked::{Answers, PrivateAnswer, Requests};
 use crate::name::{Meaning, Namer};
-use crate::report::{InputRow, TrafficRow};
+use crate::report::{InputRow, TrafficRow, is_unnamed_aws};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What Resolver logs say of the counted rows.
@@ -62,7 +62,7 @@ pub(super) fn warn(names: Option<&DnsNames>, attributed: &Attributed, traffic: &
     let what = format!("{} rows of {} bytes", ambiguous.records, ambiguous.bytes);
     warnings.add_counted(Code::AmbiguousNames, ambiguous.records, what);
     let mut unnamed: BTreeMap<&str, Bytes> = BTreeMap::new();
-    for row in traffic.iter().filter(|row| row.service == "range:amazon") {
+    for row in traffic.iter().filter(|row| is_unnamed_aws(&row.service)) {
         let vpc = row.vpc_id.as_deref().unwrap_or("clients in an unknown VPC");
         *unnamed.entry(vpc).or_default() += row.upload_bytes + row.download_bytes;
     }

@@ -227,6 +227,19 @@ fn the_headline_says_what_would_name_the_rest() {
         }
     };
     check_fact("no VPC", sample::billed(), no_vpc, &format!("{start} log Resolver queries"));
+    // Many of AWS's APIs answer from addresses of EC2.
+    let on_ec2 = |r: &mut Report| {
+        for row in r.traffic.iter_mut().filter(|row| row.service == "range:amazon") {
+            row.service = "range:ec2".to_owned();
+        }
+    };
+    check_fact("on EC2", sample::billed(), on_ec2, &format!("{start} nobody asked the Resolver"));
+    let undecided = |r: &mut Report| {
+        r.decisions.clear();
+        r.findings.clear();
+    };
+    let nothing = "- What to do: nothing for certain: which service answered at some of AWS's addresses is not known";
+    check_fact("nothing decided", sample::billed(), undecided, nothing);
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! What named the bytes, and what would name those that have no name yet.
 
-use super::headline::UNNAMED_AWS;
 use super::row_bytes;
 use super::traffic::{Load, load_columns};
-use crate::report::Report;
+use crate::report::{Report, is_unnamed_aws};
 use crate::sinks::document::{Cell, Column, Grid, Row, Section};
 use crate::sinks::human::{self, Numbers};
 use std::cmp::Reverse;
@@ -93,7 +92,7 @@ pub(super) struct Unnamed<'a> {
 /// AWS without a service by VPC, the largest first.
 pub(super) fn unnamed_by_vpc(report: &Report) -> Vec<Unnamed<'_>> {
     let mut sums: BTreeMap<Option<&str>, Load> = BTreeMap::new();
-    for row in report.traffic.iter().filter(|row| row.service == UNNAMED_AWS) {
+    for row in report.traffic.iter().filter(|row| is_unnamed_aws(&row.service)) {
         let load = Load::of(row);
         sums.entry(row.vpc_id.as_deref()).and_modify(|sum| *sum = sum.plus(load)).or_insert(load);
     }
@@ -156,7 +155,7 @@ mod tests {
     /// Makes the first row of logs unnamed traffic of this VPC.
     fn unname(report: &mut Report, vpc: Option<&str>) {
         let row = report.traffic.iter_mut().find(|row| row.service == "logs").unwrap();
-        row.service = UNNAMED_AWS.to_owned();
+        row.service = "range:amazon".to_owned();
         row.evidence = "ip-ranges";
         row.vpc_id = vpc.map(str::to_owned);
     }
@@ -176,7 +175,7 @@ mod tests {
             &[(Some("vpc-0e"), Missing::QueryLog), query],
         );
         check("no VPC", |r| unname(r, None), &[(None, Missing::Vpc), query]);
-        check("all is named", |r| r.traffic.retain(|row| row.service != UNNAMED_AWS), &[]);
+        check("all is named", |r| r.traffic.retain(|row| !is_unnamed_aws(&row.service)), &[]);
     }
 
     #[test]
@@ -200,7 +199,7 @@ mod tests {
         unname(&mut report, None);
         let short = unnamed(&report, 1, &Numbers::new("USD", 0)).unwrap().grid.unwrap();
         assert_eq!(short.rows[1].cells[0], Cell::text("(2 other VPCs)"));
-        let bytes = report.traffic.iter().filter(|row| row.service == UNNAMED_AWS).map(row_bytes).sum();
+        let bytes = report.traffic.iter().filter(|row| is_unnamed_aws(&row.service)).map(row_bytes).sum();
         assert_eq!(short.total_row().unwrap().cells[3], Cell::Data(bytes));
     }
 }

@@ -8,9 +8,6 @@ use crate::sinks::human::{self, Numbers};
 mod paid;
 mod verdict;
 
-/// Addresses that are AWS's, while nothing says which service answered there: no endpoint is claimed for them.
-pub(super) const UNNAMED_AWS: &str = "range:amazon";
-
 /// The lines of the headline, in order; a line that has nothing to say is absent.
 pub(super) fn facts(report: &Report, numbers: &Numbers) -> Vec<Fact> {
     let mut facts = vec![

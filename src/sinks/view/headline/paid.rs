@@ -1,8 +1,8 @@
 //! What was paid, and for what.
 
-use super::{UNNAMED_AWS, bytes_of, has_bill, has_logs, int, plain};
+use super::{bytes_of, has_bill, has_logs, int, plain};
 use crate::model::usd::Usd;
-use crate::report::Report;
+use crate::report::{Report, is_unnamed_aws};
 use crate::sinks::document::Fact;
 use crate::sinks::human::{self, Numbers, UNKNOWN};
 use crate::sinks::view::{plus, row_bytes};
@@ -103,10 +103,11 @@ fn parts(report: &Report, numbers: &Numbers) -> String {
         None => format!("{name} {}", numbers.money(share.usd)),
     };
     let mut sums: BTreeMap<&str, Share> = BTreeMap::new();
+    let mut unnamed = Share::default();
     for row in &report.traffic {
-        sums.entry(&row.service).or_default().add(row_bytes(row), row.usd);
+        let share = if is_unnamed_aws(&row.service) { &mut unnamed } else { sums.entry(&row.service).or_default() };
+        share.add(row_bytes(row), row.usd);
     }
-    let unnamed = sums.remove(UNNAMED_AWS);
     // A service without any price is in "without a price" below, whatever its size.
     let mut named: Vec<(&str, Share)> = sums.into_iter().filter(|(_, share)| share.priced || by_bytes).collect();
     named.sort_by_key(|(_, share)| (Reverse(share.usd), Reverse(share.bytes)));
@@ -119,7 +120,9 @@ fn parts(report: &Report, numbers: &Numbers) -> String {
     if named.len() > keep {
         parts.push(show(&format!("{} others", human::grouped(int(named.len() - keep))), &others));
     }
-    parts.extend(unnamed.filter(|share| share.priced || by_bytes).map(|share| show("AWS service not known", &share)));
+    if unnamed.bytes > 0 && (unnamed.priced || by_bytes) {
+        parts.push(show("AWS service not known", &unnamed));
+    }
     if unpriced > 0 && !by_bytes {
         parts.push(format!("{} without a price", numbers.size(unpriced)));
     }

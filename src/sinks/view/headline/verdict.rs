@@ -1,8 +1,8 @@
 //! What to do, what it saves, and how sure that is.
 
-use super::{UNNAMED_AWS, acts, bytes_of, counts, has_bill, has_logs, is_undecided, of_unknown_region, plain, silent};
+use super::{acts, bytes_of, counts, has_bill, has_logs, is_undecided, of_unknown_region, plain, silent};
 use crate::model::usd::{SCALE, Usd};
-use crate::report::{DecisionRow, Report};
+use crate::report::{DecisionRow, Report, is_unnamed_aws};
 use crate::sinks::document::{Fact, Tone};
 use crate::sinks::human::{self, Numbers, UNKNOWN};
 use crate::sinks::view::evidence::{Missing, unnamed_by_vpc};
@@ -64,6 +64,9 @@ fn nothing_to_do(report: &Report) -> &'static str {
         (false, true) => return "not decided: the Region of the service, or of its clients, is not known",
         (false, false) => return "nothing for certain: of some traffic the Region is not known; no other endpoint pays",
         (true, _) => {}
+    }
+    if report.decisions.is_empty() && report.traffic.iter().any(|row| is_unnamed_aws(&row.service)) {
+        return "nothing for certain: which service answered at some of AWS's addresses is not known";
     }
     if report.decisions.is_empty() {
         return "nothing: no traffic was seen that an endpoint in its own Region could carry";
@@ -196,8 +199,8 @@ fn seen(report: &Report, numbers: &Numbers) -> String {
 
 /// Traffic of AWS whose service is not known: in the cost, in no saving.
 pub(super) fn not_claimed(report: &Report, numbers: &Numbers) -> Option<Fact> {
-    let bytes = bytes_of(report, |r| r.service == UNNAMED_AWS);
-    let usd: Option<Vec<Usd>> = report.traffic.iter().filter(|r| r.service == UNNAMED_AWS).map(|r| r.usd).collect();
+    let bytes = bytes_of(report, |r| is_unnamed_aws(&r.service));
+    let usd: Option<Vec<Usd>> = report.traffic.iter().filter(|r| is_unnamed_aws(&r.service)).map(|r| r.usd).collect();
     let usd = usd.map_or_else(|| UNKNOWN.to_owned(), |usd| numbers.money(usd.into_iter().fold(Usd::ZERO, plus)));
     let share = human::percent(bytes, bytes_of(report, |_| true));
     let text = format!("AWS, service not known: {usd} for {} ({share}); {}", numbers.size(bytes), remedy(report));
