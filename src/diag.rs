@@ -26,6 +26,8 @@ pub enum Code {
     InferredGateway,
     /// No inventory at all.
     NoInventory,
+    /// A part of the inventory that was not given, and that decisions rest on.
+    MissingInventory,
     /// A gateway that no flow log covers.
     UnobservedGateway,
     /// A private gateway in a log without `pkt-*`.
@@ -157,6 +159,11 @@ const TEXTS: &[(Code, &str, &str)] = &[
         Code::NoInventory,
         "no-inventory",
         "add `aws ec2 describe-*` output to inventory/: without it client VPCs, route tables and existing endpoints are unknown, so nothing can be decided",
+    ),
+    (
+        Code::MissingInventory,
+        "missing-inventory",
+        "what was not given is unknown, not absent: run the commands in every account and Region and save their output to inventory/; an answer that lists nothing is one",
     ),
     (
         Code::UnobservedGateway,

@@ -270,6 +270,9 @@ impl Account<'_> {
                 case.by_hand.insert(service.clone());
             }
             case.service_names.insert(service.clone(), offer.service_name);
+            if offer.takes_public_names {
+                case.takes_public_names.insert(service.clone());
+            }
             if offer.zones != Zones::Any {
                 case.offered_zones.insert(service, offer.zones);
             }

@@ -6,7 +6,7 @@
 use super::input::ServiceTraffic;
 use super::words::{list, traffic_of};
 use crate::model::bytes::Bytes;
-use crate::model::inventory::Inventory;
+use crate::model::inventory::{Described, Inventory};
 use crate::model::period::{HOUR_SECONDS, iso};
 use crate::model::usd::Usd;
 use crate::name::endpoints::offer::offer;
@@ -62,13 +62,16 @@ fn row(
     let (action, reason) = match (&state.endpoint, age(state.since, hours)) {
         (None, _) if !saves(Usd::from_units(1)) => ("keep-nat", free_reason(&traffic, &through)),
         (Some(_), Age::Older | Age::Between(_)) if !saves(Usd::ZERO) => ("keep-nat", free_reason(&traffic, &through)),
-        (None, _) => ("create", create_reason(&traffic, &missing, &through)),
+        (None, _) => {
+            let described = !inventory.lacks(Described::Endpoints);
+            ("create", create_reason(&traffic, &missing, &through, described))
+        }
         (Some(endpoint), Age::Younger(since)) => ("keep-nat", young_reason(endpoint, since, &traffic, &through)),
         (Some(endpoint), Age::Between(since)) => {
-            let reason = fix_reason(endpoint, &traffic, &missing, &through);
+            let reason = fix_reason(endpoint, &traffic, &missing, &through, state.tables_known);
             ("fix", format!("{reason}; it was created at {}, and what crossed before is in the figures", iso(since)))
         }
-        (Some(endpoint), Age::Older) => ("fix", fix_reason(endpoint, &traffic, &missing, &through)),
+        (Some(endpoint), Age::Older) => ("fix", fix_reason(endpoint, &traffic, &missing, &through, state.tables_known)),
     };
     DecisionRow {
         action,
@@ -123,19 +126,29 @@ fn free_reason(traffic: &str, through: &str) -> String {
     )
 }
 
-fn create_reason(traffic: &str, missing: &[&str], through: &str) -> String {
+fn create_reason(traffic: &str, missing: &[&str], through: &str, described: bool) -> String {
     let tables = match missing {
         [] => "the route tables of its private subnets".to_owned(),
         [one] => format!("route table {one}"),
         many => format!("route tables {}", list(many)),
     };
+    if !described {
+        return format!(
+            "{traffic} crosses {through}, and whether there is a gateway endpoint for it is not known, as no VPC endpoint is described: \
+             unless there is one, create it and associate {tables}"
+        );
+    }
     format!(
         "{traffic} crosses {through} and the inventory holds no gateway endpoint for it: create one and associate {tables}"
     )
 }
 
-fn fix_reason(endpoint: &str, traffic: &str, missing: &[&str], through: &str) -> String {
+fn fix_reason(endpoint: &str, traffic: &str, missing: &[&str], through: &str, tables_known: bool) -> String {
     match missing {
+        [] if !tables_known => format!(
+            "{endpoint} exists, yet {traffic} crosses {through}: no route table of the VPC is described, so look which of them does \
+             not use it, and associate that"
+        ),
         [] => format!(
             "{endpoint} is associated with every route table known, yet {traffic} crosses {through}: look for a route table \
              or subnet that the inventory does not hold, or an endpoint younger than the traffic"

@@ -103,6 +103,8 @@ pub struct RegionCase {
     pub offered_zones: BTreeMap<String, Zones>,
     /// Services whose endpoints have no private DNS: a private hosted zone has to be made by hand.
     pub by_hand: BTreeSet<String>,
+    /// Services whose private DNS takes public names of other customers, which then cannot be reached from the VPC.
+    pub takes_public_names: BTreeSet<String>,
     /// Full name of each service, `com.amazonaws.us-east-1.sqs`.
     pub service_names: BTreeMap<String, String>,
     /// VPCs and services whose names lead to an endpoint already.

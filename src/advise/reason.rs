@@ -46,11 +46,20 @@ pub(super) fn create(
         (" with private DNS", "")
     };
     format!(
-        "{} crosses {}, and is above what an interface endpoint costs: create one{with_dns} in {}{by_hand}{caution}",
+        "{} crosses {}, and is above what an interface endpoint costs: create one{with_dns} in {}{by_hand}{}{caution}",
         traffic(case, service, vpc),
         names(gateways),
-        zones(azs)
+        zones(azs),
+        public_names(case, service)
     )
+}
+
+/// What private DNS takes besides the traffic (AWS PrivateLink guide; API Gateway guide, private APIs).
+fn public_names(case: &RegionCase, service: &str) -> String {
+    if !case.takes_public_names.contains(service) {
+        return String::new();
+    }
+    format!("; that takes all public names of {service} in the VPC: public APIs would stop answering there")
 }
 
 pub(super) fn share(
@@ -63,14 +72,15 @@ pub(super) fn share(
 ) -> String {
     let traffic = traffic(case, service, vpc);
     let hub = name_of(case, host);
+    let taken = public_names(case, service);
     let reach = "associate its private hosted zone with every VPC that uses it";
     match existing {
         Some(endpoint) => format!(
-            "{} in {hub} can serve {traffic} too, over the transit gateway: use it instead of the NAT gateway, and {reach}",
+            "{} in {hub} can serve {traffic} too, over the transit gateway: use it instead of the NAT gateway, and {reach}{taken}",
             endpoint.id
         ),
         None => format!(
-            "{traffic}: one endpoint in {hub} for {members} VPCs costs less than one in each: create it there, and {reach}"
+            "{traffic}: one endpoint in {hub} for {members} VPCs costs less than one in each: create it there, and {reach}{taken}"
         ),
     }
 }
@@ -88,7 +98,7 @@ pub(super) fn fix(
     let what = if endpoint.private_dns == Some(false) && case.by_hand.contains(service) {
         "it has no private DNS: look whether a private hosted zone leads the service's names to it".to_owned()
     } else if endpoint.private_dns == Some(false) {
-        "turn its private DNS on, so that the service's own names lead to it".to_owned()
+        "turn its private DNS on, so that the service's own names lead to it".to_owned() + &public_names(case, service)
     } else if !missing.is_empty() && !endpoint.azs.is_empty() {
         format!("it has no subnet in {}: add one where that pays, and look at the clients' DNS", zones(&missing))
     } else {

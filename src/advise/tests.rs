@@ -120,6 +120,37 @@ fn an_endpoint_pays_above_its_break_even() {
 }
 
 #[test]
+fn a_reason_says_what_an_endpoint_takes_besides_and_what_is_made_by_hand() {
+    let reason = |change: &dyn Fn(&mut RegionCase), hub: Option<&str>, endpoints: Vec<ExistingEndpoint>| {
+        let mut case = case(vec![traffic("a", &["az1"], gb(300), hub)], endpoints);
+        change(&mut case);
+        decide(&case).into_iter().map(|row| (row.action, row.reason)).next().expect("a row")
+    };
+    let closed = || vec![ExistingEndpoint { private_dns: Some(false), ..endpoint("a", &["az1"], None) }];
+    let in_hub = || vec![endpoint("hub", &["az1"], None)];
+    let takes: &dyn Fn(&mut RegionCase) = &|case| case.takes_public_names = ["sqs".to_owned()].into();
+    let by_hand: &dyn Fn(&mut RegionCase) = &|case| case.by_hand = ["sqs".to_owned()].into();
+    let public = "that takes all public names of sqs in the VPC: public APIs would stop answering there";
+    for (situation, (action, reason), expect, has, has_not) in [
+        ("plain", reason(&|_| {}, None, vec![]), "create", "with private DNS in az1", "public"),
+        ("names of others", reason(takes, None, vec![]), "create", public, "by hand"),
+        ("private DNS to be turned on", reason(takes, None, closed()), "fix", public, "by hand"),
+        ("shared", reason(takes, Some("hub"), in_hub()), "share", public, "by hand"),
+        ("by hand", reason(by_hand, None, vec![]), "create", "make a private hosted zone by hand", "with private DNS"),
+        (
+            "by hand, and there",
+            reason(by_hand, None, closed()),
+            "fix",
+            "a private hosted zone",
+            "turn its private DNS on",
+        ),
+    ] {
+        assert_eq!(action, expect, "{situation}");
+        assert!(reason.contains(has) && !reason.contains(has_not), "{situation}: {reason}");
+    }
+}
+
+#[test]
 fn nothing_is_claimed_on_what_costs_nothing_or_is_not_known() {
     let waived = ServiceTraffic { nat_usd: Some(Usd::ZERO), ..traffic("a", &["az1"], gb(10_000), None) };
     check("waived", &case(vec![waived], vec![]), &[("keep-nat", "a", "-", "7.3", "100", "-107.3", "?")]);

@@ -1,7 +1,9 @@
 //! The questions of a report, and whether the inputs can answer them.
 
+use super::inputs::is_described;
 use super::logs::is_reject_only;
 use super::{Answer, Can, Facts, Part, count};
+use crate::model::inventory::Described;
 use crate::report::Report;
 use crate::sources::flow::Field;
 
@@ -76,13 +78,13 @@ fn costs(facts: &Facts<'_>, report: &Report) -> (Can, String) {
 }
 
 fn decisions(facts: &Facts<'_>) -> (Can, String) {
-    let of = facts.inventory;
     let parts = [
-        (of.vpcs().next().is_some(), "VPCs"),
-        (of.subnets().next().is_some(), "subnets"),
-        (of.route_tables().next().is_some(), "route tables"),
-        (of.endpoints().next().is_some(), "endpoints"),
+        (Described::Vpcs, "VPCs"),
+        (Described::Subnets, "subnets"),
+        (Described::RouteTables, "route tables"),
+        (Described::Endpoints, "endpoints"),
     ];
+    let parts = parts.map(|(kind, name)| (is_described(facts, kind), name));
     let missing: Vec<&str> = parts.iter().filter(|(there, _)| !there).map(|(_, part)| *part).collect();
     if facts.report.is_err() || !facts.has(Part::FlowLogs) {
         return (Can::No, "no traffic is known".to_owned());

@@ -1,7 +1,7 @@
 //! Every NAT gateway: whether the records given cover it, and if not, whether any flow log does.
 
 use super::{Facts, Finding, Part, some};
-use crate::model::inventory::{FlowLog, Inventory, NatGateway};
+use crate::model::inventory::{Described, FlowLog, Inventory, NatGateway};
 use crate::model::usd::SCALE;
 use crate::report::NatGatewayRow;
 
@@ -121,7 +121,7 @@ fn records(facts: &Facts<'_>, rows: &[NatGatewayRow], findings: &mut Vec<Finding
 }
 
 fn lack(inventory: &Inventory, id: &str) -> Lack {
-    if inventory.flow_logs().next().is_none() {
+    if inventory.lacks(Described::FlowLogs) {
         return Lack::Unknown;
     }
     let Some(nat) = inventory.nat_gateway(id) else { return Lack::NoFlowLog };

@@ -1,6 +1,7 @@
 //! Bill, inventory, metrics and Resolver logs, and what the report itself warns of.
 
 use super::{Facts, Finding, Part, Severity, count, some};
+use crate::model::inventory::Described;
 use crate::report::WarningRow;
 
 /// Days that a bill may be behind the records: AWS refreshes it up to three times a day, a day or two late.
@@ -60,32 +61,25 @@ pub(super) fn inventory(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let of = facts.inventory;
-    // What is not known without it; nobody can tell an account that has none from a file that was not saved.
-    let kinds: [(bool, &str, &str); 7] = [
+    // What is not known without it.
+    let kinds: [(Described, &str, &str); 7] = [
+        (Described::NatGateways, "NAT gateways", "gateways are inferred from records, without names and states"),
         (
-            of.nat_gateways().next().is_some(),
-            "NAT gateways",
-            "gateways are inferred from records, without names and states",
-        ),
-        (
-            of.interfaces().next().is_some(),
+            Described::Interfaces,
             "network interfaces",
             "clients have no names, and a gateway's own records may not be found",
         ),
-        (of.vpcs().next().is_some(), "VPCs", "which VPC a client is in is not known"),
-        (of.subnets().next().is_some(), "subnets", "zones are not known, so that endpoint hours are not either"),
+        (Described::Vpcs, "VPCs", "which VPC a client is in is not known"),
+        (Described::Subnets, "subnets", "zones are not known, so that endpoint hours are not either"),
         (
-            of.route_tables().next().is_some(),
+            Described::RouteTables,
             "route tables",
             "what is to be fixed, and which instance records used a gateway, is not known",
         ),
-        (of.endpoints().next().is_some(), "VPC endpoints", "an endpoint that exists would be recommended again"),
-        (
-            of.flow_logs().next().is_some(),
-            "flow logs",
-            "what no record covers cannot be told from what no flow log covers",
-        ),
+        (Described::Endpoints, "VPC endpoints", "an endpoint that exists would be recommended again"),
+        (Described::FlowLogs, "flow logs", "what no record covers cannot be told from what no flow log covers"),
     ];
+    let kinds = kinds.map(|(kind, name, cost)| (is_described(facts, kind), name, cost));
     let missing: Vec<String> =
         kinds.iter().filter(|(there, ..)| !there).map(|(_, kind, _)| (*kind).to_owned()).collect();
     for (_, kind, cost) in kinds.iter().filter(|(there, ..)| !there) {
@@ -102,6 +96,19 @@ pub(super) fn inventory(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
             count(endpoints, "endpoint", "endpoints")
         );
         findings.push(Finding::ok(AREA, what));
+    }
+}
+
+/// Whether some are described, or an answer says that there are none. Of these an account has some wherever it has a NAT gateway.
+pub(super) fn is_described(facts: &Facts<'_>, kind: Described) -> bool {
+    let of = facts.inventory;
+    match kind {
+        Described::NatGateways => of.nat_gateways().next().is_some(),
+        Described::Interfaces => of.interfaces().next().is_some(),
+        Described::Vpcs => of.vpcs().next().is_some(),
+        Described::Subnets => of.subnets().next().is_some(),
+        Described::RouteTables => of.route_tables().next().is_some(),
+        Described::Endpoints | Described::FlowLogs => !of.lacks(kind),
     }
 }
 
@@ -195,6 +202,7 @@ fn severity(code: &str) -> Option<Severity> {
         | "charges-apart"
         | "assumed-status"
         | "no-inventory"
+        | "missing-inventory"
         | "unobserved-gateway"
         | "bill-without-gateways"
         | "gateway-not-on-bill"

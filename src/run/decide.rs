@@ -7,7 +7,7 @@ use crate::advise::weighing::Weighing;
 use crate::advise::{gateway, interface, removals, sort};
 use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
-use crate::model::inventory::{Availability, Connectivity, EndpointKind, Inventory, NatGateway};
+use crate::model::inventory::{Availability, Connectivity, Described, EndpointKind, Inventory, NatGateway};
 use crate::model::metrics::Metrics;
 use crate::model::period::Window;
 use crate::model::usd::Usd;
@@ -113,6 +113,7 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
         ways = ways_of(&account, &decisions);
         (findings, finding_parts) = find(&facts, &ways);
     }
+    warn_of_lacking(&decisions, basis.inventory, warnings);
     Decided { decisions, findings, workings: Workings { cases, regions, ways, finding_parts } }
 }
 
@@ -226,6 +227,34 @@ fn warn_of_cases(cases: &Cases, warnings: &mut Warnings) {
     }
     for endpoint in &cases.unpaid {
         warnings.add(Code::EndpointNotOnBill, endpoint.clone());
+    }
+}
+
+/// Says which parts of the inventory were not given, where a recommendation rests on them. Where there is none at all, that is told.
+fn warn_of_lacking(decisions: &[DecisionRow], inventory: &Inventory, warnings: &mut Warnings) {
+    if warnings.count(Code::NoInventory) > 0 {
+        return;
+    }
+    let acting = || decisions.iter().filter(|decision| matches!(decision.action, "create" | "fix" | "share"));
+    let makes = acting().any(|decision| decision.action != "fix" && decision.endpoint_id.is_none());
+    let associates = acting().any(|decision| decision.endpoint_type == "gateway");
+    let needs = [
+        (Described::Endpoints, makes, "no describe-vpc-endpoints: what is to be created may be there already"),
+        (
+            Described::RouteTables,
+            associates,
+            "no describe-route-tables: which of them a gateway endpoint has to be associated with is not known",
+        ),
+        (
+            Described::Subnets,
+            acting().next().is_some(),
+            "no describe-subnets: where AZs are not known, hours are of one AZ and nothing crosses",
+        ),
+    ];
+    for (kind, is_needed, what) in needs {
+        if is_needed && inventory.lacks(kind) {
+            warnings.add(Code::MissingInventory, what);
+        }
     }
 }
 

@@ -84,6 +84,12 @@ impl Pages {
         }
     }
 
+    /// Whether there is a page of this call.
+    #[must_use]
+    pub fn has(&self, call: &str) -> bool {
+        self.0.keys().any(|(_, known)| known == call)
+    }
+
     /// Adds the pages of other files.
     pub fn merge(&mut self, other: Self) {
         for (key, seen) in other.0 {

@@ -28,6 +28,7 @@ pub(super) fn complete(parts: InventoryParts) -> Inventory {
         instances: parts.instances.into_iter().map(|x| (x.id.clone(), x)).collect(),
         tags: tags::settle(parts.tags),
         pods: parts.pods,
+        lacking: parts.lacking,
         ..Inventory::default()
     };
     interfaces_from_instances(&mut inventory);

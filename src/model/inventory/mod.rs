@@ -3,6 +3,7 @@
 //! Enters: [`InventoryParts`], in any order. The same parts give the same [`Inventory`]. What is not known is `None`.
 
 mod derive;
+mod given;
 mod prefixes;
 mod routing;
 mod services;
@@ -10,6 +11,7 @@ mod tags;
 mod topology;
 mod types;
 
+pub use given::Described;
 pub use services::{OfferedService, ServiceList, Zones};
 pub use tags::{TagValues, Tags};
 pub use topology::{GatewayEndpointState, TableUse};
@@ -59,6 +61,8 @@ pub struct InventoryParts {
     pub tags: TagValues,
     /// Pods of Kubernetes clusters, as they were at some times.
     pub pods: Vec<PodSnapshot>,
+    /// What no answer was given about.
+    pub lacking: BTreeSet<Described>,
 }
 
 /// Everything known of the accounts, sorted by id, with indexes. Empty where nothing was collected.
@@ -77,6 +81,7 @@ pub struct Inventory {
     instances: ById<Instance>,
     tags: BTreeMap<String, Tags>,
     pods: Vec<PodSnapshot>,
+    lacking: BTreeSet<Described>,
     nat_by_interface: BTreeMap<String, String>,
     vpcs_by_addr: Prefixes<String>,
     subnets_by_addr: BTreeMap<String, Prefixes<String>>,

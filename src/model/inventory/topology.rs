@@ -12,6 +12,8 @@ pub struct GatewayEndpointState {
     pub endpoint: Option<String>,
     /// When the first of them was created, Unix seconds; `None` where one does not say.
     pub since: Option<i64>,
+    /// Whether any route table of the VPC is known.
+    pub tables_known: bool,
     /// The VPC's route tables that send the service's traffic to an endpoint.
     pub associated: Vec<String>,
     /// Those that lead to a NAT gateway but not to the endpoint.
@@ -126,6 +128,7 @@ impl Inventory {
             GatewayEndpointState { endpoint: endpoints.first().map(|&id| id.to_owned()), ..Default::default() };
         state.since = since.first().copied().flatten();
         for table in self.tables_of_vpc(vpc) {
+            state.tables_known = true;
             if associated.contains(table.id.as_str()) || in_force(table).any(leads_there) {
                 associated.insert(&table.id);
             } else if gateways_of(table).next().is_some() {

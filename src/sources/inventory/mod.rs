@@ -15,8 +15,8 @@ mod services;
 
 use crate::model::addr::{Addr, Cidr};
 use crate::model::inventory::{
-    FlowLog, Instance, Inventory, InventoryParts, NatGateway, NetworkInterface, OfferedService, PrefixList, RouteTable,
-    Subnet, TagValues, TgwAttachment, Vpc, VpcEndpoint,
+    Described, FlowLog, Instance, Inventory, InventoryParts, NatGateway, NetworkInterface, OfferedService, PrefixList,
+    RouteTable, Subnet, TagValues, TgwAttachment, Vpc, VpcEndpoint,
 };
 use crate::model::kube::PodSnapshot;
 use crate::sources::pages::Pages;
@@ -345,6 +345,7 @@ impl InventoryDraft {
             instances: self.instances.into_values(),
             tags: self.tags,
             pods: self.pods.into_iter().collect(),
+            lacking: Described::ALL.into_iter().filter(|kind| !self.pages.has(kind.key())).collect(),
         })
     }
 }
