@@ -39,8 +39,10 @@ pub struct Evidence {
     pub billed: Option<Bytes>,
     /// Where its cost comes from.
     pub source: Source,
-    /// Whether inventory or flow logs know it: else only the bill does.
+    /// Whether it was described, or flow logs hold it: else only the bill, or routes, name it.
     pub known: bool,
+    /// Whether a route in force leads to it.
+    pub routed: bool,
     /// Its flow logs in the inventory.
     pub logs: LogSetup,
     /// Lines of the bill on it that are not understood.
@@ -86,9 +88,15 @@ fn is_below(part: Bytes, whole: Bytes) -> bool {
 /// What is to be said of its logs whatever the numbers are.
 fn about_logs(evidence: &Evidence) -> Option<String> {
     if !evidence.known {
-        return Some(
-            "Only the bill knows this gateway: it was deleted before anyone described it, and no log holds it.".into(),
-        );
+        let text = match (evidence.source == Source::Bill, evidence.routed) {
+            (true, false) => {
+                "Only the bill knows this gateway: it was deleted before anyone described it, and no log holds it."
+            }
+            (true, true) => "Only the bill and a route name this gateway: it was not described, and no log holds it.",
+            (false, true) => "Only a route names this gateway: it was not described, and no log holds it.",
+            (false, false) => "This gateway was not described, and no log holds it.",
+        };
+        return Some(text.to_owned());
     }
     let setup = match &evidence.logs {
         LogSetup::RejectOnly(ids) => {
@@ -189,7 +197,15 @@ mod tests {
         );
         check(&Evidence { logs: LogSetup::NotLogged, ..dark.clone() }, Some("enable one"));
         check(&Evidence { billed: Some(bytes(0)), ..dark.clone() }, None);
-        check(&Evidence { known: false, ..dark }, Some("Only the bill knows"));
+        let unknown = Evidence { known: false, billed: None, ..dark.clone() };
+        check(&Evidence { source: Source::Bill, ..unknown.clone() }, Some("Only the bill knows"));
+        check(
+            &Evidence { source: Source::Bill, routed: true, ..unknown.clone() },
+            Some("Only the bill and a route name"),
+        );
+        for source in [Source::List, Source::NotOnBill, Source::Pool] {
+            check(&Evidence { source, routed: true, ..unknown.clone() }, Some("Only a route names this gateway"));
+        }
         check(&Evidence { not_understood: 1, ..good }, Some("1 line is not understood"));
     }
 }

@@ -143,6 +143,7 @@ pub fn witnesses(
         .map(|(gateway, cost)| {
             let count = &gateway.count;
             let id = count.side.id.as_str();
+            let known = count.known || count.covered || !described;
             let evidence = Evidence {
                 observed: observed(gateway),
                 covered_itself: count.covered_itself,
@@ -153,7 +154,8 @@ pub fn witnesses(
                 metered: metrics.of_gateway(id),
                 billed: cost.billed_bytes,
                 source: cost.source,
-                known: count.known || count.covered || !described,
+                known,
+                routed: !known && !inventory.tables_leading_to(id).is_empty(),
                 logs: inventory.nat_gateway(id).map_or(LogSetup::Unknown, |nat| log_setup(inventory, nat)),
                 not_understood: not_understood(id).unwrap_or_default(),
             };
