@@ -421,6 +421,39 @@ fn an_endpoint_that_goes_frees_what_the_bill_says_of_it_and_no_more() {
 }
 
 #[test]
+fn an_interface_endpoint_beside_a_gateway_endpoint_is_weighed_against_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    account(folder.path(), 1);
+    traffic(folder.path(), OCTOBER, OCTOBER + 744 * 3_600 - 1, &[(2, &[GB])]);
+    let metrics = json!({"MetricDataResults": [{"Id": "q", "Label": "vpce-0a1 BytesProcessed",
+        "Timestamps": ["2026-10-30T00:00:00Z"], "Values": [5_000 * GB], "StatusCode": "Complete"}]});
+    put(folder.path(), "metrics/m.json", &metrics.to_string());
+    let removed = |inbound_only: bool, tables: Value| {
+        change(folder.path(), |all| {
+            all["RouteTables"] = routes_to_gateway();
+            let endpoint = |id: &str, kind: &str| {
+                json!({"VpcEndpointId": id, "VpcEndpointType": kind, "VpcId": "vpc-0a", "State": "available",
+                    "ServiceName": "com.amazonaws.us-east-1.s3"})
+            };
+            let (mut paid, mut free) = (endpoint("vpce-0a1", "Interface"), endpoint("vpce-0a2", "Gateway"));
+            paid["SubnetIds"] = json!(["subnet-1"]);
+            paid["PrivateDnsEnabled"] = json!(true);
+            paid["DnsOptions"] = json!({"PrivateDnsOnlyForInboundResolverEndpoint": inbound_only});
+            free["RouteTableIds"] = tables.clone();
+            all["VpcEndpoints"] = json!([paid, free]);
+        });
+        removals(folder.path()).0
+    };
+    // 744 hours and 5,000 GB at 0.01; through the NAT gateway it would be 225.
+    let row = ["vpce-0a1", "-7.44", "-50", "57.44"].map(str::to_owned);
+    assert_eq!(removed(false, json!(["rtb-1"])), [row]);
+    let run = natlens(folder.path(), &["explain", arg(folder.path()), "s3"]);
+    assert!(run.stdout.contains("vpce-0a2 takes the VPC's traffic for nothing"), "{}{}", run.stdout, run.stderr);
+    assert_eq!(removed(true, json!(["rtb-1"])), [] as [[String; 4]; 0], "it is there for who asks from outside");
+    assert_eq!(removed(false, json!([])), [] as [[String; 4]; 0], "no route leads to the gateway endpoint");
+}
+
+#[test]
 fn a_local_zone_has_its_own_price_and_no_interface_endpoint() {
     let folder = tempfile::tempdir().expect("a folder");
     account(folder.path(), 2);

@@ -320,8 +320,10 @@ impl Account<'_> {
             let hour = self.prices.price(Some(region), Item::InterfaceEndpointHour).ok()?;
             (!azs.is_empty() && !unpaid).then(|| hour.many(stood).many(azs.len() as u64))
         };
-        let nat_rate = self.nat_rate(vpc, &azs);
-        let nat_per_gb = nat_rate.as_ref().map(NatRate::per_gb);
+        let free_way = self.free_way(endpoint, vpc, service);
+        let nat_rate = self.nat_rate(vpc, &azs).filter(|_| free_way.is_none());
+        let nothing = free_way.as_ref().map(|_| PricePerGb::new(Usd::ZERO));
+        let nat_per_gb = nothing.or_else(|| nat_rate.as_ref().map(NatRate::per_gb));
         cases.nat_rates.extend(nat_rate.map(|rate| (endpoint.id.clone(), rate)));
         case.endpoints.push(ExistingEndpoint {
             id: endpoint.id.clone(),
@@ -335,8 +337,19 @@ impl Account<'_> {
             nat_per_gb,
             private_dns: endpoint.private_dns,
             managed: endpoint.managed,
+            free_way,
             azs,
         });
+    }
+
+    /// The gateway endpoint beside an interface endpoint that takes the VPC's own clients off it: one that all its route tables use.
+    /// Without private DNS, or with one for who asks from outside of the VPC, the interface endpoint is not there for them.
+    fn free_way(&self, endpoint: &VpcEndpoint, vpc: &str, service: &str) -> Option<String> {
+        let for_vpc = endpoint.private_dns == Some(true) && !endpoint.dns_for_inbound_only;
+        let state = self.inventory.gateway_endpoint_state(vpc, service);
+        let by_all =
+            !state.associated.is_empty() && state.unassociated_nat.is_empty() && state.unassociated_transit.is_empty();
+        state.endpoint.filter(|_| for_vpc && by_all)
     }
 
     fn azs(&self, endpoint: &VpcEndpoint) -> BTreeSet<String> {

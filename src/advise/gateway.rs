@@ -179,6 +179,7 @@ mod tests {
             subnets: Vec::new(),
             interfaces: Vec::new(),
             private_dns: None,
+            dns_for_inbound_only: false,
             region: Some("us-east-1".into()),
             owner: None,
             created: None,

@@ -65,6 +65,8 @@ pub struct ExistingEndpoint {
     pub nat_per_gb: Option<PricePerGb>,
     /// Whether the service's own host names lead to it.
     pub private_dns: Option<bool>,
+    /// The gateway endpoint that would take all of its VPC's bytes for nothing: then `nat_per_gb` is zero.
+    pub free_way: Option<String>,
     /// Whether a service of AWS made it and keeps it: nobody else can delete it.
     pub managed: bool,
 }

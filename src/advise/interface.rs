@@ -204,6 +204,9 @@ fn merged_endpoints(case: &RegionCase, service: &str) -> BTreeMap<String, Existi
         known.data_usd = known.data_usd.zip(endpoint.data_usd).map(|(a, b)| a + b);
         known.private_dns = known.private_dns.max(endpoint.private_dns);
         known.managed |= endpoint.managed;
+        if known.free_way != endpoint.free_way {
+            (known.free_way, known.nat_per_gb) = (None, None);
+        }
     }
     merged
 }

@@ -128,6 +128,12 @@ pub(super) fn remove(case: &RegionCase, service: &str, endpoint: &ExistingEndpoi
             "{id}, the {service} endpoint{of}, carried nothing in the period and is paid by the hour: remove it{lost}"
         );
     }
+    if let Some(free) = &endpoint.free_way {
+        return format!(
+            "{id}, the {service} endpoint{of}, is paid for what {free} carries for nothing: remove it, unless it is there for another \
+             reason than cost, such as clients outside of the VPC, whom {free} does not serve"
+        );
+    }
     format!(
         "{id}, the {service} endpoint{of}, costs more than a NAT gateway would charge for what it carried: remove it, unless it \
          is there for another reason than cost{lost}"

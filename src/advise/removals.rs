@@ -14,9 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Removals that need a gateway which is to go: by VPC and service, whether the endpoint is to stay.
 pub type Conflicts = BTreeMap<(String, String), bool>;
 
-/// Rows that remove an endpoint which carried something.
+/// Rows that remove an endpoint which carried something that a NAT gateway has to take over.
 fn removals(decisions: &[DecisionRow]) -> impl Iterator<Item = &DecisionRow> {
-    decisions.iter().filter(|row| row.action == "remove" && row.bytes > Bytes::ZERO)
+    let needs_gateway = |row: &&DecisionRow| row.bytes > Bytes::ZERO && row.avoided_usd != Some(Usd::ZERO);
+    decisions.iter().filter(|row| row.action == "remove").filter(needs_gateway)
 }
 
 fn gateways_of<'a>(vpc: &str, inventory: &'a Inventory) -> BTreeSet<&'a str> {

@@ -76,6 +76,7 @@ fn endpoint(vpc: &str, zones: &[&str], bytes: Option<Bytes>) -> ExistingEndpoint
         private_dns: Some(true),
         data_usd: None,
         managed: false,
+        free_way: None,
         stood: 0,
     }
 }
@@ -223,6 +224,10 @@ fn what_exists_is_used_fixed_or_removed() {
     let mut of_aws = alone(Some(Bytes::ZERO));
     of_aws.endpoints[0].managed = true;
     check("a service of AWS keeps it", &of_aws, &[]);
+    let mut beside = alone(Some(gb(5_000)));
+    beside.endpoints[0].free_way = Some("vpce-free".into());
+    beside.endpoints[0].nat_per_gb = Some(PricePerGb::new(Usd::ZERO));
+    check("a gateway endpoint takes it for nothing", &beside, &[("remove", "a", "-", "-14.6", "-50", "64.6", "?")]);
     let mut unpaid = alone(Some(Bytes::ZERO));
     unpaid.endpoints[0].hours_usd = None;
     check("nobody knows what was paid", &unpaid, &[]);

@@ -37,14 +37,25 @@ pub(super) fn steps(steps: &mut Steps, d: &DecisionRow, trail: &Trail) {
         gateway::sum(steps, "hours that end", hours, ending);
     }
     let data = of_data(steps, d, -data, &endpoints, trail);
+    let free_way = endpoints.first().and_then(|endpoint| endpoint.free_way.as_deref());
     let rate = endpoints.first().and_then(|endpoint| trail.endpoints.get(&endpoint.id)?.nat.as_ref());
-    let nat = through_nat(steps, d, -avoided, rate, trail);
+    let nat = match free_way {
+        Some(free) => {
+            let nothing = Quantity::money(Usd::ZERO).called("through the gateway endpoint");
+            steps.given("another way", vec![nothing], format!("{free} takes the VPC's traffic for nothing"));
+            nothing
+        }
+        None => through_nat(steps, d, -avoided, rate, trail),
+    };
     steps.worked("net", Expression::net([ending, data], [nat]), Quantity::money(net));
     steps.note(
         "",
         "In the report what ends and what the NAT gateway takes are below zero: avoided - hours - data is the same.",
     );
-    ends(steps, d, rate, trail);
+    match free_way {
+        Some(_) => steps.note("break-even", "No month has so many GB that it would pay."),
+        None => ends(steps, d, rate, trail),
+    }
 }
 
 /// What an endpoint carried, by the line of the bill or by `CloudWatch`.

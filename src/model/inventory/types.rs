@@ -305,6 +305,8 @@ pub struct VpcEndpoint {
     pub interfaces: Vec<String>,
     /// Whether the service's own host names lead to it.
     pub private_dns: Option<bool>,
+    /// Whether these names lead to it only for who asks from outside of the VPC (`PrivateDnsOnlyForInboundResolverEndpoint`).
+    pub dns_for_inbound_only: bool,
     /// The endpoint's own Region: its VPC's, else for a gateway endpoint its service's (an interface endpoint's service may be elsewhere).
     pub region: Option<String>,
     /// Account id.

@@ -369,6 +369,10 @@ impl<'a> PageReader<'a> {
             subnets: texts(v, "SubnetIds"),
             interfaces: texts(v, "NetworkInterfaceIds"),
             private_dns: v.get("PrivateDnsEnabled").and_then(Json::as_bool),
+            dns_for_inbound_only: v
+                .get("DnsOptions")
+                .and_then(|options| options.get("PrivateDnsOnlyForInboundResolverEndpoint")?.as_bool())
+                == Some(true),
             region: None,
             owner: owned(v, "OwnerId"),
             created: instant(v, "CreationTimestamp"),

@@ -33,6 +33,7 @@ fn endpoint(id: usize, kind: EndpointKind, service: &str, state: &str, [vpc, own
         subnets: Vec::new(),
         interfaces: Vec::new(),
         private_dns: None,
+        dns_for_inbound_only: false,
         region: Some(EAST.to_owned()),
         owner: (!owner.is_empty()).then(|| owner.to_owned()),
         created: None,
