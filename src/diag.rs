@@ -58,6 +58,8 @@ pub enum Code {
     Reference,
     /// A bill, but none for the period's gateways.
     BillWithoutGateways,
+    /// A bill whose newest line of a NAT gateway ends before the records do.
+    BillEndsEarly,
     /// A gateway with traffic that the bill does not know.
     GatewayNotOnBill,
     /// An interface endpoint that the bill does not name, although it names others of its account and Region.
@@ -223,6 +225,11 @@ const TEXTS: &[(Code, &str, &str)] = &[
         Code::BillWithoutGateways,
         "bill-without-gateways",
         "costs are at list prices: add the bill of this month and of the accounts that own the gateways (Cost Explorer: grouped by USAGE_TYPE)",
+    ),
+    (
+        Code::BillEndsEarly,
+        "bill-ends-early",
+        "dollars are of the time until then; decisions are at what was paid for a GB, and so are about the whole time: wait for the final bill, or report what it covers with --to",
     ),
     (
         Code::GatewayNotOnBill,

@@ -23,7 +23,7 @@ impl BillSink for Passed {
         self.lines += 1;
     }
 
-    fn malformed(&mut self, _: u64, _: &str) {}
+    fn malformed(&mut self, _: u64, _: &str, _: Option<&str>) {}
 }
 
 fn read(objects: &[Object], sink: &mut impl BillSink) {

@@ -26,6 +26,8 @@ pub struct Account<'a> {
     pub gateways: &'a [NatGatewayRow],
     /// Attributed traffic.
     pub traffic: &'a [TrafficRow],
+    /// Gateways whose bill ends before the records do, and until when it tells of them.
+    pub billed_until: &'a BTreeMap<String, i64>,
     /// AZ ids of all clients of each gateway.
     pub client_azs: &'a BTreeMap<String, BTreeSet<String>>,
     /// What bill and metrics say of interface endpoints, by id.
@@ -120,6 +122,9 @@ impl NatRate {
 pub struct Way {
     /// The gateway's VPC where the client is in another one.
     pub hub: Option<String>,
+    /// What the gateway charges for the bytes: the row's part of what was paid, or, where the bill ends before the records do, at what was
+    /// paid for a GB. `None` where that is not known.
+    pub nat: Option<Usd>,
     /// What crossing to the gateway's AZ costs: both sides pay for each direction (AWS EC2 pricing, data transfer within a
     /// Region), so a byte pays twice. To and from a transit gateway it is free.
     pub cross_az: Result<Usd, PriceMissing>,
@@ -133,7 +138,7 @@ impl Account<'_> {
     pub fn way(&self, row: &TrafficRow) -> Way {
         let bytes = row.upload_bytes + row.download_bytes;
         let Some(gateway) = self.gateway(&row.nat_gateway_id) else {
-            return Way { hub: None, cross_az: Ok(Usd::ZERO), transit: Ok(Usd::ZERO) };
+            return Way { hub: None, nat: row.usd, cross_az: Ok(Usd::ZERO), transit: Ok(Usd::ZERO) };
         };
         let apart = |client: &Option<String>, gateway: &Option<String>| {
             client.as_ref().zip(gateway.as_ref()).is_some_and(|(a, b)| a != b)
@@ -158,7 +163,13 @@ impl Account<'_> {
             Some(_) => price(Item::TgwVpcGb).map(|price| PricePerGb::new(price).cost(bytes)),
             None => Ok(Usd::ZERO),
         };
-        Way { hub, cross_az, transit }
+        // What was paid is for a part of the bytes only.
+        let nat = if self.billed_until.contains_key(&row.nat_gateway_id) {
+            row.usd.and(gateway.usd_per_gb).map(|rate| PricePerGb::new(rate).cost(bytes))
+        } else {
+            row.usd
+        };
+        Way { hub, nat, cross_az, transit }
     }
 
     /// Sorts everything by what could carry it.
@@ -222,7 +233,7 @@ impl Account<'_> {
         region: &str,
         missing: &mut BTreeSet<PriceMissing>,
     ) -> ServiceTraffic {
-        let Way { hub, cross_az, transit } = self.way(row);
+        let Way { hub, nat, cross_az, transit } = self.way(row);
         let mut known = |price: Result<Usd, PriceMissing>| price.map_err(|why| missing.insert(why)).ok();
         let mut azs = self.azs_of(row);
         if row.endpoint == "interface" {
@@ -237,7 +248,7 @@ impl Account<'_> {
             nat_gateway_id: row.nat_gateway_id.clone(),
             hub: hub.filter(in_region),
             bytes: row.upload_bytes + row.download_bytes,
-            nat_usd: row.usd,
+            nat_usd: nat,
             cross_az_usd: known(cross_az),
             transit_usd: known(transit),
         }
@@ -308,12 +319,13 @@ impl Account<'_> {
             return;
         };
         case.service_names.insert(service.to_owned(), name.to_owned());
+        let created_after = endpoint.created.filter(|created| *created >= self.window.end);
         let azs = self.azs(endpoint);
         let stood = u64::try_from(self.window.life(endpoint.created, None).hours()).unwrap_or(0);
         let unpaid = self.not_on_bill.contains(&endpoint.id);
         if unpaid && stood > 0 && !endpoint.managed {
             cases.unpaid.push(endpoint.id.clone());
-        } else if seen.bytes.is_none() && !endpoint.managed {
+        } else if seen.bytes.is_none() && !endpoint.managed && created_after.is_none() {
             cases.unmeasured.push(endpoint.id.clone());
         }
         let at_list = || {
@@ -331,13 +343,15 @@ impl Account<'_> {
             region: region.clone(),
             service: service.to_owned(),
             bytes: seen.bytes,
-            hours_usd: seen.hours_usd.or_else(at_list),
+            // What was not there has nothing to lose.
+            hours_usd: seen.hours_usd.or_else(at_list).filter(|_| created_after.is_none()),
             data_usd: seen.data_usd,
             stood,
             nat_per_gb,
             private_dns: endpoint.private_dns,
             managed: endpoint.managed,
             free_way,
+            created_after,
             azs,
         });
     }

@@ -69,6 +69,8 @@ pub struct ExistingEndpoint {
     pub free_way: Option<String>,
     /// Whether a service of AWS made it and keeps it: nobody else can delete it.
     pub managed: bool,
+    /// When it was created, if that was after the period: then all traffic of the period is of the time before.
+    pub created_after: Option<i64>,
 }
 
 /// Prices of a Region's interface endpoints.

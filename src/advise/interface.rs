@@ -155,6 +155,7 @@ impl<'a> Problem<'a> {
         };
         let hosts = vpcs.iter().zip(&existing).map(host).collect();
         let at = |vpc: &str| vpcs.binary_search(&vpc).unwrap_or_default();
+        let existing_at = |vpc: &str| merged.get(vpc);
         let mut problem = Self {
             service,
             hosts,
@@ -166,6 +167,10 @@ impl<'a> Problem<'a> {
         };
         for (number, demand) in demands.iter().enumerate() {
             let Some(own) = demand.avoided else { continue };
+            // What the endpoint takes since is no traffic of the period, and nothing is left to do about what was.
+            if existing_at(demand.vpc).is_some_and(|endpoint| endpoint.created_after.is_some()) {
+                continue;
+            }
             let elsewhere = demand.avoided_at.iter().map(|(hub, usd)| (at(hub), usd.units() * SCALE));
             problem.clients.push(Client {
                 bytes: demand.bytes.get(),
@@ -189,10 +194,16 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// The endpoints of each VPC as one: ids of the smallest, everything else added up.
+/// The endpoints of each VPC as one: ids of the smallest, everything else added up. One that was created after the period counts only
+/// where there is no other.
 fn merged_endpoints(case: &RegionCase, service: &str) -> BTreeMap<String, ExistingEndpoint> {
     let mut merged: BTreeMap<String, ExistingEndpoint> = BTreeMap::new();
-    for endpoint in case.endpoints.iter().filter(|endpoint| endpoint.service == service) {
+    let of_service = || case.endpoints.iter().filter(|endpoint| endpoint.service == service);
+    let stood: BTreeSet<&str> = of_service()
+        .filter(|endpoint| endpoint.created_after.is_none())
+        .map(|endpoint| endpoint.vpc.as_str())
+        .collect();
+    for endpoint in of_service().filter(|e| e.created_after.is_none() || !stood.contains(e.vpc.as_str())) {
         let Some(known) = merged.get_mut(&endpoint.vpc) else {
             merged.insert(endpoint.vpc.clone(), endpoint.clone());
             continue;
@@ -419,13 +430,20 @@ impl Writer<'_> {
                 Weighed::unpriced(DecisionRow { avoided_usd: Some(avoided), reason, ..blank })
             }
             (Some(avoided), _) => {
-                let zones = if existing.is_some() { 0 } else { demand.azs.len().max(1) };
+                let younger = existing.and_then(|endpoint| Some((endpoint, endpoint.created_after?)));
+                let zones = if existing.is_some() && younger.is_none() { 0 } else { demand.azs.len().max(1) };
+                let reason = match younger {
+                    Some((endpoint, created)) => {
+                        reason::younger(self.case, problem.service, demand.vpc, &endpoint.id, created, &demand.gateways)
+                    }
+                    None => reason::keep(self.case, problem.service, demand.vpc, &demand.gateways, zones),
+                };
                 let hours = self.prices.hour.many(self.case.hours).many(zones as u64);
                 let row = DecisionRow {
                     avoided_usd: Some(avoided),
                     endpoint_hours_usd: Some(hours),
                     break_even_gb: self.break_even(Some(avoided), demand.bytes, hours),
-                    reason: reason::keep(self.case, problem.service, demand.vpc, &demand.gateways, zones),
+                    reason,
                     ..blank
                 };
                 Weighed::new(row, zones as u64, hours, demand.bytes)

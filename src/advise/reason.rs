@@ -2,6 +2,7 @@
 
 use super::input::{ExistingEndpoint, RegionCase};
 use super::words::{list, traffic_of};
+use crate::model::period::iso;
 use std::collections::BTreeSet;
 
 fn traffic(case: &RegionCase, service: &str, vpc: &str) -> String {
@@ -116,6 +117,24 @@ pub(super) fn keep(case: &RegionCase, service: &str, vpc: &str, gateways: &BTree
         more => format!("an interface endpoint in {more} AZs"),
     };
     format!("{} is not above the break-even of {what}: leave it to {}", traffic(case, service, vpc), names(gateways))
+}
+
+/// An endpoint that was not there yet.
+pub(super) fn younger(
+    case: &RegionCase,
+    service: &str,
+    vpc: &str,
+    endpoint: &str,
+    created: i64,
+    gateways: &BTreeSet<&str>,
+) -> String {
+    format!(
+        "{endpoint} was created at {}, after the period, in which {} crossed {}: nothing is left to do, and the figures are of the time \
+         before, against an endpoint of its own for all of it",
+        iso(created),
+        traffic(case, service, vpc),
+        names(gateways)
+    )
 }
 
 pub(super) fn remove(case: &RegionCase, service: &str, endpoint: &ExistingEndpoint) -> String {

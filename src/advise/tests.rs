@@ -77,6 +77,7 @@ fn endpoint(vpc: &str, zones: &[&str], bytes: Option<Bytes>) -> ExistingEndpoint
         data_usd: None,
         managed: false,
         free_way: None,
+        created_after: None,
         stood: 0,
     }
 }

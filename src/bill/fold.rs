@@ -1,6 +1,6 @@
 //! The lines of one file, collapsed as they are read: memory follows gateways, endpoints and days, not lines.
 
-use super::kind::{ChargeKind, Recognised, recognise};
+use super::kind::{ChargeKind, Recognised, nat_gateway_id, recognise};
 use crate::model::bill::{BillFormat, BillLine, BillSink, LineClass};
 use crate::model::bytes::Bytes;
 use crate::model::period::{DAY_SECONDS, Month, Window};
@@ -59,6 +59,8 @@ impl Part {
 pub struct ChargeSums {
     /// Lines.
     pub lines: u64,
+    /// First second after the newest of them.
+    pub until: i64,
     /// Amounts in the line's unit.
     pub quantity: Part,
     /// Bytes, GB x 2^30 half-even per line; nothing for what is not measured in bytes.
@@ -84,6 +86,7 @@ impl ChargeSums {
         }
         Some(Self {
             lines: self.lines + 1,
+            until: if self.lines == 0 { line.end } else { self.until.max(line.end) },
             quantity: self.quantity.with(units(line.quantity))?,
             bytes: self.bytes.with(bytes)?,
             unblended: self.unblended.with(units(line.unblended))?,
@@ -95,6 +98,7 @@ impl ChargeSums {
     }
 
     fn merge(&mut self, other: &Self) {
+        self.until = if self.lines == 0 { other.until } else { self.until.max(other.until) };
         self.lines += other.lines;
         self.quantity.merge(other.quantity);
         self.bytes.merge(other.bytes);
@@ -140,6 +144,8 @@ pub struct BillFold {
     pub malformed: u64,
     /// The first of them: line and why.
     pub malformed_samples: Vec<(u64, String)>,
+    /// Those on a NAT gateway by its id; those of which nothing tells what they are on under an empty one.
+    pub malformed_on: BTreeMap<String, u64>,
     recent: (String, Option<Month>, AccountMonth),
 }
 
@@ -164,6 +170,7 @@ impl BillFold {
             rounded: 0,
             malformed: 0,
             malformed_samples: Vec::new(),
+            malformed_on: BTreeMap::new(),
             recent: (String::new(), None, AccountMonth::default()),
         }
     }
@@ -196,6 +203,9 @@ impl BillFold {
         self.malformed += other.malformed;
         let room = SAMPLES.saturating_sub(self.malformed_samples.len());
         self.malformed_samples.extend(other.malformed_samples.iter().take(room).cloned());
+        for (gateway, lines) in &other.malformed_on {
+            *self.malformed_on.entry(gateway.clone()).or_default() += lines;
+        }
     }
 
     /// Counts the line for its account and month. Lines of an account come in runs, so the last one is kept at hand.
@@ -238,7 +248,7 @@ impl BillFold {
         let sums = self.charges.entry(key).or_default();
         match sums.with(line, bytes) {
             Some(with) => *sums = with,
-            None => self.malformed(0, "its numbers are beyond any bill"),
+            None => self.malformed(0, "its numbers are beyond any bill", Some(line.resource)),
         }
     }
 }
@@ -251,7 +261,7 @@ impl BillSink for BillFold {
     fn line(&mut self, line: &BillLine<'_>) {
         self.lines += 1;
         let Some(month) = line.month.or_else(|| Month::of(line.start)) else {
-            return self.malformed(0, "its start is in no month");
+            return self.malformed(0, "its start is in no month", Some(line.resource));
         };
         if let Some(window) = self.window.filter(|window| !window.contains(line.start)) {
             self.out_of_window += 1;
@@ -267,8 +277,11 @@ impl BillSink for BillFold {
         self.add(line, &known, month);
     }
 
-    fn malformed(&mut self, line: u64, why: &str) {
+    fn malformed(&mut self, line: u64, why: &str, resource: Option<&str>) {
         self.malformed += 1;
+        if let Some(gateway) = resource.map_or(Some(""), nat_gateway_id) {
+            *self.malformed_on.entry(gateway.to_owned()).or_default() += 1;
+        }
         if self.malformed_samples.len() < SAMPLES {
             self.malformed_samples.push((line, why.to_owned()));
         }

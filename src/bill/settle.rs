@@ -49,6 +49,8 @@ pub struct Charge {
     pub day: u32,
     /// Lines of the bill.
     pub lines: u64,
+    /// First second after the newest of them.
+    pub until: i64,
     /// Amount in the line's unit, in 10^-12; `None` if a line did not say.
     pub quantity: Option<Usd>,
     /// Bytes, below zero where a correction outweighs the usage; `None` for what is not measured in bytes, or not said.
@@ -88,6 +90,8 @@ pub struct Charges {
     pub names_resources: bool,
     /// First and last day with a usage line, days since 1970.
     pub days: Option<(u32, u32)>,
+    /// Lines that could not be read, by the NAT gateway that they are on; under an empty id those that may be on any.
+    pub malformed_on: BTreeMap<String, u64>,
 }
 
 /// All bill files that were read, by export.
@@ -115,13 +119,21 @@ impl Bill {
         days.max().and_then(|day| Month::of(i64::from(day) * DAY_SECONDS))
     }
 
-    /// First and last day of a window in which something that natlens knows was used, in seconds since 1970.
+    /// First and last day of a window in which something that natlens knows was used, in seconds since 1970. Usage is of all days up to
+    /// its end; a credit or a tax has none of its own.
     #[must_use]
     pub fn days(&self, window: Window) -> Option<(i64, i64)> {
-        let days =
-            self.exports.values().flat_map(|fold| fold.charges.keys().map(|key| i64::from(key.day) * DAY_SECONDS));
-        let inside = days.filter(|day| (i64_day(window.start)..=i64_day(window.end - 1)).contains(&i64_day(*day)));
-        inside.map(|day| (day, day)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+        let (first, last) = (i64_day(window.start), i64_day(window.end - 1));
+        let lines = self.exports.values().flat_map(|fold| &fold.charges);
+        let until = |key: &ChargeKey, sums: &ChargeSums| match key.class {
+            LineClass::Usage => i64_day(sums.until - 1),
+            _ => i64::from(key.day),
+        };
+        let days = lines.map(|(key, sums)| (i64::from(key.day), until(key, sums)));
+        let inside = days.filter(|(day, _)| (first..=last).contains(day));
+        let spans = inside.map(|(day, until)| (day, until.clamp(day, last)));
+        let span = spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+        Some((span.0 * DAY_SECONDS, span.1 * DAY_SECONDS))
     }
 
     /// The charges of a window on a basis.
@@ -139,6 +151,9 @@ impl Bill {
         let days = i64_day(window.start)..=i64_day(window.end - 1);
         let mut settled: BTreeMap<CostBasis, BTreeSet<(String, Month)>> = BTreeMap::new();
         for (name, fold) in &self.exports {
+            for (gateway, lines) in &fold.malformed_on {
+                *charges.malformed_on.entry(gateway.clone()).or_default() += lines;
+            }
             for (key, sums) in &fold.charges {
                 let account = fold.symbols.text(key.account);
                 // An export without accounts was chosen as such, though its ARNs tell them line by line.
@@ -233,6 +248,7 @@ fn charge(key: &ChargeKey, sums: &ChargeSums, fold: &BillFold, basis: CostBasis)
         resource: text(key.resource),
         day: key.day,
         lines: sums.lines,
+        until: sums.until,
         quantity: whole(sums.quantity, sums.lines),
         bytes: (key.kind.is_bytes() && sums.bytes.known == sums.lines).then_some(sums.bytes.sum),
         cost: cost(key.class, sums, basis),

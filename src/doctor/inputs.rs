@@ -42,7 +42,8 @@ pub(super) fn billing(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
         let unknown: Vec<String> = report
             .nat_gateways
             .iter()
-            .filter(|row| row.observed_bytes.is_some_and(|bytes| bytes.get() > 0) && row.data_usd.is_none())
+            .filter(|row| row.observed_bytes.is_some_and(|bytes| bytes.get() > 0))
+            .filter(|row| row.data_usd.is_none() && row.hours_usd.is_none())
             .map(|row| row.nat_gateway_id.clone())
             .collect();
         if !unknown.is_empty() {
@@ -178,7 +179,9 @@ pub(super) fn report(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
                 let what = format!("{}: {}", warning.code, warning.message);
                 Some(Finding { severity, area: "report", what, hint: Some(warning.hint.clone()) })
             };
-            findings.extend(report.warnings.iter().filter_map(said));
+            // That the bill is stale says the same.
+            let told = |warning: &&WarningRow| warning.code == "bill-ends-early" && facts.days_behind > LATE;
+            findings.extend(report.warnings.iter().filter(|warning| !told(warning)).filter_map(said));
         }
     }
 }

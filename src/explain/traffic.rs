@@ -17,6 +17,11 @@ pub(super) struct Traffic<'a> {
 }
 
 impl Traffic<'_> {
+    /// What the gateway charges for the bytes, as decisions count it.
+    pub(super) fn nat_usd(self) -> Option<Usd> {
+        self.trail.map_or(self.row.usd, |trail| trail.way.nat)
+    }
+
     /// Both directions.
     pub(super) fn bytes(self) -> Bytes {
         both(self.row)

@@ -97,6 +97,7 @@ pub trait BillSink {
     fn format(&mut self, format: BillFormat);
     /// A line that was read whole.
     fn line(&mut self, line: &BillLine<'_>);
-    /// A line, from 1, that is none: a number, a time or a column that cannot be read.
-    fn malformed(&mut self, line: u64, why: &str);
+    /// A line, from 1, that is none: a number, a time or a column that cannot be read. `resource` is what it is on, as far as that can
+    /// be told: `None` where it may be on anything.
+    fn malformed(&mut self, line: u64, why: &str, resource: Option<&str>);
 }

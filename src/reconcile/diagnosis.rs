@@ -47,6 +47,10 @@ pub struct Evidence {
     pub logs: LogSetup,
     /// Lines of the bill on it that are not understood.
     pub not_understood: u64,
+    /// The second at which its bill's last line ends, where that is beyond the period: such lines count whole.
+    pub across: Option<i64>,
+    /// The first second that the bill does not tell of, where the records go on for a day or more.
+    pub billed_until: Option<i64>,
 }
 
 /// A difference below one part in this many is not worth a word: intervals begin and end inside hours.
@@ -63,9 +67,12 @@ pub fn diagnose(evidence: &Evidence, window: Window) -> Option<String> {
         if is_below(observed, witness) {
             said.extend(about_gap(evidence, observed, witness, name, window));
         } else if is_below(witness, observed) {
-            said.push(format!(
-                "The flow logs hold more than the {name}: it may not be final, or it may not cover the whole period."
-            ));
+            said.push(match evidence.billed_until.filter(|_| evidence.billed.is_some()) {
+                Some(until) => format!("The flow logs hold more than the bill, which ends on {}.", iso_day(until - 1)),
+                None => format!(
+                    "The flow logs hold more than the {name}: it may not be final, or it may not cover the whole period."
+                ),
+            });
         }
     }
     if let (Some(metered), Some(billed)) = (evidence.metered, evidence.billed)
@@ -124,6 +131,9 @@ fn about_gap(evidence: &Evidence, observed: Bytes, witness: Bytes, name: &str, w
             said.push(format!("Its flow logs end on {}.", show(last)));
         }
     }
+    if evidence.across.is_some() && evidence.billed.is_some() {
+        said.push("Lines of the bill reach beyond the period, and count whole (bill-line-across-edge): its bytes and dollars are of a longer time.".to_owned());
+    }
     if evidence.skipdata > 0 {
         said.push(format!("AWS dropped log records in {} intervals (SKIPDATA), of unknown size.", evidence.skipdata));
     }
@@ -181,6 +191,10 @@ mod tests {
         check(&short, Some("nothing in them says why"));
         check(&Evidence { days: Some((20_730, 20_757)), ..short.clone() }, Some("start on 2026-10-04"));
         check(&Evidence { days: Some((20_727, 20_750)), ..short.clone() }, Some("end on 2026-10-24"));
+        check(&Evidence { across: Some(1_793_500_000), ..short.clone() }, Some("(bill-line-across-edge)"));
+        check(&Evidence { across: Some(1_793_500_000), ..good.clone() }, None);
+        let early = Evidence { billed: Some(bytes(300)), billed_until: Some(1_791_676_800), ..good.clone() };
+        check(&early, Some("more than the bill, which ends on 2026-10-10"));
         check(&Evidence { skipdata: 3, ..short.clone() }, Some("in 3 intervals (SKIPDATA)"));
         check(&Evidence { unsolicited: bytes(199), ..short.clone() }, Some("The rest is inbound"));
         check(&Evidence { unsolicited: bytes(50), ..short.clone() }, Some("Part of the rest"));

@@ -36,6 +36,10 @@ pub struct Ledger {
     pub region: Option<String>,
     /// Everything on it, by kind and class.
     pub entries: Vec<Entry>,
+    /// First second after its newest usage line of a NAT gateway; 0 without one.
+    pub until: i64,
+    /// Lines on it that nobody understands or that could not be read: what they say is in none of the entries that count.
+    pub unread: u64,
 }
 
 impl Ledger {
@@ -50,16 +54,30 @@ impl Ledger {
         self.of(kinds).filter(|entry| entry.class == LineClass::Usage).map(|entry| entry.bytes).sum()
     }
 
-    /// Bytes processed; `None` if a line does not say.
+    /// Whether all that it says of bytes may be in lines that nobody understands or could read: then it is not known, which is not zero.
     #[must_use]
-    pub fn bytes(&self) -> Option<Bytes> {
-        self.usage_bytes(&[ChargeKind::NatBytes, ChargeKind::NatProvisionedBytes])
+    pub fn is_data_unread(&self) -> bool {
+        let understood = |entry: &Entry| entry.class == LineClass::Usage && DATA.contains(&entry.kind);
+        self.unread > 0 && !self.entries.iter().any(understood)
     }
 
-    /// Cost of the bytes processed.
+    /// Bytes processed; `None` if a line does not say, or if nothing but lines that could not be understood or read may tell.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Bytes> {
+        self.usage_bytes(&DATA).filter(|_| !self.is_data_unread())
+    }
+
+    /// Cost of the bytes processed, likewise.
     #[must_use]
     pub fn data_usd(&self) -> Option<Usd> {
-        self.of(&[ChargeKind::NatBytes, ChargeKind::NatProvisionedBytes]).map(|entry| entry.cost).sum()
+        self.of(&DATA).map(|entry| entry.cost).sum::<Option<Usd>>().filter(|_| !self.is_data_unread())
+    }
+
+    /// Whether a line beside the gateway's own charge says that bytes crossed it, or not how many.
+    #[must_use]
+    pub fn has_transfer(&self) -> bool {
+        let transfers = [ChargeKind::InterZone, ChargeKind::PublicIp, ChargeKind::Internet, ChargeKind::InterRegion];
+        self.usage_bytes(&transfers).is_none_or(|bytes| bytes > Bytes::ZERO)
     }
 
     /// Hours of the gateway, in 10^-12.
@@ -139,9 +157,14 @@ pub struct Ledgers {
     pub apart: Apart,
     /// Gateways with lines that are not understood, and how many.
     pub not_understood: BTreeMap<String, u64>,
+    /// Lines that could not be read and may be on any gateway.
+    pub unread_anywhere: u64,
     /// Costs that list prices stand in for, because the bill has no list cost of its own there.
     pub from_price_book: u64,
 }
+
+/// What the bytes of a gateway are charged as.
+const DATA: [ChargeKind; 2] = [ChargeKind::NatBytes, ChargeKind::NatProvisionedBytes];
 
 /// Endpoint kinds that fill the tiers and that a decision can be about.
 const ENDPOINT: [ChargeKind; 2] = [ChargeKind::EndpointHours, ChargeKind::EndpointBytes];
@@ -171,7 +194,32 @@ impl Ledgers {
             let entry = entry(kind, CLASSES[class as usize], group.lines, &group.amounts);
             ledgers.add(entry, resource, account, region);
         }
+        ledgers.note(charges);
         Ok(ledgers)
+    }
+
+    /// What is known beside the sums: until when there are lines, and how many say nothing.
+    fn note(&mut self, charges: &Charges) {
+        for row in charges.rows.iter().filter(|row| row.class == LineClass::Usage && row.kind.is_nat()) {
+            let pool = || (row.account.clone(), row.region.clone());
+            let named = row.resource.starts_with("nat-");
+            let ledger = if named { self.gateways.get_mut(&row.resource) } else { self.pools.get_mut(&pool()) };
+            if let Some(ledger) = ledger {
+                ledger.until = ledger.until.max(row.until);
+            }
+        }
+        for (id, ledger) in &mut self.gateways {
+            let lines = [&self.not_understood, &charges.malformed_on].map(|lines| lines.get(id).copied());
+            ledger.unread = lines.into_iter().flatten().sum();
+        }
+        self.unread_anywhere = charges.malformed_on.get("").copied().unwrap_or_default();
+    }
+
+    /// Until when the bill of an account tells of NAT gateways; `None` if it does not.
+    #[must_use]
+    pub fn until(&self, account: Option<&str>) -> Option<i64> {
+        let ends = self.of_gateways().filter(|ledger| ledger.is_gateway() && ledger.account.as_deref() == account);
+        ends.map(|ledger| ledger.until).max()
     }
 
     fn add(&mut self, entry: Entry, resource: &str, account: &str, region: &str) {
@@ -337,6 +385,7 @@ mod tests {
             resource: "nat-1".into(),
             day: 20_000,
             lines: 2,
+            until: 20_001 * 86_400,
             quantity: Some(usd("1000")),
             bytes: Some(1_000 << 30),
             cost: cost.map(usd),

@@ -210,10 +210,15 @@ impl Default for Sums {
 impl Sums {
     fn add(&mut self, ledger: &Ledger, observed: Bytes, attributed: Option<Usd>, upper_bound: Option<Usd>) {
         self.any = true;
+        self.hours = self.hours.zip(ledger.hours_usd()).map(|(a, b)| a + b);
+        // Lines that nobody understands are in no sum, and what was observed beside them tells nothing of the other lines.
+        if ledger.is_data_unread() {
+            self.upper_bound = None;
+            return;
+        }
         self.observed += observed;
         self.billed = self.billed.zip(ledger.bytes()).map(|(a, b)| a + b);
         self.data = self.data.zip(ledger.data_usd()).map(|(a, b)| a + b);
-        self.hours = self.hours.zip(ledger.hours_usd()).map(|(a, b)| a + b);
         self.attributed += attributed.unwrap_or_default();
         self.split &= ledger.data_usd().is_some() && ledger.bytes().is_some();
         self.upper_bound = self.upper_bound.zip(upper_bound).map(|(a, b)| a + b);
@@ -258,7 +263,7 @@ mod tests {
             entry(ChargeKind::NatBytes, Some(Bytes::new(bytes)), cost),
             entry(ChargeKind::NatHours, None, 7 * SCALE),
         ];
-        Ledger { account: Some("1".into()), region: Some("us-east-1".into()), entries }
+        Ledger { account: Some("1".into()), region: Some("us-east-1".into()), entries, ..Ledger::default() }
     }
 
     fn observed(id: &str, bytes: Option<u64>) -> Observed {

@@ -2,7 +2,7 @@
 
 use super::money::{self, Money};
 use crate::advise::case::{Account, Cases, Way};
-use crate::advise::findings::{self, FindingParts, GatewayFacts, LeftTraffic};
+use crate::advise::findings::{self, Doubts, FindingParts, GatewayFacts, LeftTraffic};
 use crate::advise::weighing::Weighing;
 use crate::advise::{gateway, interface, removals, sort};
 use crate::diag::{Code, Warnings};
@@ -27,6 +27,8 @@ pub struct Basis<'a> {
     pub gateways: &'a [NatGatewayRow],
     /// Attributed traffic.
     pub traffic: &'a [TrafficRow],
+    /// Gateways of which AWS dropped records.
+    pub dropped: BTreeSet<&'a str>,
     /// AZ ids of all clients of each gateway.
     pub client_azs: &'a BTreeMap<String, BTreeSet<String>>,
     /// What `CloudWatch` says.
@@ -87,6 +89,7 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
         prices: basis.prices,
         gateways: basis.gateways,
         traffic: basis.traffic,
+        billed_until: &money.billed_until,
         client_azs: basis.client_azs,
         endpoints: &endpoints,
         other_endpoint_bytes: &others,
@@ -129,6 +132,9 @@ fn decided(cases: &Cases, basis: &Basis<'_>) -> (Vec<DecisionRow>, Vec<Weighing>
 fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
     let described = basis.inventory.nat_gateways().next().is_some();
     let gaps = shared_gaps(basis.gateways, money.ledgers.as_ref());
+    let anywhere = money.ledgers.as_ref().is_some_and(|ledgers| ledgers.unread_anywhere > 0);
+    let doubts = |ledger: &Ledger| ledger.unread > 0 || ledger.has_transfer() || ledger.bytes().is_none();
+    let doubted = |ledger: Option<&Ledger>| anywhere || ledger.is_some_and(doubts);
     let facts = |row: &NatGatewayRow| {
         let nat = basis.inventory.nat_gateway(&row.nat_gateway_id);
         let ledger = money.ledgers.as_ref().and_then(|ledgers| ledgers.gateways.get(&row.nat_gateway_id));
@@ -160,6 +166,11 @@ fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
             attributed: row.observed_bytes,
             billed: row.billed_bytes,
             metered: row.metered_bytes,
+            doubts: Doubts {
+                dropped: basis.dropped.contains(row.nat_gateway_id.as_str()),
+                on_bill: row.billed_bytes.is_none_or(|bytes| bytes == Bytes::ZERO) && doubted(ledger),
+            },
+            billed_until: money.billed_until.get(&row.nat_gateway_id).copied(),
             shared_gap: gaps.contains(row.nat_gateway_id.as_str()),
             takes_over: false,
             unsolicited: row.unsolicited_bytes.unwrap_or_default(),

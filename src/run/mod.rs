@@ -56,6 +56,7 @@ use money::Money;
 use names::DnsNames;
 use period::PeriodChoice;
 use read::{ReadPlan, read_all};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A report, fully specified: nothing past this line reads the environment or guesses.
@@ -284,7 +285,7 @@ fn compute(
     drop(requests);
     drop(counted.rollup);
     warn_of_period(&period, records, &mut warnings);
-    let money = money::settle(charges.as_ref(), &mut attributed, &prices, &mut warnings)?;
+    let money = money::settle(charges.as_ref(), &mut attributed, &prices, period.observed, &mut warnings)?;
     let answer = Answer {
         plan,
         loaded: &loaded,
@@ -380,6 +381,12 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
+    /// The gateways of which AWS dropped records.
+    fn dropped(&self) -> BTreeSet<&str> {
+        let counts = self.attributed.gateways.iter().map(|gateway| &gateway.count);
+        counts.filter(|count| count.skipdata > 0).map(|count| count.side.id.as_str()).collect()
+    }
+
     /// [`Attributed::hours`] by VPC and service.
     fn hours_of(&self) -> gateway::HoursOf {
         // A roll-up keeps hours up to the day on which an endpoint was made; what comes later is later in it, too.
@@ -413,6 +420,7 @@ impl Answer<'_> {
             prices: self.prices,
             gateways: &nat_gateways,
             traffic: &traffic,
+            dropped: self.dropped(),
             client_azs: &builder.client_azs()?,
             metrics: self.metrics,
             private_answers: self.names.map(|names| names.services(&self.loaded.namer)).unwrap_or_default(),

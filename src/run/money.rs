@@ -34,6 +34,8 @@ pub struct Money {
     pub ledgers: Option<Ledgers>,
     /// Its interface endpoints, by account, Region and id, whatever else it holds.
     pub endpoints: BTreeMap<(String, String, String), Ledger>,
+    /// Gateways whose bill ends a day or more before the records of its account do, and the first second that it does not tell of.
+    pub billed_until: BTreeMap<String, i64>,
 }
 
 const WITHOUT_GATEWAYS: &str = "no line of a NAT gateway in the period";
@@ -58,11 +60,13 @@ pub fn currency(charges: Option<&Charges>) -> Result<String, Vec<String>> {
     }
 }
 
-/// Ties observed bytes to what they cost. Gateways that only the bill knows are added to `attributed`.
+/// Ties observed bytes to what they cost. Gateways that only the bill knows are added to `attributed`. `logged` are the first and the
+/// last second with records.
 pub fn settle(
     charges: Option<&Charges>,
     attributed: &mut Attributed,
     prices: &PriceBook,
+    logged: Option<(i64, i64)>,
     warnings: &mut Warnings,
 ) -> Result<Money, FrameError> {
     let ledgers = charges.map(|charges| Ledgers::new(charges, prices)).transpose()?;
@@ -80,6 +84,10 @@ pub fn settle(
     }
     let seen: Vec<Observed> = attributed.gateways.iter().map(|gateway| observation(gateway, prices)).collect();
     let (costs, totals) = split(&seen, ledgers.as_ref());
+    let billed_until = match (&ledgers, logged) {
+        (Some(ledgers), Some((_, last))) => early_ends(ledgers, &attributed.gateways, &costs, last, warnings),
+        _ => BTreeMap::new(),
+    };
     for (gateway, cost) in attributed.gateways.iter().zip(&costs) {
         let id = &gateway.count.side.id;
         let without_price = cost.source == Source::List && cost.usd_per_gb.is_none();
@@ -95,7 +103,42 @@ pub fn settle(
         (Some(_), Some(charges)) => charges.basis.as_str(),
         _ => CostBasis::List.as_str(),
     };
-    Ok(Money { costs, totals, basis, ledgers, endpoints })
+    Ok(Money { costs, totals, basis, ledgers, endpoints, billed_until })
+}
+
+/// The gateways of accounts whose bill ends a day or more before their records do. A bill is late as a whole; that one gateway has no more
+/// lines only says that it was deleted.
+fn early_ends(
+    ledgers: &Ledgers,
+    gateways: &[Gateway],
+    costs: &[GatewayCost],
+    last: i64,
+    warnings: &mut Warnings,
+) -> BTreeMap<String, i64> {
+    let mut accounts: BTreeMap<Option<&str>, Vec<&Gateway>> = BTreeMap::new();
+    for (gateway, cost) in gateways.iter().zip(costs) {
+        let ledger = match cost.source {
+            Source::Bill => ledgers.gateways.get(&gateway.count.side.id),
+            Source::Pool => ledgers.pool_of(gateway.account.as_deref(), gateway.region.as_deref()),
+            Source::List | Source::NotOnBill => None,
+        };
+        if let Some(ledger) = ledger {
+            accounts.entry(ledger.account.as_deref()).or_default().push(gateway);
+        }
+    }
+    let mut early = BTreeMap::new();
+    for (account, gateways) in accounts {
+        let days = gateways.iter().filter_map(|gateway| gateway.days).map(|(_, last)| last).max();
+        let (Some(day), Some(until)) = (days, ledgers.until(account)) else { continue };
+        let logged = (last + 1).min((i64::from(day) + 1) * DAY_SECONDS);
+        if logged - until >= DAY_SECONDS {
+            let whose = account.map(|account| format!("{account}: ")).unwrap_or_default();
+            let (billed, logged) = (iso_day(until - 1), iso_day(logged - 1));
+            warnings.add(Code::BillEndsEarly, format!("{whose}the bill ends on {billed}, the records on {logged}"));
+            early.extend(gateways.iter().map(|gateway| (gateway.count.side.id.clone(), until)));
+        }
+    }
+    early
 }
 
 fn observation(gateway: &Gateway, prices: &PriceBook) -> Observed {
@@ -138,6 +181,7 @@ pub fn witnesses(
 ) -> Vec<Witness> {
     let described = inventory.nat_gateways().next().is_some();
     let not_understood = |id: &str| money.ledgers.as_ref().and_then(|l| l.not_understood.get(id)).copied();
+    let ledger = |id: &str| money.ledgers.as_ref().and_then(|ledgers| ledgers.gateways.get(id));
     let gateways = attributed.gateways.iter().zip(&money.costs);
     gateways
         .map(|(gateway, cost)| {
@@ -158,6 +202,8 @@ pub fn witnesses(
                 routed: !known && !inventory.tables_leading_to(id).is_empty(),
                 logs: inventory.nat_gateway(id).map_or(LogSetup::Unknown, |nat| log_setup(inventory, nat)),
                 not_understood: not_understood(id).unwrap_or_default(),
+                across: ledger(id).map(|ledger| ledger.until).filter(|until| *until > window.end),
+                billed_until: money.billed_until.get(id).copied(),
             };
             Witness { metered: evidence.metered, diagnosis: diagnose(&evidence, window) }
         })

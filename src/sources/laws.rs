@@ -155,8 +155,8 @@ impl BillSink for Kept {
         self.rows.push(format!("{line:?}"));
     }
 
-    fn malformed(&mut self, line: u64, why: &str) {
-        self.rows.push(format!("{line}: {why}"));
+    fn malformed(&mut self, line: u64, why: &str, resource: Option<&str>) {
+        self.rows.push(format!("{line}: {why} {resource:?}"));
     }
 }
 

@@ -35,8 +35,12 @@ pub struct GatewayFacts {
     pub attributed: Option<Bytes>,
     /// Both directions, as billed; `None` where no bill names it.
     pub billed: Option<Bytes>,
-    /// Both directions, as `CloudWatch` counted them: asked where no bill names the gateway.
+    /// Both directions, as `CloudWatch` counted them.
     pub metered: Option<Bytes>,
+    /// What keeps the counts from being the whole.
+    pub doubts: Doubts,
+    /// Until when the bill tells of it, where records go on after that.
+    pub billed_until: Option<i64>,
     /// Whether a bill that names no gateway holds bytes of its account and Region that no log explains: any may be its own.
     pub shared_gap: bool,
     /// Whether it is to take what an endpoint that is recommended to go has carried.
@@ -53,6 +57,15 @@ pub struct GatewayFacts {
     pub tables: Vec<TableUse>,
 }
 
+/// What keeps the counts of a gateway from being the whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Doubts {
+    /// AWS dropped records of it (SKIPDATA): what was attributed is too little, by nobody knows how much.
+    pub dropped: bool,
+    /// The bill has no byte of it, but lines that say otherwise or that nobody can understand or read: it does not say that none crossed.
+    pub on_bill: bool,
+}
+
 impl GatewayFacts {
     /// What deleting it saves: hours and addresses.
     fn keep_usd(&self) -> Option<Usd> {
@@ -67,16 +80,18 @@ impl GatewayFacts {
         }
     }
 
-    /// Nothing crossed it: the logs that cover it, and the bill, hold no byte. Without either it is not known.
+    /// Nothing crossed it: logs, bill and `CloudWatch`, as far as they tell of it, hold no byte of the whole period. If neither logs nor
+    /// bill do, it is not known.
     fn is_idle(&self) -> bool {
-        let known = self.attributed.is_some() || self.billed.is_some();
+        let whole_bill = self.billed.is_some() && self.billed_until.is_none();
+        let logs = self.attributed.is_some() && (!self.doubts.dropped || whole_bill || self.metered.is_some());
         let seen = [self.attributed, self.witness()].into_iter().flatten().any(|bytes| bytes > Bytes::ZERO);
-        known && !seen && !self.may_have_more() && !self.takes_over
+        (logs || whole_bill) && !seen && !self.doubts.on_bill && !self.may_have_more() && !self.takes_over
     }
 
-    /// What it carried by another count than the logs': the bill's, else `CloudWatch`'s.
+    /// What it carried by another count than the logs': the bill's or `CloudWatch`'s, whichever is more.
     fn witness(&self) -> Option<Bytes> {
-        self.billed.or(self.metered)
+        self.billed.max(self.metered)
     }
 
     /// Whether bytes that no log explains may be its own, as nothing says whose they are.
@@ -86,13 +101,15 @@ impl GatewayFacts {
 
     /// What it carried, as far as anything says.
     fn carried(&self) -> Option<Bytes> {
-        self.attributed.max(self.billed)
+        self.attributed.max(self.witness())
     }
 
-    /// Whether bill or `CloudWatch` hold bytes that the logs do not, beyond unsolicited inbound and one percent.
+    /// Whether bill or `CloudWatch` hold bytes that the logs do not, beyond unsolicited inbound and one percent, or whether there may be
+    /// such bytes and no count that tells.
     fn is_underobserved(&self) -> bool {
-        let (Some(attributed), Some(witness)) = (self.attributed, self.witness()) else { return self.may_have_more() };
-        self.may_have_more() || is_gap(witness, attributed + self.unsolicited)
+        let explained = self.attributed.unwrap_or_default() + self.unsolicited;
+        let more = self.witness().map_or(self.doubts.dropped, |witness| is_gap(witness, explained));
+        more || self.doubts.on_bill || self.may_have_more()
     }
 }
 
@@ -164,10 +181,10 @@ pub enum Instead {
 
 /// All findings: largest saving first, those without a figure last, then by gateway and kind.
 ///
-/// - `idle`: no attributed and no billed byte, nor one that `CloudWatch` or a bill without gateways may count for it. Saves its hours and public addresses, as do the next two.
+/// - `idle`: no attributed, billed or metered byte, and nothing on a bill that may be one. Saves its hours and public addresses, as do the next two.
 /// - `redundant`: another gateway of its kind in its VPC and zone carries more (of equals the smaller id stays).
-/// - `removable`: the recommended decisions take all that was attributed to it, and to those merged into it, and the bill
-///   holds nothing else.
+/// - `removable`: the recommended decisions take all that was attributed to it, and to those merged into it, and neither bill nor
+///   `CloudWatch` holds anything else, nor may dropped records.
 /// - `cross-az`: clients of its own VPC come from another zone. If a gateway stands there, another route saves the crossing;
 ///   else a new gateway does, less its cost, where that pays. A gateway there that is to go for another reason is kept for
 ///   this instead if that pays; its hours, which its own finding counts, are taken off here.

@@ -4,6 +4,7 @@ use super::GatewayFacts;
 use super::plan::{Crossing, Fate, Plan, Target};
 use crate::model::bytes::Bytes;
 use crate::model::inventory::Connectivity;
+use crate::model::period::iso_day;
 use std::collections::BTreeSet;
 
 /// Why a gateway can be deleted; `tables` are those that lead to it.
@@ -18,7 +19,7 @@ pub(super) fn deletion(plan: &Plan<'_>, gateway: &GatewayFacts, tables: &[String
         [] => String::new(),
         from => format!("; or keep it for the clients that now cross zones to {}", list(from)),
     };
-    match plan.fate(&gateway.id) {
+    let found = match plan.fate(&gateway.id) {
         Fate::Idle => format!("no byte crossed {name} in the period: delete it{release}{routes}{unless}"),
         Fate::Redundant { stayer } => redundant(plan, gateway, stayer, tables),
         Fate::Removable => {
@@ -34,6 +35,12 @@ pub(super) fn deletion(plan: &Plan<'_>, gateway: &GatewayFacts, tables: &[String
             format!("{found}{release}{routes}{unless}")
         }
         Fate::Stays => String::new(),
+    };
+    match gateway.billed_until {
+        Some(until) => {
+            format!("{found}; the bill ends on {}, and of its hours only those are counted", iso_day(until - 1))
+        }
+        None => found,
     }
 }
 

@@ -25,6 +25,8 @@ fn gateway(id: &str, az: &str) -> GatewayFacts {
         attributed: Some(Bytes::new(10 * GB)),
         billed: Some(Bytes::new(10 * GB)),
         metered: None,
+        doubts: Doubts::default(),
+        billed_until: None,
         shared_gap: false,
         takes_over: false,
         unsolicited: Bytes::ZERO,
@@ -116,6 +118,17 @@ fn idle_is_what_logs_or_bill_know_and_nothing_crossed() {
             change(g);
         }
     };
+    check_one("the bill has other lines on it", with(|g| g.doubts.on_bill = true), &[]);
+    check_one("CloudWatch counts what the bill does not", with(|g| g.metered = Some(Bytes::new(40))), &[]);
+    check_one("records were dropped, the bill holds nothing", with(|g| g.doubts.dropped = true), idle);
+    check_one("the bill ends early, logs hold nothing", with(|g| g.billed_until = Some(0)), idle);
+    check_one("the bill ends early, no logs", with(|g| (g.attributed, g.billed_until) = (None, Some(0))), &[]);
+    check_one(
+        "the bill ends early, records were dropped",
+        with(|g| (g.doubts.dropped, g.billed_until) = (true, Some(0))),
+        &[],
+    );
+    check_one("records were dropped, no bill", with(|g| (g.doubts.dropped, g.billed) = (true, None)), &[]);
     check_one("gone", with(|g| g.gone = true), &[]);
     check_one("its hours have no price", with(|g| g.hours_usd = None), &[("idle", "nat-1", "?")]);
     check_one("its address has no price", with(|g| g.public_ipv4_usd = None), &[("idle", "nat-1", "?")]);
@@ -184,6 +197,10 @@ fn a_gateway_goes_when_decisions_take_all_that_it_carries() {
     check("CloudWatch agrees", metered, &[], removable);
     let more = |g: &mut GatewayFacts| (g.billed, g.metered) = (None, Some(Bytes::new(50 * GB)));
     check("CloudWatch counts more", more, &[], &[]);
+    check("CloudWatch counts more than the bill", |g| g.metered = Some(Bytes::new(50 * GB)), &[], &[]);
+    check("records were dropped, the bill knows all", |g| g.doubts.dropped = true, &[], removable);
+    check("records were dropped, no bill", |g| (g.doubts.dropped, g.billed) = (true, None), &[], &[]);
+    check("the bill has other lines only", |g| (g.doubts.on_bill, g.billed) = (true, None), &[], &[]);
     check("a bill without gateways counts more", |g| (g.billed, g.shared_gap) = (None, true), &[], &[]);
     check("gone", |g| g.gone = true, &[], &[]);
     check("no price", |g| g.hours_usd = None, &[], &[("removable", "nat-1", "?")]);

@@ -54,8 +54,12 @@ fn avoided(steps: &mut Steps, d: &DecisionRow, report: &Report, trail: &Trail) {
     if rows.is_empty() {
         rows = traffic::pick(report, trail, |t| is_of(d, t));
     }
-    let nat: Option<Usd> = rows.iter().map(|t| t.row.usd).sum();
+    let nat: Option<Usd> = rows.iter().map(|t| t.nat_usd()).sum();
     carried(steps, &rows, nat.is_some());
+    if rows.iter().any(|t| t.nat_usd() != t.row.usd) {
+        let early = "The bill ends before the records do: their NAT data is at what was paid for a GB, not their part of what was paid.";
+        steps.note("", early);
+    }
     if rows.iter().map(|t| t.bytes()).sum::<Bytes>() != d.bytes {
         steps.given("bytes", vec![Quantity::bytes(d.bytes)], "the report");
     }
@@ -85,7 +89,7 @@ fn avoided(steps: &mut Steps, d: &DecisionRow, report: &Report, trail: &Trail) {
 fn carried(steps: &mut Steps, rows: &[Traffic<'_>], priced: bool) {
     let lines = rows.iter().map(|t| {
         let az = t.row.az_id.as_deref().unwrap_or("AZ not known");
-        let cost = t.row.usd.filter(|_| priced).map(Quantity::money);
+        let cost = t.nat_usd().filter(|_| priced).map(Quantity::money);
         let label = format!("{}, {az}, {}", t.row.nat_gateway_id, t.row.evidence);
         Row::new(label, traffic::evidence(*t).into_iter().chain(cost))
     });

@@ -49,7 +49,7 @@ fn ledger(row: &NatGatewayRow) -> Ledger {
         entries.push(entry(ChargeKind::NatBytes, Usage, 744, Some(billed), list));
         entries.push(entry(ChargeKind::NatBytes, Discount, 31, None, data - list));
     }
-    Ledger { account: Some("012345678901".into()), region: Some("us-east-1".into()), entries }
+    Ledger { account: Some("012345678901".into()), region: Some("us-east-1".into()), entries, ..Ledger::default() }
 }
 
 fn count(row: &NatGatewayRow) -> Option<GatewayCount> {
@@ -157,6 +157,7 @@ fn decide(report: &mut Report, mut trail: Trail) -> Trail {
         prices: &prices,
         gateways: &report.nat_gateways,
         traffic: &report.traffic,
+        billed_until: &BTreeMap::new(),
         client_azs: &azs,
         endpoints: &endpoints,
         other_endpoint_bytes: &others,

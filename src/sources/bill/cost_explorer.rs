@@ -181,7 +181,7 @@ impl<S: BillSink> Reader<'_, S> {
         }
         match line(document, of_period, keys, metrics) {
             Ok(line) => self.sink.line(&line),
-            Err(why) => self.sink.malformed(self.number, why),
+            Err(why) => self.sink.malformed(self.number, why, None),
         }
         Ok(())
     }

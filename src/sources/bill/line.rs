@@ -87,6 +87,14 @@ pub(super) fn line<'a>(
     })
 }
 
+/// What a row that is no line is on; empty where it says that it is on nothing, `None` where nothing says.
+pub(super) fn resource<'a>(columns: &Columns, cells: &Cells<'a>) -> Option<&'a str> {
+    match cells[Field::Resource.at()] {
+        Cell::Text(text) => columns.column(Field::Resource).map(|_| text.trim_ascii()),
+        Cell::Seconds(_) | Cell::NotText => None,
+    }
+}
+
 struct Row<'c, 'a> {
     focus: bool,
     cells: &'c Cells<'a>,

@@ -34,9 +34,10 @@ pub(super) fn read<R: ChunkReader + 'static, S: BillSink>(
         let values = guarded(|| Values::of_batch(&batch))??;
         for row in 0..batch.num_rows() {
             number += 1;
-            match line::line(&columns, &values.cells(row), month) {
+            let cells = values.cells(row);
+            match line::line(&columns, &cells, month) {
                 Ok(line) => sink.line(&line),
-                Err(why) => sink.malformed(number, why),
+                Err(why) => sink.malformed(number, why, line::resource(&columns, &cells)),
             }
         }
     }

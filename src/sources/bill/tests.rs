@@ -31,7 +31,7 @@ impl BillSink for Kept {
         self.lines.push(table::shown(line));
     }
 
-    fn malformed(&mut self, line: u64, why: &str) {
+    fn malformed(&mut self, line: u64, why: &str, _: Option<&str>) {
         self.malformed.push((line, why.to_owned()));
     }
 }

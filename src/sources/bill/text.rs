@@ -46,8 +46,10 @@ pub(super) fn read<S: BillSink>(
             let why = format!("line {} may be cut, and no line end follows it", row.line);
             return Err(BillReadError::broken("the last row", &why));
         }
-        let made = if row.width == columns.width {
-            let (text, mut cells) = (rows.text(), NO_CELLS);
+        let mut cells = NO_CELLS;
+        let whole = row.width == columns.width;
+        let made = if whole {
+            let text = rows.text();
             for &(field, column) in &needed {
                 let cell = match text {
                     Some(text) => text.field(column),
@@ -73,8 +75,12 @@ pub(super) fn read<S: BillSink>(
         };
         match made {
             Ok(line) => sink.line(&line),
-            Err(why) if origin.member.is_empty() => sink.malformed(row.line, why),
-            Err(why) => sink.malformed(row.line, &format!("{}: {why}", origin.member)),
+            Err(why) => {
+                let resource = line::resource(&columns, &cells).filter(|_| whole);
+                let member = origin.member;
+                let why = if member.is_empty() { why.to_owned() } else { format!("{member}: {why}") };
+                sink.malformed(row.line, &why, resource);
+            }
         }
     }
     Ok(BillFound::of(columns.format))

@@ -1,7 +1,7 @@
 //! Small accounts: whatever crosses whichever gateway, every decision and every finding is led back to bytes and prices.
 
 use super::{decide, nothing, recompute};
-use crate::advise::findings::{self, FindingParts, GatewayFacts, LeftTraffic};
+use crate::advise::findings::{self, Doubts, FindingParts, GatewayFacts, LeftTraffic};
 use crate::explain::{FindingTrail, Trail, explain};
 use crate::model::bytes::Bytes;
 use crate::model::inventory::{Availability, Connectivity};
@@ -76,6 +76,8 @@ fn find(report: &mut Report, trail: &mut Trail) {
         attributed: row.observed_bytes,
         billed: None,
         metered: None,
+        doubts: Doubts::default(),
+        billed_until: None,
         shared_gap: false,
         takes_over: false,
         unsolicited: Bytes::ZERO,

@@ -1,0 +1,326 @@
+//! What a verdict rests on: gateways that some witness says were used, bills that end early, records that AWS dropped. Through the real
+//! binary, on two gateways of which the first carries 500 GB to `sqs` in October 2026 and the second has no log.
+
+mod common;
+
+use common::{Run, arg, natlens};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::path::Path;
+
+const ACCOUNT: &str = "123456789012";
+const OCTOBER: i64 = 1_790_812_800;
+const DAY: i64 = 86_400;
+const GB: u64 = 1 << 30;
+
+fn put(folder: &Path, key: &str, text: &str) {
+    let path = folder.join(key);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
+    std::fs::write(path, text).expect("a file can be written");
+}
+
+/// Two zones with a gateway each; 203.0.113.1 is `sqs`.
+fn account() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let subnet = |zone: usize| {
+        json!({"SubnetId": format!("subnet-{zone}"), "VpcId": "vpc-0a", "CidrBlock": format!("10.0.{zone}.0/24"),
+            "AvailabilityZoneId": format!("use1-az{zone}"), "OwnerId": ACCOUNT})
+    };
+    let gateway = |zone: usize| {
+        json!({"NatGatewayId": format!("nat-{zone}"), "VpcId": "vpc-0a", "SubnetId": format!("subnet-{zone}"),
+            "State": "available", "NatGatewayAddresses": [{"PrivateIp": format!("10.0.{zone}.9"),
+            "NetworkInterfaceId": format!("eni-{zone}"), "IsPrimary": true}]})
+    };
+    let all = json!({
+        "NatGateways": [gateway(1), gateway(2)],
+        "Vpcs": [{"VpcId": "vpc-0a", "CidrBlock": "10.0.0.0/16", "OwnerId": ACCOUNT}],
+        "Subnets": [subnet(1), subnet(2)],
+    });
+    put(folder.path(), "inventory/all.json", &all.to_string());
+    let rule = "[[rules]]\ncidr = \"203.0.113.1/32\"\nname = \"sqs\"\nregion = \"us-east-1\"\n";
+    put(folder.path(), "natlens.toml", rule);
+    folder
+}
+
+/// Legs 1 and 4 of the first gateway's client on every day; `more` are further records.
+fn logs(folder: &Path, gb: u64, more: &str) {
+    let mut log = "interface-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr bytes start end action log-status\n".to_owned();
+    for day in 0..31 {
+        let (start, each) = (OCTOBER + day * DAY, gb * GB / 62);
+        writeln!(log, "eni-1 10.0.1.5 10.0.1.9 10.0.1.5 203.0.113.1 {each} {start} {start} ACCEPT OK").expect("memory");
+        let end = start + DAY - 1;
+        writeln!(log, "eni-1 10.0.1.9 10.0.1.5 203.0.113.1 10.0.1.5 {each} {end} {end} ACCEPT OK").expect("memory");
+    }
+    put(folder, "flow-logs/a.log", &(log + more));
+}
+
+/// A record of nothing, or of dropped records, on each of some days.
+fn quiet(interface: &str, status: &str, days: std::ops::Range<i64>) -> String {
+    let line = |day: i64| format!("{interface} - - - - - {0} {0} - {status}\n", OCTOBER + day * DAY + 60);
+    days.map(line).collect::<Vec<_>>().concat()
+}
+
+fn metered(folder: &Path, gateway: &str, gb: u64) {
+    let metric = |name: &str, value: u64| {
+        json!({"Id": name.to_lowercase(), "Label": format!("{gateway} {name}"), "StatusCode": "Complete",
+            "Timestamps": ["2026-10-01T00:00:00Z"], "Values": [value]})
+    };
+    let both = [metric("BytesInFromSource", gb * GB), metric("BytesInFromDestination", 0)];
+    put(folder, &format!("metrics/{gateway}.json"), &json!({"MetricDataResults": both}).to_string());
+}
+
+const COLUMNS: &str = "line_item_usage_account_id,line_item_line_item_type,line_item_operation,line_item_usage_type,\
+line_item_resource_id,pricing_unit,line_item_usage_amount,line_item_unblended_cost,line_item_usage_start_date,\
+line_item_usage_end_date,bill_billing_period_start_date,product_region_code,line_item_currency_code\n";
+
+/// A line on a gateway for a part of the month, in days from its first one.
+fn line(gateway: &str, usage: &str, [unit, amount, cost]: [&str; 3], days: (i64, i64)) -> String {
+    let at =
+        |day: i64| if day < 31 { format!("2026-10-{:02}T00:00:00Z", day + 1) } else { "2026-11-01T00:00:00Z".into() };
+    let arn = format!("arn:aws:ec2:us-east-1:{ACCOUNT}:natgateway/{gateway}");
+    let (from, to) = (at(days.0), at(days.1));
+    format!(
+        "{ACCOUNT},Usage,NatGateway,{usage},{arn},{unit},{amount},{cost},{from},{to},2026-10-01T00:00:00Z,us-east-1,USD\n"
+    )
+}
+
+/// A bill of both gateways' hours and of the first one's bytes, on each of so many days; `more` are further lines.
+fn bill(folder: &Path, days: i64, gb_a_day: u64, more: &str) {
+    let mut lines = COLUMNS.to_owned();
+    for day in 0..days {
+        let span = (day, day + 1);
+        for gateway in ["nat-1", "nat-2"] {
+            lines += &line(gateway, "NatGateway-Hours", ["Hrs", "24", "1.08"], span);
+        }
+        let cost = format!("0.{:03}", gb_a_day * 45);
+        lines += &line("nat-1", "NatGateway-Bytes", ["GB", &gb_a_day.to_string(), &cost], span);
+    }
+    put(folder, "billing/bill.csv", &(lines + more));
+}
+
+fn run(folder: &Path, more: &[&str]) -> (Run, Value) {
+    let run = natlens(folder, &[&["report", arg(folder), "--format", "json"], more].concat());
+    let report = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("JSON on stdout: {}", run.stderr));
+    (run, report)
+}
+
+fn list<'a>(report: &'a Value, part: &str) -> &'a Vec<Value> {
+    report[part].as_array().expect("an array")
+}
+
+/// Kind, dollars and reason of what is found about a gateway.
+fn found(report: &Value, gateway: &str) -> Option<(String, Value, String)> {
+    let row = list(report, "findings").iter().find(|row| row["nat_gateway_id"] == gateway)?;
+    let text = |field: &str| row[field].as_str().expect("a text").to_owned();
+    Some((text("kind"), row["usd"].clone(), text("reason")))
+}
+
+fn warning(report: &Value, code: &str) -> Option<String> {
+    let row = list(report, "warnings").iter().find(|row| row["code"] == code)?;
+    Some(row["message"].as_str().expect("a text").to_owned())
+}
+
+#[test]
+fn idle_is_only_what_every_witness_says() {
+    type Change = fn(&Path);
+    let cases: [(&str, Change, i32, Option<&str>, Value); 9] = [
+        ("the bill has its hours and no byte", |at| bill(at, 31, 16, ""), 0, Some("33.48"), json!(0)),
+        ("CloudWatch says so, too", |at| (bill(at, 31, 16, ""), metered(at, "nat-2", 0)).0, 0, Some("33.48"), json!(0)),
+        ("CloudWatch counts bytes", |at| (bill(at, 31, 16, ""), metered(at, "nat-2", 6)).0, 0, None, json!(0)),
+        (
+            "a line that nobody understands",
+            |at| bill(at, 31, 16, &line("nat-2", "NatGateway-NewBytes", ["GB", "100", "4.5"], (0, 31))),
+            0,
+            None,
+            Value::Null,
+        ),
+        (
+            "a line that cannot be read",
+            |at| bill(at, 31, 16, &line("nat-2", "NatGateway-Bytes", ["GB", "1OO", "4.5"], (0, 31))),
+            3,
+            None,
+            Value::Null,
+        ),
+        ("a line that may be on any gateway", |at| bill(at, 31, 16, "NatGateway-Bytes,100\n"), 3, None, json!(0)),
+        (
+            "a line without an amount",
+            |at| bill(at, 31, 16, &line("nat-2", "NatGateway-Bytes", ["GB", "", "4.5"], (0, 31))),
+            0,
+            None,
+            Value::Null,
+        ),
+        (
+            "transfer beside it",
+            |at| bill(at, 31, 16, &line("nat-2", "DataTransfer-Out-Bytes", ["GB", "100", "9"], (0, 31))),
+            0,
+            None,
+            json!(0),
+        ),
+        ("a bill of ten days", |at| bill(at, 10, 16, ""), 0, None, json!(0)),
+    ];
+    for (situation, change, code, usd, billed) in cases {
+        let folder = account();
+        logs(folder.path(), 496, "");
+        change(folder.path());
+        let (run, report) = run(folder.path(), &[]);
+        assert_eq!(run.code, code, "{situation}: {}", run.stderr);
+        let idle = found(&report, "nat-2");
+        assert_eq!(idle.as_ref().map(|(kind, ..)| kind.as_str()), usd.map(|_| "idle"), "{situation}: {idle:?}");
+        assert_eq!(idle.map(|(_, usd, _)| usd), usd.map(Value::from), "{situation}");
+        let row = list(&report, "nat_gateways").iter().find(|row| row["nat_gateway_id"] == "nat-2").expect("a row");
+        assert_eq!(row["billed_bytes"], billed, "{situation}");
+        assert_eq!(
+            row["data_usd"].is_null(),
+            situation.contains("nobody") || situation.contains("cannot"),
+            "{situation}"
+        );
+    }
+}
+
+/// The only decision of a report.
+fn decision(report: &Value) -> &Value {
+    let decisions = list(report, "decisions");
+    assert_eq!(decisions.len(), 1, "{decisions:?}");
+    &decisions[0]
+}
+
+#[test]
+fn a_bill_of_ten_days_decides_as_the_ten_days_do() {
+    let folder = account();
+    logs(folder.path(), 496, &quiet("eni-2", "NODATA", 0..31));
+    // 16 GB a day; the records go on until the 31st.
+    bill(folder.path(), 10, 16, "");
+    let (run_of_month, report) = run(folder.path(), &[]);
+    assert_eq!(run_of_month.code, 0, "{}", run_of_month.stderr);
+    let said = format!("{ACCOUNT}: the bill ends on 2026-10-10, the records on 2026-10-31");
+    assert_eq!(warning(&report, "bill-ends-early"), Some(said));
+    // 496 x 0.045 - 744 x 0.01 - 496 x 0.01, though only 160 GB were paid; what was paid is split as ever.
+    let row = decision(&report);
+    let figures = ["action", "avoided_usd", "endpoint_hours_usd", "net_usd", "break_even_gb"].map(|field| &row[field]);
+    assert_eq!(figures, ["create", "22.32", "7.44", "9.92", "212.571428571429"], "{row}");
+    assert_eq!(report["traffic"][0]["usd"], "7.2");
+    assert_eq!(report["summary"]["attributed_usd"], report["summary"]["data_usd"]);
+    let diagnosis = report["nat_gateways"][0]["diagnosis"].as_str().expect("a text");
+    assert!(diagnosis.contains("more than the bill, which ends on 2026-10-10"), "{diagnosis}");
+    // Logs of the whole month know that nothing crossed the other one; its hours are those that were billed.
+    let (kind, usd, reason) = found(&report, "nat-2").expect("a finding");
+    assert_eq!((kind.as_str(), usd), ("idle", json!("10.8")));
+    assert!(reason.contains("the bill ends on 2026-10-10"), "{reason}");
+    let (_, ten_days) = run(folder.path(), &["--from", "2026-10-01", "--to", "2026-10-11"]);
+    assert_eq!(warning(&ten_days, "bill-ends-early"), None);
+    assert_eq!(decision(&ten_days)["action"], "create");
+    let explained = natlens(folder.path(), &["explain", arg(folder.path()), "sqs"]);
+    assert!(explained.stdout.contains("at what was paid for a GB"), "{}{}", explained.stdout, explained.stderr);
+    // A roll-up decides the same.
+    let rollup = folder.path().join("rollup.parquet");
+    let made = natlens(
+        folder.path(),
+        &["athena", arg(folder.path()), "--month", "2026-10", "--engine", "local", "-o", arg(&rollup)],
+    );
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let (_, of_rollup) = run(folder.path(), &["--rollup", arg(&rollup)]);
+    for part in ["decisions", "findings", "nat_gateways"] {
+        assert_eq!(of_rollup[part], report[part], "{part}");
+    }
+    assert_eq!(warning(&of_rollup, "bill-ends-early"), warning(&report, "bill-ends-early"));
+}
+
+#[test]
+fn a_bill_that_ends_with_the_records_is_not_early() {
+    for (situation, days, expect) in [("whole", 31, false), ("a day short", 30, true)] {
+        let folder = account();
+        logs(folder.path(), 496, "");
+        bill(folder.path(), days, 16, "");
+        let (_, report) = run(folder.path(), &[]);
+        assert_eq!(warning(&report, "bill-ends-early").is_some(), expect, "{situation}");
+    }
+    // A gateway whose lines end with its life, while its account's go on.
+    let folder = account();
+    logs(folder.path(), 496, "");
+    bill(folder.path(), 31, 16, &line("nat-3", "NatGateway-Hours", ["Hrs", "24", "1.08"], (3, 4)));
+    let (_, report) = run(folder.path(), &[]);
+    assert_eq!(warning(&report, "bill-ends-early"), None);
+}
+
+/// What is known, what makes it so, and whether the gateway can go.
+type Removal<'a> = (&'a str, &'a dyn Fn(&Path), bool);
+
+#[test]
+fn a_gateway_is_removable_only_if_all_of_its_traffic_is_known() {
+    let dropped = quiet("eni-1", "SKIPDATA", 4..5);
+    let cases: [Removal<'_>; 7] = [
+        ("logs alone", &|at| logs(at, 496, ""), true),
+        ("records were dropped", &|at| logs(at, 496, &dropped), false),
+        ("records were dropped, and the bill knows all", &|at| (logs(at, 496, &dropped), bill(at, 31, 16, "")).0, true),
+        ("records were dropped, and the bill has more", &|at| (logs(at, 480, &dropped), bill(at, 31, 16, "")).0, false),
+        (
+            "records were dropped, and so was CloudWatch told",
+            &|at| (logs(at, 496, &dropped), metered(at, "nat-1", 496)).0,
+            true,
+        ),
+        ("CloudWatch counts more", &|at| (logs(at, 496, ""), metered(at, "nat-1", 5_000)).0, false),
+        (
+            "CloudWatch counts more than logs and bill",
+            &|at| (logs(at, 496, ""), bill(at, 31, 16, ""), metered(at, "nat-1", 5_000)).0,
+            false,
+        ),
+    ];
+    for (situation, change, removable) in cases {
+        let folder = account();
+        change(folder.path());
+        let (_, report) = run(folder.path(), &[]);
+        assert_eq!(decision(&report)["action"], "create", "{situation}");
+        let kind = found(&report, "nat-1").map(|(kind, ..)| kind);
+        assert_eq!(kind.as_deref(), removable.then_some("removable"), "{situation}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_was_made_after_the_period_has_nothing_to_fix() {
+    for (created, action, saving) in [
+        ("2026-11-05T00:00:00.000Z", "keep-nat", "0"),
+        ("2026-11-01T00:00:00.000Z", "keep-nat", "0"),
+        ("2026-10-31T23:00:00.000Z", "fix", "17.36"),
+        ("2026-09-05T00:00:00.000Z", "fix", "17.36"),
+    ] {
+        let folder = account();
+        logs(folder.path(), 496, "");
+        let endpoint = json!({"VpcEndpoints": [{"VpcEndpointId": "vpce-0a1", "VpcEndpointType": "Interface",
+            "VpcId": "vpc-0a", "State": "available", "ServiceName": "com.amazonaws.us-east-1.sqs",
+            "SubnetIds": ["subnet-1"], "PrivateDnsEnabled": true, "CreationTimestamp": created}]});
+        put(folder.path(), "inventory/endpoints.json", &endpoint.to_string());
+        let (_, report) = run(folder.path(), &[]);
+        let row = decision(&report);
+        assert_eq!((&row["action"], &row["endpoint_id"]), (&json!(action), &json!("vpce-0a1")), "{created}");
+        assert_eq!(report["summary"]["net_saving_usd"], saving, "{created}");
+        let reason = row["reason"].as_str().expect("a text");
+        let says = action == "keep-nat";
+        assert_eq!(
+            reason.contains("after the period") && reason.contains("was created at 2026-11-0"),
+            says,
+            "{reason}"
+        );
+        assert_eq!(warning(&report, "unmeasured-endpoint").is_none(), says, "{created}");
+        assert_eq!(found(&report, "nat-1").is_none(), says, "{created}: what it takes since is not known");
+        let run = natlens(folder.path(), &["explain", arg(folder.path()), "sqs"]);
+        assert_eq!(run.code, 0, "{created}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_monthly_line_covers_its_month_and_no_shorter_period() {
+    let folder = account();
+    logs(folder.path(), 496, "");
+    let monthly = [
+        line("nat-1", "NatGateway-Hours", ["Hrs", "744", "33.48"], (0, 31)),
+        line("nat-1", "NatGateway-Bytes", ["GB", "496", "22.32"], (0, 31)),
+    ];
+    put(folder.path(), "billing/bill.csv", &(COLUMNS.to_owned() + &monthly.concat()));
+    let doctor = natlens(folder.path(), &["doctor", arg(folder.path()), "--offline"]);
+    assert!(doctor.stdout.contains("costs are unblended, up to 2026-10-31"), "{}", doctor.stdout);
+    let (_, report) = run(folder.path(), &[]);
+    assert_eq!((warning(&report, "bill-ends-early"), &report["nat_gateways"][0]["diagnosis"]), (None, &Value::Null));
+    let (_, part) = run(folder.path(), &["--from", "2026-10-01", "--to", "2026-10-11"]);
+    let diagnosis = part["nat_gateways"][0]["diagnosis"].as_str().expect("a text");
+    assert!(diagnosis.contains("bill-line-across-edge") && !diagnosis.contains("not copied"), "{diagnosis}");
+}
