@@ -4,11 +4,15 @@ use super::resolve::carries_for_others;
 use crate::model::addr::Addr;
 use crate::model::custom::CustomPath;
 use crate::model::inventory::{Inventory, Route, RouteState, RouteTarget};
+use crate::model::period::DAY_SECONDS;
 use std::collections::BTreeSet;
 
 /// Route lookups for the counter.
 #[derive(Clone, Copy, Debug)]
 pub struct Routes<'a>(&'a Inventory);
+
+/// For how long after a gateway was made routes are thought to be moved to it: 31 days, in seconds.
+const MOVING: i64 = 31 * DAY_SECONDS;
 
 /// A NAT gateway to which a route leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,9 +131,9 @@ impl<'a> Routes<'a> {
         routes.filter_map(to_gateway).collect()
     }
 
-    /// The gateways to which routes lead now, and may not have led all the time since `from`, Unix seconds: those that were made since, and
-    /// those in whose VPC is another one to which no route leads any more. A new gateway takes over when routes are moved to it, one after
-    /// the other, perhaps days after it was made.
+    /// The gateways to which routes lead now, and may not have led all the time since `from`, Unix seconds: those that were made since or in
+    /// the month before, and those in whose VPC is another one to which no route leads any more. A new gateway takes over when routes are
+    /// moved to it, one after the other, perhaps days after it was made.
     #[must_use]
     pub fn may_have_moved(&self, from: i64) -> BTreeSet<&'a str> {
         let in_use = self.gateways_in_use();
@@ -137,7 +141,7 @@ impl<'a> Routes<'a> {
         let vpcs: BTreeSet<&str> = left.filter_map(|gateway| gateway.vpc.as_deref()).collect();
         let may_have = |id: &&str| {
             let of_vpc = self.vpc_of_gateway(id).is_some_and(|vpc| vpcs.contains(vpc));
-            of_vpc || self.created(id).is_some_and(|created| created > from)
+            of_vpc || self.created(id).is_some_and(|created| created > from - MOVING)
         };
         in_use.iter().copied().filter(may_have).collect()
     }

@@ -25,9 +25,9 @@ type Shown = HashMap<Ends, Vec<(u32, [u64; 2])>>;
 /// A gateway by which bytes may have gone, and the one to which routes lead.
 type Instead = HashSet<(u32, u32)>;
 
-/// Where a pair stands among those that wait, whatever the order in which they came: client as known, remote, client, and the ranks of the
-/// gateway's id and of the label, and the port.
-type Standing = (Addr, Addr, Addr, usize, usize, u16);
+/// Where a row stands among those of its hour and client, whatever the order in which they came: remote, client, the ranks of the gateway's
+/// id and of the label, and the port.
+type Standing = (Addr, Addr, usize, usize, u16);
 
 impl Resolver<'_> {
     /// Counts the rows that wait, or takes them for the same bytes again.
@@ -38,32 +38,33 @@ impl Resolver<'_> {
         let waiting = std::mem::take(&mut self.waiting);
         let instead = self.instead(&waiting);
         let mut shown = self.shown_by_gateways(&waiting, &instead);
-        for rows in self.in_order(&waiting) {
+        for rows in self.by_client(&waiting) {
             for row in rows {
                 self.settle_row(row, &mut shown, &instead);
             }
         }
     }
 
-    /// The rows of one pair after the other, each by the hour, so that what is shown is taken off in one order.
-    fn in_order<'w>(&self, waiting: &'w CountedRows) -> impl Iterator<Item = Vec<CountedRow>> + use<'w> {
+    /// The rows of one client after the other, each by the hour: whoever comes first takes the earliest that is shown, so that most is found.
+    fn by_client<'w>(&self, waiting: &'w CountedRows) -> impl Iterator<Item = Vec<CountedRow>> + use<'w> {
         let ids: BTreeSet<&str> = self.gateways.iter().map(|count| count.side.id.as_str()).collect();
         let ranks: HashMap<&str, usize> = ids.into_iter().zip(0..).collect();
         let labels: BTreeSet<&str> = waiting.pairs().map(|of| self.rollup.symbols.text(of.pair.label)).collect();
         let labels: HashMap<&str, usize> = labels.into_iter().zip(0..).collect();
-        let mut pairs: BTreeMap<Standing, Vec<Counts<'w>>> = BTreeMap::new();
+        let mut clients: BTreeMap<Addr, Vec<(Standing, Counts<'w>)>> = BTreeMap::new();
         for of in waiting.pairs() {
             let CountedPair { gateway, client, remote, label, port, .. } = *of.pair;
             let addr = |id| self.rollup.addrs.addr(id);
             let rank = ranks[self.gateways[gateway as usize].side.id.as_str()];
             let label = labels[self.rollup.symbols.text(label)];
-            let standing = (self.known_as(gateway, client), addr(remote), addr(client), rank, label, port);
-            pairs.entry(standing).or_default().push(of);
+            let standing = (addr(remote), addr(client), rank, label, port);
+            clients.entry(self.known_as(self.vpc_of(gateway), client)).or_default().push((standing, of));
         }
-        pairs.into_values().map(|pair| {
-            let mut rows: Vec<CountedRow> = pair.iter().flat_map(Counts::rows).collect();
-            rows.sort_unstable_by_key(|row| (row.hour, row.upload, row.download, row.records));
-            rows
+        clients.into_values().map(|pairs| {
+            let rows = pairs.iter().flat_map(|(standing, of)| of.rows().map(move |row| (*standing, row)));
+            let mut rows: Vec<(Standing, CountedRow)> = rows.collect();
+            rows.sort_unstable_by_key(|(standing, row)| (row.hour, *standing, row.upload, row.download, row.records));
+            rows.into_iter().map(|(_, row)| row).collect()
         })
     }
 
@@ -83,10 +84,11 @@ impl Resolver<'_> {
     /// Upload and download of a row that no other gateway shows; what one shows is used up.
     fn not_shown(&self, row: &CountedRow, shown: &mut Shown, instead: &Instead) -> [u64; 2] {
         let gateway = row.pair.gateway;
-        let (client, remote) = (self.known_as(gateway, row.pair.client), self.rollup.addrs.addr(row.pair.remote));
-        let hours = [row.hour, row.hour.saturating_sub(1), row.hour.saturating_add(1)];
+        let client = self.known_as(self.vpc_of(gateway), row.pair.client);
+        let remote = self.rollup.addrs.addr(row.pair.remote);
+        let hours = row.hour.saturating_sub(1)..=row.hour.saturating_add(1);
         let (mut left, mut is_shown) = ([row.upload, row.download], false);
-        for ends in hours.into_iter().flat_map(|hour| [(client, remote, hour), (client, Addr::NONE, hour)]) {
+        for ends in hours.flat_map(|hour| [(client, remote, hour), (client, Addr::NONE, hour)]) {
             for (other, bytes) in shown.get_mut(&ends).into_iter().flatten() {
                 if self.covered.contains(&(*other, row.hour)) && instead.contains(&(*other, gateway)) {
                     is_shown = true;
@@ -104,12 +106,16 @@ impl Resolver<'_> {
 
     /// What the own records of other gateways show of the clients of these rows.
     fn shown_by_gateways(&self, waiting: &CountedRows, instead: &Instead) -> Shown {
-        let known = |pair: &CountedPair| self.known_as(pair.gateway, pair.client);
-        let clients: HashSet<Addr> = waiting.pairs().map(|of| known(of.pair)).collect();
-        let others: HashSet<u32> = instead.iter().map(|(other, _)| *other).collect();
+        let client = |pair: &CountedPair| self.known_as(self.vpc_of(pair.gateway), pair.client);
+        let clients: HashSet<Addr> = waiting.pairs().map(|of| client(of.pair)).collect();
+        // Of both the client is known in one VPC.
+        let others: HashMap<u32, Option<&str>> =
+            instead.iter().map(|(other, gateway)| (*other, self.vpc_of(*gateway))).collect();
         let mut shown = Shown::new();
-        for of in self.rows.pairs().filter(|of| of.pair.basis != Basis::Remote && others.contains(&of.pair.gateway)) {
-            let (gateway, client, remote) = (of.pair.gateway, known(of.pair), self.rollup.addrs.addr(of.pair.remote));
+        for of in self.rows.pairs().filter(|of| of.pair.basis != Basis::Remote) {
+            let gateway = of.pair.gateway;
+            let Some(&vpc) = others.get(&gateway) else { continue };
+            let (client, remote) = (self.known_as(vpc, of.pair.client), self.rollup.addrs.addr(of.pair.remote));
             if !clients.contains(&client) {
                 continue;
             }
@@ -132,17 +138,22 @@ impl Resolver<'_> {
         pairs.filter(|(other, gateway)| self.may_be(*other, *gateway)).collect()
     }
 
-    /// The address by which a client of a gateway is known. An interface's records show the first of its addresses in a log without
-    /// `pkt-*`, and a gateway's the one that a pod has.
-    fn known_as(&self, gateway: u32, client: AddrId) -> Addr {
+    /// The address by which a client in a VPC is known. An interface's records show the first of its addresses in a log without `pkt-*`,
+    /// and a gateway's the one that a pod has.
+    fn known_as(&self, vpc: Option<&str>, client: AddrId) -> Addr {
         let addr = self.rollup.addrs.addr(client);
         let vpcs = self.routes.vpcs_at(addr);
-        let vpc = match (self.routes.vpc_of_gateway(&self.gateways[gateway as usize].side.id), &vpcs[..]) {
+        let vpc = match (vpc, &vpcs[..]) {
             (Some(of_gateway), _) if vpcs.contains(&of_gateway) => of_gateway,
             (_, [only]) => only,
             _ => return addr,
         };
         self.routes.first_of_interface(vpc, addr).unwrap_or(addr)
+    }
+
+    /// The VPC of a gateway to which routes lead.
+    fn vpc_of(&self, gateway: u32) -> Option<&str> {
+        self.routes.vpc_of_gateway(&self.gateways[gateway as usize].side.id)
     }
 
     /// Whether the bytes of a client that a route leads to one gateway may have gone by another.
@@ -154,7 +165,7 @@ impl Resolver<'_> {
             return true;
         }
         let (id, of_other) = (&self.gateways[gateway as usize].side.id, &self.gateways[other as usize].side.id);
-        let vpc = self.routes.vpc_of_gateway(id).filter(|_| self.moved[gateway as usize]);
+        let vpc = self.vpc_of(gateway).filter(|_| self.moved[gateway as usize]);
         // A table that leads to both sends some of a client's traffic to either.
         vpc.is_some_and(|vpc| self.is_in_vpc(other, vpc)) && !self.routes.lead_to_both(id, of_other)
     }
