@@ -146,15 +146,13 @@ impl<'a> Routes<'a> {
         in_use.iter().copied().filter(may_have).collect()
     }
 
-    /// Whether one route table leads to both gateways.
+    /// Whether a route of the subnet leads to a gateway now.
     #[must_use]
-    pub fn lead_to_both(&self, one: &str, other: &str) -> bool {
-        self.0.route_tables().any(|table| {
-            let leads_to = |id: &str| {
-                table.routes.iter().any(|route| matches!(&route.target, RouteTarget::NatGateway(of) if of == id))
-            };
-            leads_to(one) && leads_to(other)
-        })
+    pub fn leads_to(&self, subnet: &str, gateway: &str) -> bool {
+        let leads = |route: &Route| {
+            route.state == RouteState::Active && matches!(&route.target, RouteTarget::NatGateway(id) if id == gateway)
+        };
+        self.0.route_table_of_subnet(subnet).is_some_and(|table| table.routes.iter().any(leads))
     }
 
     /// The first address of the interface that has an address in a VPC now.

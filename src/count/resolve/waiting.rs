@@ -87,10 +87,13 @@ impl Resolver<'_> {
         let client = self.known_as(self.vpc_of(gateway), row.pair.client);
         let remote = self.rollup.addrs.addr(row.pair.remote);
         let hours = row.hour.saturating_sub(1)..=row.hour.saturating_add(1);
+        let was_not_there = self.is_unlinked(gateway) || row.hour < self.since(gateway);
         let (mut left, mut is_shown) = ([row.upload, row.download], false);
         for ends in hours.flat_map(|hour| [(client, remote, hour), (client, Addr::NONE, hour)]) {
             for (other, bytes) in shown.get_mut(&ends).into_iter().flatten() {
-                if self.covered.contains(&(*other, row.hour)) && instead.contains(&(*other, gateway)) {
+                // By the client alone only where none of its routes leads to the other one as well.
+                let is_telling = || was_not_there || ends.1 != Addr::NONE || !self.leads_to(row, *other);
+                if self.covered.contains(&(*other, row.hour)) && instead.contains(&(*other, gateway)) && is_telling() {
                     is_shown = true;
                     for (left, bytes) in left.iter_mut().zip(bytes) {
                         let same = (*left).min(*bytes);
@@ -100,7 +103,6 @@ impl Resolver<'_> {
                 }
             }
         }
-        let was_not_there = self.is_unlinked(gateway) || row.hour < self.since(gateway);
         if is_shown && was_not_there { [0, 0] } else { left }
     }
 
@@ -164,10 +166,15 @@ impl Resolver<'_> {
         if self.is_unlinked(gateway) && !self.gateways[other as usize].known {
             return true;
         }
-        let (id, of_other) = (&self.gateways[gateway as usize].side.id, &self.gateways[other as usize].side.id);
         let vpc = self.vpc_of(gateway).filter(|_| self.moved[gateway as usize]);
-        // A table that leads to both sends some of a client's traffic to either.
-        vpc.is_some_and(|vpc| self.is_in_vpc(other, vpc)) && !self.routes.lead_to_both(id, of_other)
+        vpc.is_some_and(|vpc| self.is_in_vpc(other, vpc))
+    }
+
+    /// Whether the route table of a row's client leads to this gateway.
+    fn leads_to(&self, row: &CountedRow, gateway: u32) -> bool {
+        let subnet = |vpc| self.routes.subnet_at(vpc, "", self.rollup.addrs.addr(row.pair.client));
+        let id = &self.gateways[gateway as usize].side.id;
+        self.vpc_of(row.pair.gateway).and_then(subnet).is_some_and(|subnet| self.routes.leads_to(subnet, id))
     }
 
     /// Whether a gateway is in a VPC, as the inventory, its records or its own addresses say.

@@ -74,7 +74,7 @@ fn a_gateway_that_was_replaced_counts_its_bytes_once() {
 }
 
 /// The account, but the gateway's routes are moved to a regional one, made at three, at some time.
-fn migrated() -> (Roles, Inventory) {
+fn migrated_with(route: &str) -> (Roles, Inventory) {
     let old = r#"{"NatGatewayId": "nat-1", "VpcId": "vpc-1", "State": "available",
         "NatGatewayAddresses": [{"NetworkInterfaceId": "eni-nat", "PrivateIp": "10.0.0.220"}]},
         {"NatGatewayId": "nat-r", "VpcId": "vpc-1", "State": "available", "CreateTime": "1970-01-01T03:00:00Z",
@@ -82,15 +82,45 @@ fn migrated() -> (Roles, Inventory) {
     let (mut roles, _) = replaced(old);
     let mut draft = InventoryDraft::default();
     let json = account_json(old)
-        .replace(r#""NatGatewayId": "nat-2", "State": "active""#, r#""NatGatewayId": "nat-r", "State": "active""#);
+        .replace(r#""NatGatewayId": "nat-2", "State": "active""#, r#""NatGatewayId": "nat-r", "State": "active""#)
+        .replace(
+            r#"{"DestinationCidrBlock": "0.0.0.0/0""#,
+            &format!(r#"{route}{{"DestinationCidrBlock": "0.0.0.0/0""#),
+        );
     read_document("account.json", json.as_bytes(), &mut draft).expect("valid output");
     roles.add_nat(NatSide { id: "nat-r".to_owned(), regional: true, ..NatSide::default() }, ["nat-r".to_owned()]);
     (roles, draft.finish())
 }
 
 #[test]
+fn a_client_whose_table_leads_to_both_gateways_uses_both() {
+    // The same two gateways behind another table and behind one route that is left over say nothing of this client.
+    for (situation, route, both) in [
+        (
+            "in use",
+            r#"{"DestinationCidrBlock": "198.51.100.0/24", "NatGatewayId": "nat-1", "State": "active"}, "#,
+            true,
+        ),
+        (
+            "left over",
+            r#"{"DestinationCidrBlock": "198.51.100.0/24", "NatGatewayId": "nat-1", "State": "blackhole"}, "#,
+            false,
+        ),
+        ("none", "", false),
+    ] {
+        let account = migrated_with(route);
+        let nat = conversation(30, 300, 9);
+        let pairs = count(&account, &[("a", &nat), ("a", &at_client(100, 900, 9))]);
+        check(&format!("{situation}, pairs"), &pairs, (100, 900), [4, 2, 0, 0]);
+        let sides = count(&account, &[("a", &without_pkt(&nat)), ("a", &at_client(100, 900, 9))]);
+        let expect = if both { (130, 1200) } else { (100, 900) };
+        check(&format!("{situation}, two sides"), &sides, expect, [4, 2, 0, 0]);
+    }
+}
+
+#[test]
 fn until_routes_are_moved_to_a_new_gateway_the_old_one_tells() {
-    let account = migrated();
+    let account = migrated_with("");
     let of = |name: &str, hour: i64, own: [u64; 2], client: [u64; 2], expect: (u64, u64), records: [u64; 4]| {
         let nat = conversation(own[0], own[1], hour);
         for (vantage, nat) in [("pairs", nat.to_vec()), ("two sides", without_pkt(&nat))] {
