@@ -324,3 +324,29 @@ fn a_monthly_line_covers_its_month_and_no_shorter_period() {
     let diagnosis = part["nat_gateways"][0]["diagnosis"].as_str().expect("a text");
     assert!(diagnosis.contains("bill-line-across-edge") && !diagnosis.contains("not copied"), "{diagnosis}");
 }
+
+#[test]
+fn a_bill_that_is_on_no_invoice_yet_is_an_estimate() {
+    let header = COLUMNS.replace("line_item_currency_code", "line_item_currency_code,bill_invoice_id");
+    let lines = |ids: [&str; 2]| {
+        let lines = ids.map(|id| {
+            let line = line("nat-1", "NatGateway-Hours", ["Hrs", "24", "1.08"], (3, 4));
+            line.replace(",USD\n", &format!(",USD,{id}\n"))
+        });
+        header.clone() + &lines.concat()
+    };
+    let without_column = COLUMNS.to_owned() + &line("nat-1", "NatGateway-Hours", ["Hrs", "24", "1.08"], (3, 4));
+    for (situation, bill, open) in [
+        ("no line is", lines(["", ""]), true),
+        ("some are", lines(["", "123"]), false),
+        ("all are", lines(["123", "123"]), false),
+        ("nothing says", without_column, false),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        put(folder.path(), "billing/bill.csv", &bill);
+        let (run, report) = run(folder.path(), &[]);
+        assert_eq!(run.code, 0, "{situation}: {}", run.stderr);
+        let said = warning(&report, "estimated-bill");
+        assert_eq!(said.is_some_and(|said| said.contains("2026-10 is on no invoice yet")), open, "{situation}");
+    }
+}

@@ -7,7 +7,7 @@ use crate::model::period::{DAY_SECONDS, Month, Window};
 use crate::model::symbols::{Sym, Symbols};
 use crate::model::usd::{SCALE, Usd, div_half_even};
 use hashbrown::HashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What charges are told apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -119,6 +119,8 @@ pub struct AccountMonth {
     pub with_net: u64,
     /// Lines of a NAT gateway that is named.
     pub named_gateways: u64,
+    /// Usage lines that are on no invoice yet, in an export that tells.
+    pub without_invoice: u64,
 }
 
 /// Lines of one bill file, or of all files of one export.
@@ -181,6 +183,17 @@ impl BillFold {
         self.format
     }
 
+    /// The months of which the export tells that no usage is on an invoice yet.
+    #[must_use]
+    pub fn open_months(&self) -> BTreeSet<Month> {
+        let mut months: BTreeMap<Month, AccountMonth> = BTreeMap::new();
+        for ((_, month), counts) in &self.accounts {
+            add(months.entry(*month).or_default(), counts);
+        }
+        let open = |counts: &AccountMonth| counts.usage > 0 && counts.without_invoice == counts.usage;
+        months.into_iter().filter(|(_, counts)| open(counts)).map(|(month, _)| month).collect()
+    }
+
     /// Adds the lines of another fold. The order of merging changes no sum.
     pub fn merge(&mut self, other: &Self) {
         for (key, sums) in &other.charges {
@@ -220,6 +233,7 @@ impl BillFold {
         counts.usage += u64::from(usage);
         counts.with_net += u64::from(usage && line.net.is_some());
         counts.named_gateways += u64::from(named);
+        counts.without_invoice += u64::from(usage && line.has_invoice == Some(false));
     }
 
     fn flush(&mut self) {
@@ -292,6 +306,7 @@ fn add(into: &mut AccountMonth, other: &AccountMonth) {
     into.usage += other.usage;
     into.with_net += other.with_net;
     into.named_gateways += other.named_gateways;
+    into.without_invoice += other.without_invoice;
 }
 
 /// GB of 2^30 bytes in whole bytes, half-even; `None` beyond 2^62 bytes.

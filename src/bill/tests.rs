@@ -23,6 +23,7 @@ pub(super) fn line() -> BillLine<'static> {
         unit: "GB",
         class: LineClass::Usage,
         month: None,
+        has_invoice: None,
         start: 1_790_812_800,
         end: 1_790_899_200,
         quantity: Some(usd("1")),

@@ -73,6 +73,9 @@ pub struct BillLine<'a> {
     pub class: LineClass,
     /// Billing month; `None` where neither the line nor its file says.
     pub month: Option<Month>,
+    /// Whether it is on an invoice: until then it may change (AWS, "Viewing your finalized report"). `None` where the export has no such
+    /// column.
+    pub has_invoice: Option<bool>,
     /// First second of the usage, Unix UTC.
     pub start: i64,
     /// First second after it.

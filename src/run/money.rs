@@ -12,7 +12,7 @@ use crate::model::bill::LineClass;
 use crate::model::bytes::Bytes;
 use crate::model::inventory::{EndpointKind, Inventory, NatGateway, VpcEndpoint};
 use crate::model::metrics::Metrics;
-use crate::model::period::{DAY_SECONDS, Window, iso_day};
+use crate::model::period::{DAY_SECONDS, Month, Window, iso_day};
 use crate::model::usd::{PricePerGb, Usd};
 use crate::price::{Item, PriceBook, PriceMissing, place_of};
 use crate::reconcile::diagnosis::{Evidence, LogSetup, diagnose};
@@ -44,6 +44,7 @@ const WITHOUT_GATEWAYS: &str = "no line of a NAT gateway in the period";
 pub fn charges(bill: &Bill, window: Window, basis: CostBasis, warnings: &mut Warnings) -> Option<Charges> {
     let charges = bill.settle(window, basis);
     warn_of_bill(bill, &charges, warnings);
+    warn_of_open_months(bill, window, warnings);
     if charges.rows.is_empty() && bill.exports().next().is_some() {
         warnings.add(Code::BillWithoutGateways, WITHOUT_GATEWAYS);
     }
@@ -261,6 +262,15 @@ fn warn_of_bill(bill: &Bill, charges: &Charges, warnings: &mut Warnings) {
     }
     for (name, fold) in bill.exports() {
         warnings.add_counted(Code::BillLineAcrossEdge, fold.across, format!("{name}: {} lines", fold.across));
+    }
+}
+
+fn warn_of_open_months(bill: &Bill, window: Window, warnings: &mut Warnings) {
+    for (name, fold) in bill.exports() {
+        let touched = |month: &Month| month.window().start < window.end && window.start < month.window().end;
+        for month in fold.open_months().into_iter().filter(touched) {
+            warnings.add(Code::EstimatedBill, format!("{name}: {month} is on no invoice yet"));
+        }
     }
 }
 

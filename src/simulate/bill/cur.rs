@@ -45,7 +45,7 @@ macro_rules! columns {
 const COLUMNS: &[Definition] = columns! {
     "identity" "LineItemId" "identity_line_item_id" Text |_, _, number| Cell::Text(format!("{number:020}"));
     "identity" "TimeInterval" "identity_time_interval" Text |_, line, _| Cell::Text(interval(line));
-    "bill" "InvoiceId" "bill_invoice_id" Text |_, _, _| Cell::None;
+    "bill" "InvoiceId" "bill_invoice_id" Text |sheet, _, _| Cell::Text(sheet.month.start.to_string());
     "bill" "InvoicingEntity" "bill_invoicing_entity" Text |_, _, _| Cell::text("Amazon Web Services, Inc.");
     "bill" "BillingEntity" "bill_billing_entity" Text |_, _, _| Cell::text("AWS");
     "bill" "BillType" "bill_bill_type" Text |_, _, _| Cell::text("Anniversary");

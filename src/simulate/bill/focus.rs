@@ -51,7 +51,7 @@ const COLUMNS: &[Definition] = columns! {
     "ConsumedUnit" Both Text |_, line| unit(line);
     "ContractedCost" Both Number |_, line| Cell::Number(line.costs.unblended);
     "EffectiveCost" Both Number |_, line| Cell::Number(net(line));
-    "InvoiceId" Only12 Text |_, _| Cell::None;
+    "InvoiceId" Only12 Text |sheet, _| Cell::Text(sheet.month.start.to_string());
     "InvoiceIssuerName" Both Text |_, _| Cell::text("Amazon Web Services, Inc.");
     "ListCost" Both Number |_, line| Cell::Number(line.costs.list.unwrap_or(0));
     "PricingCategory" Both Text |_, line| Cell::text(if line.class == Class::Usage { "Standard" } else { "" });

@@ -37,6 +37,8 @@ pub(super) enum Field {
     End,
     /// Start and end in one, for lines without them.
     Interval,
+    /// Which invoice the line is on; blank until there is one.
+    Invoice,
     Month,
 }
 
@@ -72,6 +74,7 @@ const CUR: &[(&str, Field)] = &[
     ("line_item_usage_start_date", Field::Start),
     ("line_item_usage_end_date", Field::End),
     ("identity_time_interval", Field::Interval),
+    ("bill_invoice_id", Field::Invoice),
     ("bill_billing_period_start_date", Field::Month),
 ];
 
@@ -98,6 +101,7 @@ const FOCUS: &[(&str, Field)] = &[
     ("billing_currency", Field::Currency),
     ("charge_period_start", Field::Start),
     ("charge_period_end", Field::End),
+    ("invoice_id", Field::Invoice),
     ("billing_period_start", Field::Month),
 ];
 

@@ -230,6 +230,7 @@ fn line<'a>(
         unit: Some(unit("UsageQuantity")).filter(|&unit| unit != "N/A").unwrap_or_default(),
         class: class(key("RECORD_TYPE")),
         month: Month::of(start),
+        has_invoice: None,
         start,
         end: seconds(&period.end)?,
         quantity,

@@ -76,6 +76,7 @@ pub(super) fn line<'a>(
         unit,
         class: row.class(),
         month,
+        has_invoice: columns.column(Field::Invoice).map(|_| !row.text(Field::Invoice).is_empty()),
         start,
         end,
         quantity,

@@ -140,6 +140,7 @@ pub(super) fn expected() -> Vec<String> {
             unit: row.unit,
             class: class(row),
             month: Month::parse("2026-04"),
+            has_invoice: None,
             start: APRIL + row.hours.0 * 3_600,
             end: APRIL + row.hours.1 * 3_600,
             quantity: amount(row.quantity),
