@@ -85,6 +85,19 @@ fn check_account(options: &str) -> Account {
 }
 
 #[test]
+fn bytes_out_of_an_endpoints_reach_are_in_no_decision() {
+    let account = Account::simulate("--seed 9 --vantage nat --bill-format none");
+    for name in ["describe-prefix-lists", "get-managed-prefix-list-entries.pl-63a5400a"] {
+        let file = account.folder.path().join(format!("bundle/inventory/{name}.json"));
+        let text = std::fs::read_to_string(&file).expect("JSON").replace("52.216.0.0/15", "192.0.2.0/24");
+        std::fs::write(file, text).expect("a file");
+    }
+    assert_eq!(check(&account.explained("s3")), 0, "every number has its arithmetic");
+    let explained = account.explain("s3", &[]).stdout;
+    assert!(explained.contains("create s3 (gateway)") || explained.contains("fix s3 (gateway)"), "{explained}");
+}
+
+#[test]
 fn every_number_of_an_account_with_a_bill_has_its_arithmetic() {
     let account = check_account("--rules --discount 7 --unknown-bill-rows --deleted-gateway");
     let decisions = list(&account.report["decisions"]).iter();

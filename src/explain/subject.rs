@@ -48,6 +48,10 @@ pub(super) fn service(service: &str, report: &Report, trail: &Trail) -> Vec<Step
     if crate::report::is_unnamed_aws(service) {
         steps.note("", "AWS, service not known: no endpoint is claimed for it.");
     }
+    let open = report.region_unknown.iter().filter_map(|&at| report.traffic.get(at));
+    if open.into_iter().any(|t| t.service == service) {
+        steps.note("", "Where the Region of the service, or of its clients, is not known, no endpoint is decided.");
+    }
     decisions(&mut steps, report, trail, |d| d.service == service);
     steps.0
 }

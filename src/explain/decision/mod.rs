@@ -43,7 +43,9 @@ pub(super) fn steps(steps: &mut Steps, d: &DecisionRow, report: &Report, trail: 
 }
 
 fn is_of(d: &DecisionRow, t: &TrafficRow) -> bool {
-    t.vpc_id.as_deref() == Some(&d.vpc_id) && t.service == d.service && t.service_region.as_deref() == Some(&d.region)
+    // Some of a service's bytes may be out of an endpoint's reach.
+    let in_reach = t.endpoint == d.endpoint_type && t.service_region.as_deref() == Some(&d.region);
+    t.vpc_id.as_deref() == Some(&d.vpc_id) && t.service == d.service && in_reach
 }
 
 /// NAT data, AZ crossing and transit gateway of its rows of traffic.
