@@ -89,7 +89,8 @@ fn row(
         endpoint_hours_usd: Some(Usd::ZERO),
         endpoint_data_usd: Some(Usd::ZERO),
         net_usd: sum.avoided,
-        break_even_gb: Some(Usd::ZERO),
+        // However many GB cross, they save nothing where nothing is charged.
+        break_even_gb: sum.avoided.is_none_or(|usd| usd > Usd::ZERO).then_some(Usd::ZERO),
         reason,
     }
 }
@@ -199,8 +200,9 @@ mod tests {
         };
         let inventory = Inventory::new(InventoryParts { endpoints, ..InventoryParts::default() });
         let rows = decide(&[traffic], &inventory, &HoursOf::new());
-        let found: Vec<(&str, Option<i128>)> = rows.iter().map(|r| (r.action, r.net_usd.map(Usd::units))).collect();
-        assert_eq!(found, [(expect, avoided)], "{situation}");
+        let found: Vec<_> = rows.iter().map(|r| (r.action, r.net_usd.map(Usd::units), r.break_even_gb)).collect();
+        let pays = (avoided.is_none() || avoided > Some(0)).then_some(Usd::ZERO);
+        assert_eq!(found, [(expect, avoided, pays)], "{situation}");
     }
 
     #[test]

@@ -329,6 +329,22 @@ proptest! {
     }
 
     #[test]
+    fn a_removed_endpoint_frees_exactly_what_was_billed(case in region(), data in proptest::collection::vec(0u64..9_000, 3)) {
+        let mut case = case;
+        for (endpoint, usd) in case.endpoints.iter_mut().zip(data) {
+            endpoint.data_usd = Some(Usd::from_units(i128::from(usd) * 1_000_000_000_000));
+        }
+        for row in decide(&case).iter().filter(|row| row.action == "remove") {
+            let gone = || case.endpoints.iter().filter(|e| e.vpc == row.vpc_id && e.service == row.service);
+            let billed: Option<Usd> = gone().map(|endpoint| endpoint.data_usd).sum();
+            let hours: Option<Usd> = gone().map(|endpoint| endpoint.hours_usd).sum();
+            prop_assert_eq!(row.endpoint_data_usd, billed.map(|usd| -usd));
+            prop_assert_eq!(row.endpoint_hours_usd, hours.map(|usd| -usd));
+            prop_assert!(row.net_usd >= Some(Usd::ZERO), "{:?}", row.net_usd);
+        }
+    }
+
+    #[test]
     fn the_order_of_rows_changes_nothing(case in region(), turn in 0usize..6) {
         let mut other = case.clone();
         let turn = turn.min(other.traffic.len());

@@ -36,7 +36,10 @@ pub(super) fn steps(steps: &mut Steps, d: &DecisionRow, report: &Report, trail: 
     }
     net(steps, d);
     if d.endpoint_type == "gateway" {
-        steps.note("break-even", "It pays from the first byte.");
+        let pays = d.break_even_gb.is_some();
+        let words =
+            if pays { "It pays from the first byte." } else { "The NAT gateway charged nothing, so nothing is saved." };
+        steps.note("break-even", words);
     } else {
         endpoint::break_even(steps, d, trail);
     }
