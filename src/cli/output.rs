@@ -1,6 +1,7 @@
 //! Where text goes: stdout or a file, whole or not at all.
 
 use super::Exit;
+use crate::sinks::visible;
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -97,7 +98,9 @@ fn is_at(_: &File, path: &Path) -> bool {
 
 /// Prints a note to stderr. A closed stderr is nobody's loss.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    // Names of files and keys are other people's text.
+    let text: Vec<String> = text.split('\n').map(visible).collect();
+    let _ = writeln!(io::stderr().lock(), "{}", text.join("\n"));
 }
 
 /// Prints an error as users read it: what, then one hint.

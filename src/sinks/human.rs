@@ -183,7 +183,8 @@ fn year_month(text: &str) -> Option<(i64, i64)> {
 }
 
 /// Text from outside, made harmless on a terminal: what would move the cursor, hide or reorder letters is spelled out.
-pub(super) fn visible(text: &str) -> String {
+#[must_use]
+pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_unseen(c) {

@@ -8,6 +8,8 @@ use crate::report::Report;
 use clap::ValueEnum;
 use std::str::FromStr;
 
+pub use human::visible;
+
 mod csv;
 pub mod doctor;
 mod document;

@@ -155,6 +155,16 @@ fn the_headline_answers_what_it_can() {
         },
         "- What to do: nothing: every endpoint would cost more than it avoids",
     );
+    check_fact(
+        "nothing pays of a tenth",
+        sample::billed(),
+        |r| {
+            r.decisions.retain(|d| d.action == "keep-nat");
+            r.findings.clear();
+            r.summary.coverage = Some(usd("0.1"));
+        },
+        "- What to do: nothing: every endpoint would cost more than it avoids on the 10.0% of the bill that was seen",
+    );
     check_fact("nothing pays", sample::billed(), |r| r.decisions.clear(), "- Saving: none found");
     let unpriced = |r: &mut Report| {
         r.decisions.retain(|d| d.action == "keep-nat");
@@ -262,6 +272,16 @@ fn the_headline_says_what_it_cannot_answer() {
         sample::billed(),
         |r| r.summary.coverage = Some(usd("1.25")),
         "- How sure: flow logs hold 125.0% of the 13,357.6 GB billed, so the split is scaled to the bill; 3 warnings below",
+    );
+    check_fact(
+        "one's surplus hides what another lacks",
+        sample::billed(),
+        |r| {
+            r.summary.coverage = Some(usd("1"));
+            r.nat_gateways[1].coverage = Some(usd("0.5"));
+            r.nat_gateways[1].nat_gateway_id = "nat-half".to_owned();
+        },
+        "- How sure: flow logs hold 100.0% of the 13,357.6 GB billed, but 50.0% of nat-half's; 3 warnings below",
     );
     check_fact(
         "a bill without gateways",

@@ -42,13 +42,15 @@ pub(super) fn content(head: &[u8]) -> Result<Content, ReadError> {
     if head[..head.len().min(4096)].chunks(256).any(has_control) {
         return Err(ReadError::Binary);
     }
-    let Some(line) = head.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty()) else {
+    let mut lines = head.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let Some(line) = lines.next() else {
         return Ok(Content::Empty);
     };
     if line.starts_with(b"{") || line.starts_with(b"[") {
         return Ok(Content::Json);
     }
-    if line.starts_with(b"Permission Check Successful") {
+    // What else there is in such an object somebody put there.
+    if line.starts_with(b"Permission Check Successful") && lines.next().is_none() {
         return Ok(Content::WriteTest);
     }
     if let Some(layout) = header(line) {
@@ -157,6 +159,7 @@ mod tests {
         check(b"", "Empty");
         check(b"\n \r\n", "Empty");
         check(b"Permission Check Successful", "WriteTest");
+        check(b"Permission Check Successful\n\n", "WriteTest");
         check(b"PAR1....", "Parquet");
         check(b" \n{\"message\"", "Json");
         check(b"2026-10-01T00:00:00.000Z 2 1 eni-1", "Export");

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 pub(super) fn to_do(report: &Report) -> Fact {
     let mut parts: Vec<String> = endpoints_to_do(report).into_iter().collect();
     if parts.is_empty() && report.findings.is_empty() {
-        return plain("What to do", nothing_to_do(report).to_owned());
+        return plain("What to do", nothing_to_do(report));
     }
     let open = report.traffic.iter().any(is_undecided) || !report.region_unknown.is_empty();
     if parts.is_empty() && open {
@@ -53,7 +53,23 @@ fn endpoints_to_do(report: &Report) -> Option<String> {
     (!parts.is_empty()).then(|| format!("endpoints: {}", parts.join(", ")))
 }
 
-fn nothing_to_do(report: &Report) -> &'static str {
+fn nothing_to_do(report: &Report) -> String {
+    let nothing = nothing(report);
+    match report.summary.coverage {
+        // What was not seen may be above the break-even.
+        Some(coverage) if nothing == NOTHING_PAYS && coverage.units() < ENOUGH => {
+            format!("{NOTHING_PAYS} on the {} of the bill that was seen", human::percent(coverage.units(), SCALE))
+        }
+        _ => nothing.to_owned(),
+    }
+}
+
+const NOTHING_PAYS: &str = "nothing: every endpoint would cost more than it avoids";
+
+/// Coverage from which what was seen stands for all: 95 %.
+const ENOUGH: i128 = SCALE / 20 * 19;
+
+fn nothing(report: &Report) -> &'static str {
     if !has_logs(report) {
         return ENABLE;
     }
@@ -74,7 +90,7 @@ fn nothing_to_do(report: &Report) -> &'static str {
     if report.decisions.iter().any(|d| d.net_usd.is_none()) {
         return "nothing for certain: some endpoints have no figure, the reasons below say why; no other one pays";
     }
-    "nothing: every endpoint would cost more than it avoids"
+    NOTHING_PAYS
 }
 
 /// Net of what the endpoints cost, on the traffic that was measured. Never a forecast.
@@ -190,7 +206,13 @@ fn seen(report: &Report, numbers: &Numbers) -> String {
         (Some(coverage), Some(billed)) => {
             let percent = human::percent(coverage.units(), SCALE);
             let over = if coverage.units() > SCALE { ", so the split is scaled to the bill" } else { "" };
-            format!("flow logs hold {percent} of the {} billed{over}", numbers.size(human::int(billed)))
+            let held = format!("flow logs hold {percent} of the {} billed{over}", numbers.size(human::int(billed)));
+            // More than all of one gateway's bytes makes up for nothing that is missing of another's.
+            let least = report.nat_gateways.iter().filter_map(|g| Some((g.coverage?.units(), &g.nat_gateway_id))).min();
+            match least.filter(|(least, _)| coverage.units() >= ENOUGH && *least < ENOUGH) {
+                Some((least, gateway)) => format!("{held}, but {} of {gateway}'s", human::percent(least, SCALE)),
+                None => held,
+            }
         }
         _ if has_bill(report) => format!("flow logs hold {seen}, which the bill cannot be compared with"),
         _ => format!("flow logs hold {seen}, no bill to check them against"),
