@@ -50,6 +50,7 @@ ACCOUNTS = [
     ("shuffled", ["--vantage", "vpc", "--fields", "shuffled", "--seed", "13"], "day"),
     ("folders", ["--vantage", "vpc", "--seed", "15"], "day"),
     ("replaced", ["--vantage", "vpc", "--seed", "16"], "day"),
+    ("since", ["--vantage", "instance", "--seed", "20"], "day"),
     ("sparse", ["--vantage", "vpc", "--seed", "17"], "day"),
     ("row-groups", ["--vantage", "nat", "--log-file-format", "parquet", "--seed", "14"], "day"),
     ("accounts", ["--vantage", "nat", "--seed", "16"], "day"),
@@ -127,6 +128,29 @@ def replace_gateways(inventory):
             yield table
 
     change(inventory, "describe-nat-gateways", "NatGateways", lambda of: list(with_new(of)))
+    change(inventory, "describe-route-tables", "RouteTables", lambda of: list(with_routes(of)))
+
+
+def make_endpoints(inventory):
+    """A gateway endpoint for S3 was made on the 11th in every VPC, and all route tables lead to it since."""
+    lists = json.loads((inventory / "describe-prefix-lists.json").read_text())["PrefixLists"]
+    s3 = next(of for of in lists if of["PrefixListName"].endswith(".s3"))
+    vpcs = [vpc["VpcId"] for vpc in json.loads((inventory / "describe-vpcs.json").read_text())["Vpcs"]]
+    ids = {vpc: f"vpce-{number:017x}" for number, vpc in enumerate(vpcs, 1)}
+
+    def with_endpoints(endpoints):
+        yield from (endpoint for endpoint in endpoints if endpoint["ServiceName"] != s3["PrefixListName"])
+        for vpc, id in ids.items():
+            yield {"VpcEndpointId": id, "VpcEndpointType": "Gateway", "VpcId": vpc, "ServiceName": s3["PrefixListName"],
+                   "State": "available", "CreationTimestamp": f"{MONTH}-11T09:20:00+00:00"}
+
+    def with_routes(tables):
+        for table in tables:
+            own = [route for route in table["Routes"] if route.get("DestinationPrefixListId") != s3["PrefixListId"]]
+            to_s3 = {"DestinationPrefixListId": s3["PrefixListId"], "GatewayId": ids[table["VpcId"]], "State": "active"}
+            yield table | {"Routes": [*own, to_s3]}
+
+    change(inventory, "describe-vpc-endpoints", "VpcEndpoints", lambda of: list(with_endpoints(of)))
     change(inventory, "describe-route-tables", "RouteTables", lambda of: list(with_routes(of)))
 
 
@@ -359,7 +383,7 @@ class Case:
         self.logs = self.bundle / "flow-logs"
         self.by_day = "--layout" not in options and name != "folders"
         natlens("simulate", "--to", self.bundle, "--records", records, "--clients", 60, "--objects", 9, *options)
-        for account, alter in (("replaced", replace_gateways), ("sparse", forget)):
+        for account, alter in (("replaced", replace_gateways), ("since", make_endpoints), ("sparse", forget)):
             if name == account:
                 alter(self.bundle / "inventory")
 
