@@ -3,7 +3,7 @@
 use super::resolve::carries_for_others;
 use crate::model::addr::Addr;
 use crate::model::custom::CustomPath;
-use crate::model::inventory::{Inventory, Route, RouteState, RouteTarget};
+use crate::model::inventory::{EndpointKind, Inventory, Route, RouteState, RouteTarget};
 use crate::model::period::DAY_SECONDS;
 use std::collections::BTreeSet;
 
@@ -180,7 +180,8 @@ impl<'a> Routes<'a> {
         match self.0.route(subnet, remote)? {
             RouteTarget::NatGateway(gateway) => Some(Led { gateway, until: None }),
             RouteTarget::VpcEndpoint(endpoint) => {
-                let until = self.0.endpoint(endpoint)?.created.filter(|created| *created > from)?;
+                let endpoint = self.0.endpoint(endpoint).filter(|endpoint| endpoint.kind == EndpointKind::Gateway)?;
+                let until = endpoint.created.filter(|created| *created > from)?;
                 match self.0.route_past_gateway_endpoints(subnet, remote)? {
                     RouteTarget::NatGateway(gateway) => Some(Led { gateway, until: Some(until) }),
                     _ => None,

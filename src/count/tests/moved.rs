@@ -160,9 +160,9 @@ fn a_pod_behind_the_first_address_of_its_interface_is_the_same_client() {
 
 #[test]
 fn before_a_gateway_endpoint_was_made_its_bytes_went_by_the_gateway() {
-    let check_at = |created: &str, expect: (u64, u64), records: [u64; 4]| {
+    let check_of = |kind: &str, created: &str, expect: (u64, u64), records: [u64; 4]| {
         let endpoint = format!(
-            r#""VpcEndpoints": [{{"VpcEndpointId": "vpce-1", "VpcEndpointType": "Gateway", "VpcId": "vpc-1",
+            r#""VpcEndpoints": [{{"VpcEndpointId": "vpce-1", "VpcEndpointType": "{kind}", "VpcId": "vpc-1",
             "ServiceName": "com.amazonaws.us-east-1.s3", "State": "available"{created}}}],
             "PrefixLists": [{{"PrefixListId": "pl-1", "PrefixListName": "com.amazonaws.us-east-1.s3", "Cidrs": ["203.0.113.0/24"]}}],
             "NatGateways": [{{"NatGatewayId": "nat-0", "VpcId": "vpc-9"}},"#
@@ -176,8 +176,11 @@ fn before_a_gateway_endpoint_was_made_its_bytes_went_by_the_gateway() {
         let rows = [at_client(1, 10, 2), at_client(2, 20, 6), at_client(4, 40, 7), at_client(8, 80, 8)].concat();
         check(created, &count(&(replaced("").0, draft.finish()), &[("a", &rows)]), expect, records);
     };
+    let check_at = |created: &str, expect, records| check_of("Gateway", created, expect, records);
     check_at(r#", "CreationTimestamp": "1970-01-01T07:30:00Z""#, (3, 30), [4, 0, 4, 0]);
     check_at(r#", "CreationTimestamp": "1970-02-01T07:30:00Z""#, (15, 150), [8, 0, 0, 0]);
     check_at(r#", "CreationTimestamp": "1969-12-31T07:30:00Z""#, (0, 0), [0, 0, 8, 0]);
     check_at("", (0, 0), [0, 0, 8, 0]);
+    let late = r#", "CreationTimestamp": "1970-02-01T07:30:00Z""#;
+    check_of("GatewayLoadBalancer", late, (0, 0), [0, 0, 8, 0]);
 }
