@@ -61,6 +61,8 @@ struct Matrix<'a> {
     cells: BTreeMap<Client<'a>, BTreeMap<Service<'a>, Load>>,
     clients: Vec<Client<'a>>,
     services: Vec<Service<'a>>,
+    /// Services that were used in several Regions, shown here or not.
+    in_regions: BTreeSet<&'a str>,
     names: BTreeMap<Client<'a>, Option<&'a String>>,
     style: &'a Style,
     priced: bool,
@@ -97,8 +99,14 @@ impl<'a> Matrix<'a> {
         }
         clients.extend(cells.contains_key(&(OTHER, None)).then_some((OTHER, None)));
         let names = report.clients.iter().map(|c| ((c.client.as_str(), c.vpc_id.as_deref()), c.name.as_ref()));
-        let services = services.into_iter().map(|(service, _)| service).collect();
-        Self { cells, clients, services, names: names.collect(), style, priced }
+        let services: Vec<Service<'a>> = services.into_iter().map(|(service, _)| service).collect();
+        let of_traffic = report.traffic.iter().map(|row| (row.service.as_str(), row.service_region.as_deref()));
+        let mut regions: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
+        for (service, region) in services.iter().copied().chain(of_traffic) {
+            regions.entry(service).or_default().insert(region);
+        }
+        let in_regions = regions.into_iter().filter(|(_, of)| of.len() > 1).map(|(service, _)| service).collect();
+        Self { cells, clients, services, in_regions, names: names.collect(), style, priced }
     }
 
     /// With columns of the first `keep` services.
@@ -147,8 +155,7 @@ impl<'a> Matrix<'a> {
     /// The service without the contract's prefix, with its Region where the service was used in several.
     fn title(&self, (service, region): Service<'a>) -> String {
         let name = service.strip_prefix("domain:").unwrap_or(service);
-        let regions = self.services.iter().filter(|(other, _)| *other == service).count();
-        let name = match region.filter(|_| regions > 1) {
+        let name = match region.filter(|_| self.in_regions.contains(service)) {
             Some(region) => format!("{name} {region}"),
             None => name.to_owned(),
         };
@@ -247,6 +254,15 @@ mod tests {
         assert_eq!(titles(&at(1)), ["s3 us-east-1", "(other)", "Total"]);
         let counts: Vec<usize> = [60, 80, 100, 120, 160, 200].map(|width| titles(&at(width)).len()).to_vec();
         assert!(counts.is_sorted() && counts[5] == SERVICES + 2, "{counts:?}");
+    }
+
+    #[test]
+    fn a_title_names_the_region_where_another_one_is_not_shown() {
+        let mut report = sample::billed();
+        report.client_services.retain(|row| row.service != "s3" || row.service_region.as_deref() == Some("us-east-1"));
+        assert_eq!(titles(&section(&report, Some(64), 10).grid.unwrap())[0], "s3 us-east-1");
+        report.traffic.retain(|row| row.service != "s3" || row.service_region.as_deref() == Some("us-east-1"));
+        assert_eq!(titles(&section(&report, Some(64), 10).grid.unwrap())[0], "s3");
     }
 
     #[test]
