@@ -262,6 +262,9 @@ fn the_gateway_speaks_for_its_hours_and_clients_for_the_rest() {
     let both = count(&account(), &[("a", &nat), ("a", &client), ("a", &other)]);
     check("hour 1 by the gateway, hour 2 by the client", &both, (107, 970), [4, 4, 0, 0]);
     assert_eq!(both.gateways[0].records, CountedRecords { pairs: 2, public_side: 0, clients: 2 });
+    let dropped = |hour| Row(CLIENT, ["", "", "", ""], 0, hour, Verdict::SkipData);
+    let skipped = count(&account(), &[("a", &nat), ("a", &other), ("a", &[dropped(1), dropped(2), dropped(3)])]);
+    assert_eq!(skipped.gateways[0].skipdata, 2, "in hour 1 the gateway tells");
     let silent = Row(NAT, ["", "", "", ""], 0, 2, Verdict::NoData);
     let covered = count(&account(), &[("a", &nat), ("a", &[silent]), ("a", &other)]);
     check("NODATA covers hour 2", &covered, (100, 900), [2, 4, 0, 0]);

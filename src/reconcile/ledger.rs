@@ -140,6 +140,8 @@ pub struct Apart {
     pub refunds: Usd,
     /// Tax.
     pub tax: Usd,
+    /// Discounts that lower no cost: of an export without net costs, and those that name no gateway beside usage that does.
+    pub discounts: Usd,
     /// Lines on a NAT gateway that are not understood: how many, and their cost.
     pub not_understood: (u64, Usd),
 }
@@ -213,6 +215,17 @@ impl Ledgers {
             ledger.unread = lines.into_iter().flatten().sum();
         }
         self.unread_anywhere = charges.malformed_on.get("").copied().unwrap_or_default();
+        // List costs are before discounts.
+        let is_discount =
+            |row: &&Charge| row.class == LineClass::Discount && row.kind.is_nat() && charges.basis != CostBasis::List;
+        for row in charges.rows.iter().filter(is_discount) {
+            let pool = || self.pools.get(&(row.account.clone(), row.region.clone()));
+            let is_of_usage = row.resource.starts_with("nat-") || pool().is_some_and(Ledger::is_gateway);
+            if !is_of_usage || charges.basis == CostBasis::Unblended || row.net.is_none() {
+                let by_basis = if charges.basis == CostBasis::Net { row.net } else { row.unblended };
+                self.apart.discounts += by_basis.or(row.unblended).or(row.net).unwrap_or_default();
+            }
+        }
     }
 
     /// Until when the bill of an account tells of NAT gateways; `None` if it does not.
@@ -401,6 +414,35 @@ mod tests {
         let ledgers = Ledgers::new(&charges, &PriceBook::built_in()).expect("a frame");
         assert_eq!(ledgers.gateways["nat-1"].data_usd(), expect.map(usd), "{situation}");
         assert_eq!(ledgers.from_price_book, from_book, "{situation}");
+    }
+
+    #[test]
+    fn a_discount_lowers_a_cost_or_stands_apart() {
+        let check =
+            |situation: &str, basis: CostBasis, (usage_on, on): (&str, &str), net: Option<&str>, expect: &str| {
+                let usage = Charge { resource: usage_on.into(), ..row(Some("50"), None) };
+                let cost = match basis {
+                    CostBasis::Net => net.map(usd).unwrap_or_default(),
+                    CostBasis::Unblended | CostBasis::List => Usd::ZERO,
+                };
+                let discount = Charge {
+                    class: LineClass::Discount,
+                    resource: on.into(),
+                    cost: Some(cost),
+                    net: net.map(usd),
+                    unblended: Some(usd("-6")),
+                    ..row(None, None)
+                };
+                let charges = Charges { rows: vec![usage, discount], basis, ..Charges::default() };
+                let ledgers = Ledgers::new(&charges, &PriceBook::built_in()).expect("a frame");
+                assert_eq!(ledgers.apart.discounts, usd(expect), "{situation}");
+            };
+        check("on the gateway", CostBasis::Net, ("nat-1", "nat-1"), Some("-5"), "0");
+        check("of an export without net costs", CostBasis::Net, ("nat-1", "nat-1"), None, "-6");
+        check("before discounts", CostBasis::Unblended, ("nat-1", "nat-1"), Some("-5"), "-6");
+        check("at list", CostBasis::List, ("nat-1", "nat-1"), Some("-5"), "0");
+        check("on no gateway, beside one", CostBasis::Net, ("nat-1", ""), Some("-5"), "-5");
+        check("on no gateway, as the usage", CostBasis::Net, ("", ""), Some("-5"), "0");
     }
 
     #[test]

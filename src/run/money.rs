@@ -275,8 +275,9 @@ fn warn_of_open_months(bill: &Bill, window: Window, warnings: &mut Warnings) {
 }
 
 fn warn_of_ledgers(ledgers: &Ledgers, warnings: &mut Warnings) {
-    let Apart { credits, refunds, tax, not_understood } = ledgers.apart;
-    for (what, usd) in [("credits", credits), ("refunds and corrections", refunds), ("tax", tax)] {
+    let Apart { credits, refunds, tax, discounts, not_understood } = ledgers.apart;
+    let discounts = ("discounts without a net cost or a gateway", discounts);
+    for (what, usd) in [("credits", credits), ("refunds and corrections", refunds), ("tax", tax), discounts] {
         if usd != Usd::ZERO {
             warnings.add(Code::ChargesApart, format!("{what}: {usd}"));
         }

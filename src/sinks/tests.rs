@@ -274,6 +274,12 @@ fn the_headline_says_what_it_cannot_answer() {
         "- How sure: flow logs hold 125.0% of the 13,357.6 GB billed, so the split is scaled to the bill; 3 warnings below",
     );
     check_fact(
+        "a month that has just begun",
+        sample::bill_only(),
+        |r| r.period.partial = true,
+        "- Period: October 2026 (partial: the bill does not reach from its first day to its last)",
+    );
+    check_fact(
         "one's surplus hides what another lacks",
         sample::billed(),
         |r| {

@@ -98,6 +98,10 @@ impl Resolver<'_> {
 
     /// Keeps what the records of this interface say of where a client is.
     fn hear_of(&mut self, pair: CountedPair, interface: u32) {
+        let gateways = self.told_by.entry(interface).or_default();
+        if !gateways.contains(&pair.gateway) {
+            gateways.push(pair.gateway);
+        }
         let facts = self.rollup.interfaces[interface as usize].facts;
         let (vpc, az) = (facts.vpc, facts.az);
         // The same client may be logged at several interfaces: one of their words, and not a mixture.

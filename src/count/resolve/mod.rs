@@ -50,7 +50,7 @@ pub struct GatewayCount {
     pub legs: [u64; 4],
     /// The records that its bytes come from.
     pub records: CountedRecords,
-    /// Its SKIPDATA records.
+    /// SKIPDATA records of its own, and of its clients' interfaces in hours of which it does not tell.
     pub skipdata: u64,
     /// Bytes of its own records of which nobody can say what they were.
     pub undecided: RowSum,
@@ -194,6 +194,8 @@ struct Resolver<'a> {
     undecidable: RowSum,
     unnamed_gateway: RowSum,
     client_facts: HashMap<(u32, AddrId), (Sym, Sym)>,
+    /// Clients' interfaces, and the gateways of whose bytes they tell.
+    told_by: HashMap<u32, Vec<u32>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -274,6 +276,7 @@ impl<'a> Resolver<'a> {
             undecidable: RowSum::default(),
             unnamed_gateway: RowSum::default(),
             client_facts: HashMap::new(),
+            told_by: HashMap::new(),
         }
     }
 
@@ -331,6 +334,7 @@ impl<'a> Resolver<'a> {
                 Basis::Pair | Basis::Client => gateway.records.pairs += sums.records,
             }
         }
+        self.hear_of_dropped_records();
         for gateway in &mut self.gateways {
             // Until here clients' pairs are among all pairs.
             gateway.records.pairs -= gateway.records.clients;
@@ -364,6 +368,16 @@ impl<'a> Resolver<'a> {
             unnamed_gateway,
             client_facts,
             crossings,
+        }
+    }
+
+    /// What AWS dropped of clients' records is missing where they tell.
+    fn hear_of_dropped_records(&mut self) {
+        for (&(interface, hour, _), cell) in self.rollup.hours.iter().filter(|(_, cell)| cell.skipdata > 0) {
+            let gateways = self.told_by.get(&interface).filter(|_| self.vantage.inside(hour)).into_iter().flatten();
+            for &gateway in gateways.filter(|gateway| !self.covered.contains(&(**gateway, hour))) {
+                self.gateways[gateway as usize].skipdata += cell.skipdata;
+            }
         }
     }
 

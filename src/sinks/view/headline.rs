@@ -35,9 +35,10 @@ fn period(report: &Report) -> Fact {
     let span = human::period(&period.start, &period.end);
     let seen = match (&period.observed_start, &period.observed_end) {
         (Some(from), Some(to)) => format!("records from {} to {} UTC", human::moment(from), human::moment(to)),
-        _ => "no records".to_owned(),
+        _ if has_logs(report) => "no records".to_owned(),
+        _ => "the bill does not reach from its first day to its last".to_owned(),
     };
-    if period.partial && has_logs(report) {
+    if period.partial && (has_logs(report) || has_bill(report)) {
         Fact { label: "Period", text: format!("{span} (partial: {seen})"), tone: Tone::Warn }
     } else {
         plain("Period", span)
