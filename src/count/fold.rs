@@ -296,13 +296,18 @@ impl<'a> Fold<'a> {
     /// Bytes that it holds in memory, about.
     #[must_use]
     pub fn memory(&self) -> usize {
-        const TEXT: usize = 64;
         self.rows.allocation_size()
             + self.crossings.allocation_size()
             + self.cell_index.allocation_size()
             + self.cells.capacity() * size_of::<(u32, u32, HourSums)>()
             + self.addrs.memory()
-            + self.symbols.len() * TEXT
+            + self.symbols.memory()
+    }
+
+    /// Bytes that its texts take.
+    #[must_use]
+    pub const fn texts(&self) -> usize {
+        self.symbols.texts()
     }
 
     /// Takes an interface of a fold that was put down, as its next one. The role is the inventory's, as it always was.

@@ -155,7 +155,7 @@ impl Rollup {
     #[must_use]
     pub fn memory(&self) -> usize {
         let tables = self.hours.allocation_size() + self.words.allocation_size() + self.addrs.memory();
-        self.rows.memory() + self.crossings.memory() + tables
+        self.rows.memory() + self.crossings.memory() + self.symbols.memory() + tables
     }
 
     /// Bytes that its rows can take later, at most: counted, asked for, attributed and in a frame that is being grouped, which has a
@@ -170,7 +170,7 @@ impl Rollup {
         const ENTRY: usize = 5;
         let days = if days { (self.rows.entry_bytes() / ENTRY).min(self.rows.len() * 31) } else { 0 };
         // A counted row and the number of its answer are about as long again as its entry here.
-        self.addrs.memory() + self.rows.len() * PAIR + days * DAY + 2 * self.rows.entry_bytes()
+        self.addrs.memory() + self.symbols.memory() + self.rows.len() * PAIR + days * DAY + 2 * self.rows.entry_bytes()
     }
 
     fn interface(&mut self, name: Sym, facts: &InterfaceFacts, role: Role) -> u32 {

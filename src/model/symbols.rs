@@ -131,6 +131,21 @@ impl Symbols {
         &self.texts[start..end]
     }
 
+    /// Bytes that the texts take.
+    #[must_use]
+    pub const fn texts(&self) -> usize {
+        self.texts.capacity()
+    }
+
+    /// Bytes that all of it takes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.texts()
+            + self.ends.capacity() * size_of::<usize>()
+            + self.index.allocation_size()
+            + self.recent.capacity() * size_of::<Sym>()
+    }
+
     /// Number of symbols, the absent one included.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 /// What the program itself takes: code, tables, one reader's buffers per thread.
 const PROGRAM: usize = 40 << 20;
 const THREAD: usize = 4 << 20;
-/// Records between two looks at what a fold holds.
+/// Records between two looks at what a fold holds, and bytes of texts, of which a record of 64 KiB has many.
 const STRIDE: u32 = 4096;
+const TEXTS: usize = 1 << 20;
 
 /// Part of the stored bytes, in percent, that has to be merged before the rest is thought to be like it.
 const TELLING: u64 = 5;
@@ -149,6 +150,7 @@ pub(super) struct Bounded<'a, 'b> {
     fold: Fold<'a>,
     held: Held<'b>,
     until_look: u32,
+    until_texts: usize,
     is_full: bool,
     /// Folds of parts that were added, for the next ones.
     spare: Vec<Fold<'a>>,
@@ -162,7 +164,9 @@ pub(super) struct Held<'b> {
 
 impl<'a, 'b> Bounded<'a, 'b> {
     pub(super) const fn new(fold: Fold<'a>, budget: &'b Budget) -> Self {
-        Self { fold, held: Held { budget, bytes: 0 }, until_look: STRIDE, is_full: false, spare: Vec::new() }
+        let until_texts = fold.texts() + TEXTS;
+        let held = Held { budget, bytes: 0 };
+        Self { fold, held, until_look: STRIDE, until_texts, is_full: false, spare: Vec::new() }
     }
 
     /// The fold, and what it counts for until that is dropped.
@@ -174,6 +178,7 @@ impl<'a, 'b> Bounded<'a, 'b> {
     #[cold]
     fn look(&mut self) {
         self.until_look = STRIDE;
+        self.until_texts = self.fold.texts() + TEXTS;
         if self.held.budget.limit.is_some() {
             self.is_full = self.held.grown_to(self.fold.memory());
         }
@@ -209,7 +214,7 @@ impl FlowSink for Bounded<'_, '_> {
     #[inline]
     fn record(&mut self, record: &FlowRecord) {
         self.until_look -= 1;
-        if self.until_look == 0 {
+        if self.until_look == 0 || self.fold.texts() > self.until_texts {
             self.look();
         }
         if !self.is_full {
@@ -297,6 +302,25 @@ mod tests {
         budget.look();
         let refused = budget.refusal(100).expect("more than is allowed");
         assert_eq!((in_test(refused.held.bytes()), refused.estimate), (PROGRAM + THREAD, None));
+    }
+
+    #[test]
+    fn long_texts_are_held_too() {
+        let roles = crate::count::roles::Roles::default();
+        let most = |texts: usize| {
+            let limit = Memory::new(u64::try_from(PROGRAM + THREAD + (20 << 20)).expect("a test's number"));
+            let budget = Budget::new(Some(limit), (1, 0), 0, false);
+            let mut fold = Bounded::new(Fold::new(&roles, None), &budget);
+            for number in 0..texts {
+                let text = format!("{number:030000}");
+                let interface = fold.symbols().intern(text.as_bytes());
+                fold.record(&FlowRecord { interface, ..FlowRecord::NOTHING });
+            }
+            (budget.is_over(), fold.fold.read)
+        };
+        assert_eq!(most(100), (false, 100), "3 MB");
+        let (is_over, read) = most(4_000);
+        assert!(is_over && read < 2_000, "{read} of 120 MB");
     }
 
     #[test]
