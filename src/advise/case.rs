@@ -146,16 +146,10 @@ impl Account<'_> {
         let hub = gateway.vpc_id.clone().filter(|_| apart(&row.vpc_id, &gateway.vpc_id));
         let price = |item| self.prices.price(gateway.region.as_deref(), item);
         let crosses = hub.is_none() && apart(&row.az_id, &gateway.az_id);
-        // No list price is known for the way to or from a Local Zone.
-        let edge = || {
-            [&row.az_id, &gateway.az_id].into_iter().find_map(|az| edge_of(gateway.region.as_deref(), az.as_deref()))
-        };
-        let cross_az = if crosses {
-            match edge() {
-                Some(place) => self.prices.price(Some(&place), Item::CrossAzGbEachDirection),
-                None => price(Item::CrossAzGbEachDirection),
-            }
-            .map(|price| PricePerGb::new(price.many(2)).cost(bytes))
+        // No list price is known for the way to or from a Local Zone: what may be avoided there is not claimed.
+        let has_price = |az: &Option<String>| edge_of(gateway.region.as_deref(), az.as_deref()).is_none();
+        let cross_az = if crosses && has_price(&row.az_id) && has_price(&gateway.az_id) {
+            price(Item::CrossAzGbEachDirection).map(|price| PricePerGb::new(price.many(2)).cost(bytes))
         } else {
             Ok(Usd::ZERO)
         };
@@ -319,7 +313,9 @@ impl Account<'_> {
             return;
         };
         case.service_names.insert(service.to_owned(), name.to_owned());
-        let created_after = endpoint.created.filter(|created| *created >= self.window.end);
+        // One without private DNS is still passed by.
+        let is_passed_by = endpoint.private_dns == Some(false);
+        let created_after = endpoint.created.filter(|created| *created >= self.window.end && !is_passed_by);
         let azs = self.azs(endpoint);
         let stood = u64::try_from(self.window.life(endpoint.created, None).hours()).unwrap_or(0);
         let unpaid = self.not_on_bill.contains(&endpoint.id);

@@ -86,7 +86,7 @@ impl ChargeSums {
         }
         Some(Self {
             lines: self.lines + 1,
-            until: if self.lines == 0 { line.end } else { self.until.max(line.end) },
+            until: if self.lines == 0 { ends(line) } else { self.until.max(ends(line)) },
             quantity: self.quantity.with(units(line.quantity))?,
             bytes: self.bytes.with(bytes)?,
             unblended: self.unblended.with(units(line.unblended))?,
@@ -309,6 +309,12 @@ fn add(into: &mut AccountMonth, other: &AccountMonth) {
     into.without_invoice += other.without_invoice;
 }
 
+/// The first second after a line, Unix seconds. One that does not say is of any part of its month.
+fn ends(line: &BillLine<'_>) -> i64 {
+    let month = line.month.or_else(|| Month::of(line.start)).filter(|_| line.end <= line.start);
+    month.map_or(line.end, |month| month.window().end)
+}
+
 /// GB of 2^30 bytes in whole bytes, half-even; `None` beyond 2^62 bytes.
 fn bytes_of_gb(quantity: Usd) -> Option<i128> {
     let product = quantity.units().checked_mul(i128::from(Bytes::PER_GB))?;
@@ -319,6 +325,16 @@ fn bytes_of_gb(quantity: Usd) -> Option<i128> {
 mod tests {
     use super::*;
     use crate::bill::tests::{line, usd};
+
+    #[test]
+    fn a_line_without_an_end_may_reach_to_the_end_of_its_month() {
+        let at = |day: i64| Month::of(1_790_812_800).expect("a month").window().start + day * DAY_SECONDS;
+        for (situation, start, end, expect) in
+            [("a day", at(3), at(4), at(4)), ("no end", at(3), at(3), at(31)), ("the month", at(0), at(31), at(31))]
+        {
+            assert_eq!(ends(&BillLine { start, end, month: None, ..line() }), expect, "{situation}");
+        }
+    }
 
     #[test]
     fn gigabytes_become_whole_bytes_line_by_line() {

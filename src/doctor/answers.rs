@@ -50,7 +50,7 @@ fn services(report: &Report) -> (Can, String) {
     let size =
         |row: &crate::report::TrafficRow| u128::from(row.upload_bytes.get()) + u128::from(row.download_bytes.get());
     let all: u128 = report.traffic.iter().map(size).sum();
-    let nameless = |row: &&crate::report::TrafficRow| crate::report::is_unnamed_aws(&row.service);
+    let nameless = |row: &&crate::report::TrafficRow| matches!(row.service.as_str(), "range:amazon" | "range:ec2");
     let unnamed: u128 = report.traffic.iter().filter(nameless).map(size).sum();
     match (all, unnamed) {
         (0, _) => (Can::No, "no traffic was observed".to_owned()),

@@ -45,7 +45,7 @@ pub(super) fn vpc(vpc: &str, report: &Report, trail: &Trail) -> Vec<Step> {
 pub(super) fn service(service: &str, report: &Report, trail: &Trail) -> Vec<Step> {
     let mut steps = Steps::default();
     traffic(&mut steps, report, trail, |t| t.service == service);
-    if crate::report::is_unnamed_aws(service) {
+    if matches!(service, "range:amazon" | "range:ec2") {
         steps.note("", "AWS, service not known: no endpoint is claimed for it.");
     }
     let open = report.region_unknown.iter().filter_map(|&at| report.traffic.get(at));

@@ -173,11 +173,16 @@ pub struct NatGatewayRow {
     pub diagnosis: Option<String>,
 }
 
-/// Whether a row's address is AWS's, while nothing says which service answered there: one of AWS's own (`range:amazon`), or one of AWS's or
-/// anybody's on EC2 (`range:ec2`), from whose addresses many of AWS's APIs answer. No endpoint is claimed for it.
+/// Whether a row's address is AWS's, while nothing says which service answered there: one of AWS's own (`range:amazon`), or one on EC2
+/// (`range:ec2`), from whose addresses many of AWS's APIs answer beside everybody's servers, where no Resolver log tells them apart.
+/// No endpoint is claimed for it. `logged` are the VPCs whose queries are known.
 #[must_use]
-pub fn is_unnamed_aws(service: &str) -> bool {
-    matches!(service, "range:amazon" | "range:ec2")
+pub fn is_unnamed_aws(row: &TrafficRow, logged: &BTreeSet<String>) -> bool {
+    match row.service.as_str() {
+        "range:amazon" => true,
+        "range:ec2" => row.vpc_id.as_ref().is_none_or(|vpc| !logged.contains(vpc)),
+        _ => false,
+    }
 }
 
 /// Attributed bytes of one gateway, client place and service.

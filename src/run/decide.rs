@@ -296,6 +296,7 @@ pub fn summary(
         endpoint_usd,
         net_saving_usd: avoidable_usd - endpoint_usd,
         gateway_saving_usd: findings.iter().filter_map(|finding| finding.usd).sum(),
-        upper_bound_usd: totals.upper_bound,
+        // Of a bill that ends early the bound would be of a part of the time.
+        upper_bound_usd: totals.upper_bound.filter(|_| money.billed_until.is_empty()),
     }
 }

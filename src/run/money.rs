@@ -12,7 +12,7 @@ use crate::model::bill::LineClass;
 use crate::model::bytes::Bytes;
 use crate::model::inventory::{EndpointKind, Inventory, NatGateway, VpcEndpoint};
 use crate::model::metrics::Metrics;
-use crate::model::period::{DAY_SECONDS, Month, Window, iso_day};
+use crate::model::period::{DAY_SECONDS, HOUR_SECONDS, Month, Window, iso_day};
 use crate::model::usd::{PricePerGb, Usd};
 use crate::price::{Item, PriceBook, PriceMissing, place_of};
 use crate::reconcile::diagnosis::{Evidence, LogSetup, diagnose};
@@ -107,7 +107,7 @@ pub fn settle(
     Ok(Money { costs, totals, basis, ledgers, endpoints, billed_until })
 }
 
-/// The gateways of accounts whose bill ends a day or more before their records do. A bill is late as a whole; that one gateway has no more
+/// The gateways of accounts whose bill ends before the last day of their records. A bill is late as a whole; that one gateway has no more
 /// lines only says that it was deleted.
 fn early_ends(
     ledgers: &Ledgers,
@@ -132,7 +132,9 @@ fn early_ends(
         let days = gateways.iter().filter_map(|gateway| gateway.days).map(|(_, last)| last).max();
         let (Some(day), Some(until)) = (days, ledgers.until(account)) else { continue };
         let logged = (last + 1).min((i64::from(day) + 1) * DAY_SECONDS);
-        if logged - until >= DAY_SECONDS {
+        // A bill is a few hours behind anyway; not of a whole day of which there are records.
+        let day_begins = (logged - 1).div_euclid(DAY_SECONDS) * DAY_SECONDS;
+        if until <= day_begins && logged - day_begins >= HOUR_SECONDS {
             let whose = account.map(|account| format!("{account}: ")).unwrap_or_default();
             let (billed, logged) = (iso_day(until - 1), iso_day(logged - 1));
             warnings.add(Code::BillEndsEarly, format!("{whose}the bill ends on {billed}, the records on {logged}"));
@@ -293,7 +295,10 @@ fn warn_of_ledgers(ledgers: &Ledgers, warnings: &mut Warnings) {
 /// The interface endpoints that no bill names, where one names others or NAT gateways of their account and Region: nothing is
 /// known to have been paid for them.
 pub fn endpoints_not_on_bill(money: &Money, inventory: &Inventory) -> BTreeSet<String> {
-    let named = money.endpoints.keys().map(|(account, region, id)| (account.as_str(), region.as_str(), id.as_str()));
+    // A discount may stand on no endpoint where the usage does.
+    let is_used = |ledger: &&Ledger| ledger.entries.iter().any(|entry| entry.class == LineClass::Usage);
+    let used = money.endpoints.iter().filter(|(_, ledger)| is_used(ledger));
+    let named = used.map(|((account, region, id), _)| (account.as_str(), region.as_str(), id.as_str()));
     let gateways = money.ledgers.iter().flat_map(|ledgers| ledgers.gateways.values()).filter(|l| l.is_gateway());
     let of_gateways = gateways.map(|l| (l.account.as_deref().unwrap_or(""), l.region.as_deref().unwrap_or(""), "nat"));
     let named: Vec<(&str, &str, &str)> = of_gateways.chain(named).collect();

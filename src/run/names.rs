@@ -62,7 +62,9 @@ pub(super) fn warn(names: Option<&DnsNames>, attributed: &Attributed, traffic: &
     let what = format!("{} rows of {} bytes", ambiguous.records, ambiguous.bytes);
     warnings.add_counted(Code::AmbiguousNames, ambiguous.records, what);
     let mut unnamed: BTreeMap<&str, Bytes> = BTreeMap::new();
-    for row in traffic.iter().filter(|row| is_unnamed_aws(&row.service)) {
+    let none = BTreeSet::new();
+    let known = names.map_or(&none, |names| &names.logged);
+    for row in traffic.iter().filter(|row| is_unnamed_aws(row, known)) {
         let vpc = row.vpc_id.as_deref().unwrap_or("clients in an unknown VPC");
         *unnamed.entry(vpc).or_default() += row.upload_bytes + row.download_bytes;
     }

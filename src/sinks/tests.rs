@@ -243,7 +243,23 @@ fn the_headline_says_what_would_name_the_rest() {
             row.service = "range:ec2".to_owned();
         }
     };
-    check_fact("on EC2", sample::billed(), on_ec2, &format!("{start} nobody asked the Resolver"));
+    let logged = |r: &mut Report| {
+        on_ec2(r);
+        r.inputs.clear();
+        r.logged_vpcs.clear();
+    };
+    check_fact("on EC2", sample::billed(), logged, &format!("{start} log Resolver queries of 1 VPC"));
+    let text = render(
+        &{
+            let mut told = sample::billed();
+            on_ec2(&mut told);
+            told
+        },
+        Format::Markdown,
+        TableName::default(),
+        &Style::default(),
+    );
+    assert!(!text.contains("Not claimed"), "a Resolver log tells AWS's from anybody's");
     let undecided = |r: &mut Report| {
         r.decisions.clear();
         r.findings.clear();
@@ -277,7 +293,7 @@ fn the_headline_says_what_it_cannot_answer() {
         "a month that has just begun",
         sample::bill_only(),
         |r| r.period.partial = true,
-        "- Period: October 2026 (partial: the bill does not reach from its first day to its last)",
+        "- Period: October 2026 (partial: the bill has no line of a NAT gateway on its first or its last day)",
     );
     check_fact(
         "one's surplus hides what another lacks",

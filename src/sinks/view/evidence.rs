@@ -92,7 +92,7 @@ pub(super) struct Unnamed<'a> {
 /// AWS without a service by VPC, the largest first.
 pub(super) fn unnamed_by_vpc(report: &Report) -> Vec<Unnamed<'_>> {
     let mut sums: BTreeMap<Option<&str>, Load> = BTreeMap::new();
-    for row in report.traffic.iter().filter(|row| is_unnamed_aws(&row.service)) {
+    for row in report.traffic.iter().filter(|row| is_unnamed_aws(row, &report.logged_vpcs)) {
         let load = Load::of(row);
         sums.entry(row.vpc_id.as_deref()).and_modify(|sum| *sum = sum.plus(load)).or_insert(load);
     }
@@ -175,7 +175,7 @@ mod tests {
             &[(Some("vpc-0e"), Missing::QueryLog), query],
         );
         check("no VPC", |r| unname(r, None), &[(None, Missing::Vpc), query]);
-        check("all is named", |r| r.traffic.retain(|row| !is_unnamed_aws(&row.service)), &[]);
+        check("all is named", |r| r.traffic.retain(|row| row.service != "range:amazon"), &[]);
     }
 
     #[test]
@@ -199,7 +199,7 @@ mod tests {
         unname(&mut report, None);
         let short = unnamed(&report, 1, &Numbers::new("USD", 0)).unwrap().grid.unwrap();
         assert_eq!(short.rows[1].cells[0], Cell::text("(2 other VPCs)"));
-        let bytes = report.traffic.iter().filter(|row| is_unnamed_aws(&row.service)).map(row_bytes).sum();
+        let bytes = report.traffic.iter().filter(|row| is_unnamed_aws(row, &report.logged_vpcs)).map(row_bytes).sum();
         assert_eq!(short.total_row().unwrap().cells[3], Cell::Data(bytes));
     }
 }

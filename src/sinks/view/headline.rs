@@ -36,7 +36,7 @@ fn period(report: &Report) -> Fact {
     let seen = match (&period.observed_start, &period.observed_end) {
         (Some(from), Some(to)) => format!("records from {} to {} UTC", human::moment(from), human::moment(to)),
         _ if has_logs(report) => "no records".to_owned(),
-        _ => "the bill does not reach from its first day to its last".to_owned(),
+        _ => "the bill has no line of a NAT gateway on its first or its last day".to_owned(),
     };
     if period.partial && (has_logs(report) || has_bill(report)) {
         Fact { label: "Period", text: format!("{span} (partial: {seen})"), tone: Tone::Warn }

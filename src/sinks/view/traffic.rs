@@ -4,11 +4,11 @@ use super::headline::has_logs;
 use super::{empty, plus, row_bytes};
 use crate::model::bytes::Bytes;
 use crate::model::usd::Usd;
-use crate::report::{ClientRow, Report, TrafficRow, is_unnamed_aws};
+use crate::report::{ClientRow, Report, TrafficRow};
 use crate::sinks::document::{Cell, Column, Grid, Row, Section};
 use crate::sinks::human::{self, Numbers};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Bytes in both directions and their cost.
 #[derive(Clone, Copy)]
@@ -117,17 +117,18 @@ pub(super) fn services(report: &Report, top: usize, numbers: &Numbers) -> Sectio
     columns.extend(load_columns(numbers));
     columns.extend([Column::text("Endpoint"), Column::text("Evidence").rank(4)]);
     let grid = Grid::new(columns, rows).with_total("Total");
-    let unnamed: BTreeSet<&str> =
-        sorted.iter().map(|(key, _)| key.service).filter(|service| is_unnamed_aws(service)).collect();
-    let names = unnamed.into_iter().collect::<Vec<_>>().join(", ");
-    let note = (!names.is_empty()).then(|| format!("{names}: AWS, service not known: not claimed by any endpoint."));
+    let unnamed = sorted.iter().any(|(key, _)| key.service == UNNAMED_AWS);
+    let note = unnamed.then(|| format!("{UNNAMED_AWS}: AWS, service not known: not claimed by any endpoint."));
     Section { title, grid: Some(grid), notes: note.into_iter().collect(), ..Section::default() }
 }
+
+/// Addresses that are AWS's own, whatever service answered there.
+const UNNAMED_AWS: &str = "range:amazon";
 
 fn service_row(key: &ServiceKey<'_>, load: Load, whole: i128) -> Row {
     let mut cells = vec![Cell::text(key.service), key.region.map_or(Cell::Unknown, Cell::text)];
     cells.extend(load.cells(whole));
-    let endpoint = if is_unnamed_aws(key.service) { "not claimed" } else { key.endpoint };
+    let endpoint = if key.service == UNNAMED_AWS { "not claimed" } else { key.endpoint };
     cells.extend([Cell::text(endpoint), Cell::text(key.evidence)]);
     Row::new(cells)
 }

@@ -105,7 +105,8 @@ fn parts(report: &Report, numbers: &Numbers) -> String {
     let mut sums: BTreeMap<&str, Share> = BTreeMap::new();
     let mut unnamed = Share::default();
     for row in &report.traffic {
-        let share = if is_unnamed_aws(&row.service) { &mut unnamed } else { sums.entry(&row.service).or_default() };
+        let is_unnamed = is_unnamed_aws(row, &report.logged_vpcs);
+        let share = if is_unnamed { &mut unnamed } else { sums.entry(&row.service).or_default() };
         share.add(row_bytes(row), row.usd);
     }
     // A service without any price is in "without a price" below, whatever its size.

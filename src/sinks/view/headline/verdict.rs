@@ -2,7 +2,7 @@
 
 use super::{acts, bytes_of, counts, has_bill, has_logs, is_undecided, of_unknown_region, plain, silent};
 use crate::model::usd::{SCALE, Usd};
-use crate::report::{DecisionRow, Report, is_unnamed_aws};
+use crate::report::{DecisionRow, Report, TrafficRow, is_unnamed_aws};
 use crate::sinks::document::{Fact, Tone};
 use crate::sinks::human::{self, Numbers, UNKNOWN};
 use crate::sinks::view::evidence::{Missing, unnamed_by_vpc};
@@ -81,7 +81,13 @@ fn nothing(report: &Report) -> &'static str {
         (false, false) => return "nothing for certain: of some traffic the Region is not known; no other endpoint pays",
         (true, _) => {}
     }
-    if report.decisions.is_empty() && report.traffic.iter().any(|row| is_unnamed_aws(&row.service)) {
+    let outside = report.warnings.iter().any(|warning| warning.code == "outside-prefix-list");
+    if report.decisions.is_empty() && outside {
+        return "nothing for certain: the prefix list that was given may be older or newer than the traffic";
+    }
+    // A hundredth is worth the word.
+    let unnamed = bytes_of(report, |row| is_unnamed_aws(row, &report.logged_vpcs));
+    if report.decisions.is_empty() && unnamed > 0 && unnamed >= bytes_of(report, |_| true) / 100 {
         return "nothing for certain: which service answered at some of AWS's addresses is not known";
     }
     if report.decisions.is_empty() {
@@ -221,8 +227,9 @@ fn seen(report: &Report, numbers: &Numbers) -> String {
 
 /// Traffic of AWS whose service is not known: in the cost, in no saving.
 pub(super) fn not_claimed(report: &Report, numbers: &Numbers) -> Option<Fact> {
-    let bytes = bytes_of(report, |r| is_unnamed_aws(&r.service));
-    let usd: Option<Vec<Usd>> = report.traffic.iter().filter(|r| is_unnamed_aws(&r.service)).map(|r| r.usd).collect();
+    let is_unnamed = |row: &TrafficRow| is_unnamed_aws(row, &report.logged_vpcs);
+    let bytes = bytes_of(report, is_unnamed);
+    let usd: Option<Vec<Usd>> = report.traffic.iter().filter(|row| is_unnamed(row)).map(|row| row.usd).collect();
     let usd = usd.map_or_else(|| UNKNOWN.to_owned(), |usd| numbers.money(usd.into_iter().fold(Usd::ZERO, plus)));
     let share = human::percent(bytes, bytes_of(report, |_| true));
     let text = format!("AWS, service not known: {usd} for {} ({share}); {}", numbers.size(bytes), remedy(report));
