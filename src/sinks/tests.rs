@@ -266,6 +266,19 @@ fn the_headline_says_what_would_name_the_rest() {
     };
     let nothing = "- What to do: nothing for certain: which service answered at some of AWS's addresses is not known";
     check_fact("nothing decided", sample::billed(), undecided, nothing);
+    let said = |code: &'static str| {
+        move |r: &mut Report| {
+            r.decisions.clear();
+            r.findings.clear();
+            r.warnings[0].code = code.to_owned();
+        }
+    };
+    for (code, why) in [
+        ("outside-prefix-list", "the prefix list that was given may be older or newer than the traffic"),
+        ("ambiguous-names", "the names that were asked for disagree on the service of some traffic"),
+    ] {
+        check_fact(code, sample::billed(), said(code), &format!("- What to do: nothing for certain: {why}"));
+    }
 }
 
 #[test]

@@ -81,9 +81,12 @@ fn nothing(report: &Report) -> &'static str {
         (false, false) => return "nothing for certain: of some traffic the Region is not known; no other endpoint pays",
         (true, _) => {}
     }
-    let outside = report.warnings.iter().any(|warning| warning.code == "outside-prefix-list");
-    if report.decisions.is_empty() && outside {
+    let is_warned = |code: &str| report.decisions.is_empty() && report.warnings.iter().any(|w| w.code == code);
+    if is_warned("outside-prefix-list") {
         return "nothing for certain: the prefix list that was given may be older or newer than the traffic";
+    }
+    if is_warned("ambiguous-names") {
+        return "nothing for certain: the names that were asked for disagree on the service of some traffic";
     }
     // A hundredth is worth the word.
     let unnamed = bytes_of(report, |row| is_unnamed_aws(row, &report.logged_vpcs));
