@@ -110,9 +110,12 @@ impl Resolver<'_> {
     fn shown_by_gateways(&self, waiting: &CountedRows, instead: &Instead) -> Shown {
         let client = |pair: &CountedPair| self.known_as(self.vpc_of(pair.gateway), pair.client);
         let clients: HashSet<Addr> = waiting.pairs().map(|of| client(of.pair)).collect();
-        // Of both the client is known in one VPC.
-        let others: HashMap<u32, Option<&str>> =
-            instead.iter().map(|(other, gateway)| (*other, self.vpc_of(*gateway))).collect();
+        // Of both the client is known in one VPC; if there are several, whichever comes first in the set, in the last of them.
+        let mut others: HashMap<u32, Option<&str>> = HashMap::new();
+        for (other, gateway) in instead {
+            let vpc = others.entry(*other).or_default();
+            *vpc = (*vpc).max(self.vpc_of(*gateway));
+        }
         let mut shown = Shown::new();
         for of in self.rows.pairs().filter(|of| of.pair.basis != Basis::Remote) {
             let gateway = of.pair.gateway;
@@ -166,7 +169,7 @@ impl Resolver<'_> {
         if self.is_unlinked(gateway) && !self.gateways[other as usize].known {
             return true;
         }
-        let vpc = self.vpc_of(gateway).filter(|_| self.moved[gateway as usize]);
+        let vpc = self.vpc_of(gateway).filter(|_| self.may_have_moved(gateway));
         vpc.is_some_and(|vpc| self.is_in_vpc(other, vpc))
     }
 
@@ -201,6 +204,11 @@ impl Resolver<'_> {
 
     /// Whether a client's rows by way of a gateway wait until all others are known.
     pub(super) fn has_to_wait(&self, gateway: u32) -> bool {
-        self.is_unlinked(gateway) || self.moved.get(gateway as usize).copied().unwrap_or_default()
+        self.is_unlinked(gateway) || self.may_have_moved(gateway)
+    }
+
+    /// Whether routes may not always have led to it; not known of one that only they name.
+    fn may_have_moved(&self, gateway: u32) -> bool {
+        self.moved.get(gateway as usize).copied().unwrap_or_default()
     }
 }
