@@ -7,6 +7,10 @@ use natlens::cli::{self, Cli, Exit};
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// A report is made in large and short-lived pieces on many threads (docs/decisions.md, the allocator).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What work may take to tidy up elsewhere after a signal.
 const TIDY: Duration = Duration::from_secs(15);
 

@@ -144,6 +144,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml", &["sources"]),
     ("jiff", &["model"]),
     ("tokio", &["main", "aws"]),
+    ("mimalloc", &["main"]),
     ("aws_config", &["aws"]),
     ("aws_runtime", &["aws"]),
     ("aws_types", &["aws"]),
