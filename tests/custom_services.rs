@@ -4,11 +4,13 @@
 mod common;
 #[path = "common/explained.rs"]
 mod explained;
+#[path = "common/folder.rs"]
+mod folder;
 
 use common::{arg, natlens};
 use explained::explained;
+use folder::put;
 use serde_json::{Value, json};
-use std::path::Path;
 
 const GB: u64 = 1 << 30;
 
@@ -105,21 +107,15 @@ fn key(flow_log: u8, hour: u8, number: u8) -> String {
     )
 }
 
-fn put(folder: &Path, key: &str, bytes: &[u8]) {
-    let path = folder.join(key);
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
-    std::fs::write(path, bytes).expect("a file can be written");
-}
-
 fn bundle(objects: &Objects, header: &str, inventory: &Value, prices: Option<&str>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (key, records) in objects {
         let text = format!("{header}\n{}\n", records.join("\n"));
-        put(folder.path(), &format!("flow-logs/{key}"), text.as_bytes());
+        put(folder.path(), &format!("flow-logs/{key}"), &text);
     }
-    put(folder.path(), "inventory/account.json", inventory.to_string().as_bytes());
+    put(folder.path(), "inventory/account.json", &inventory.to_string());
     if let Some(prices) = prices {
-        put(folder.path(), "prices.csv", prices.as_bytes());
+        put(folder.path(), "prices.csv", prices);
     }
     folder
 }

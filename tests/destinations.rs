@@ -1,8 +1,11 @@
 //! Where bytes went and who sent them, through the real binary: tables that sum to the traffic, and names that Resolver logs tell.
 
 mod common;
+#[path = "common/folder.rs"]
+mod folder;
 
 use common::{arg, natlens};
+use folder::put;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -116,12 +119,6 @@ const REMOTES: [(&str, &[&str], u64); 5] = [
     ("203.0.113.8", &["a.datadoghq.com", "b.datadoghq.com"], 20),
     ("203.0.113.7", &[], 10),
 ];
-
-fn put(folder: &Path, key: &str, text: &str) {
-    let path = folder.join(key);
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
-    std::fs::write(path, text).expect("a file can be written");
-}
 
 /// Where AWS puts them: the gateway's Region is in the key.
 const FLOW_LOG: &str = "flow-logs/AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/10/01/\

@@ -4,8 +4,11 @@
 //! wellcomecollection/platform#2623, 2018, eu-west-1); the others follow from AWS's price pages as of the price book's date.
 
 mod common;
+#[path = "common/folder.rs"]
+mod folder;
 
 use common::{arg, natlens};
+use folder::put;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,12 +16,6 @@ use std::path::Path;
 const ACCOUNT: &str = "123456789012";
 const OCTOBER: i64 = 1_790_812_800;
 const GB: u64 = 1 << 30;
-
-fn put(folder: &Path, key: &str, text: &str) {
-    let path = folder.join(key);
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
-    std::fs::write(path, text).expect("a file can be written");
-}
 
 fn report(folder: &Path, more: &[&str]) -> Value {
     let mut args = vec!["report", arg(folder), "--format", "json"];

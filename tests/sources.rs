@@ -4,13 +4,15 @@
 //! The guide's records name addresses only: bytes, start and end are added.
 
 mod common;
+#[path = "common/folder.rs"]
+mod folder;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
 use common::{Run, arg, natlens};
+use folder::put;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 
 const ZONAL: &str = "instance-id interface-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr bytes start end
@@ -128,12 +130,6 @@ fn text_header(text: &str) -> String {
     text.lines().next().expect("a header").to_owned()
 }
 
-fn put(folder: &Path, key: &str, bytes: &[u8]) {
-    let path = folder.join(key);
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
-    std::fs::write(path, bytes).expect("a file can be written");
-}
-
 fn inventory(regional: bool) -> Value {
     let gateway = if regional {
         json!({
@@ -184,7 +180,7 @@ fn bundle(objects: &[(&str, &[u8])], inventory: Option<&Value>) -> tempfile::Tem
     }
     if let Some(inventory) = inventory {
         for (name, elements) in inventory.as_object().expect("an object") {
-            put(folder.path(), &format!("inventory/{name}.json"), json!({ name: elements }).to_string().as_bytes());
+            put(folder.path(), &format!("inventory/{name}.json"), &json!({ name: elements }).to_string());
         }
     }
     folder

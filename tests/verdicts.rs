@@ -2,8 +2,11 @@
 //! binary, on two gateways of which the first carries 500 GB to `sqs` in October 2026 and the second has no log.
 
 mod common;
+#[path = "common/folder.rs"]
+mod folder;
 
 use common::{Run, arg, natlens};
+use folder::put;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,12 +15,6 @@ const ACCOUNT: &str = "123456789012";
 const OCTOBER: i64 = 1_790_812_800;
 const DAY: i64 = 86_400;
 const GB: u64 = 1 << 30;
-
-fn put(folder: &Path, key: &str, text: &str) {
-    let path = folder.join(key);
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
-    std::fs::write(path, text).expect("a file can be written");
-}
 
 /// Two zones with a gateway each; 203.0.113.1 is `sqs`.
 fn account() -> tempfile::TempDir {
