@@ -411,6 +411,15 @@ fn an_endpoint_that_goes_frees_what_the_bill_says_of_it_and_no_more() {
         assert!(run.stdout.contains(text), "{text}: {}{}", run.stdout, run.stderr);
     }
 
+    // A discount on no endpoint in particular names none.
+    lines.push(line(
+        "EdpDiscount",
+        "us-east-1",
+        ["VpcEndpoint-Hours", "VpcEndpoint", "", "Hours", "0", "-0.5", "-0.5"],
+    ));
+    write(&lines);
+    assert_eq!(removals(folder.path()), (rows, warnings), "with a discount");
+
     // What a service of AWS keeps is nobody's to remove.
     endpoints(true);
     let (rows, warnings) = removals(folder.path());
@@ -502,6 +511,10 @@ fn a_local_zone_has_its_own_price_and_no_interface_endpoint() {
     // Routes to a gateway endpoint are written in every zone.
     let stored = of(["usw2-lax1-az1", "usw2-az1"], &[(2, &[gb])]);
     check("S3", &stored["decisions"][0], &json!({"action": "create", "bytes": gb, "net_usd": "54"}));
+    // Through a gateway in an AZ: what its data cost is saved, what crossing to it cost is not listed.
+    change(folder.path(), |all| all["NatGateways"][0]["SubnetId"] = json!("subnet-2"));
+    let across = report(folder.path(), &[]);
+    check("S3, crossing", &across["decisions"][0], &json!({"action": "create", "bytes": gb, "net_usd": "45"}));
 }
 
 #[test]

@@ -51,6 +51,13 @@ fn logs(folder: &Path, gb: u64, more: &str) {
     put(folder, "flow-logs/a.log", &(log + more));
 }
 
+/// Moves the records of one second back.
+fn shift(folder: &Path, at: i64, back: i64) {
+    let log = folder.join("flow-logs/a.log");
+    let text = std::fs::read_to_string(&log).expect("a log");
+    put(folder, "flow-logs/a.log", &text.replace(&at.to_string(), &(at - back).to_string()));
+}
+
 /// A record of nothing, or of dropped records, on each of some days.
 fn quiet(interface: &str, status: &str, days: std::ops::Range<i64>) -> String {
     let line = |day: i64| format!("{interface} - - - - - {0} {0} - {status}\n", OCTOBER + day * DAY + 60);
@@ -224,12 +231,20 @@ fn a_bill_of_ten_days_decides_as_the_ten_days_do() {
 
 #[test]
 fn a_bill_that_ends_with_the_records_is_not_early() {
-    for (situation, days, expect) in [("whole", 31, false), ("a day short", 30, true)] {
+    // The last record is of the month's last second, or of two hours before.
+    for (situation, days, last, expect) in [
+        ("whole", 31, 0, false),
+        ("a day short", 30, 0, true),
+        ("a day short, and no record is of the last hour", 30, 2 * 3_600, true),
+    ] {
         let folder = account();
         logs(folder.path(), 496, "");
+        shift(folder.path(), OCTOBER + 31 * DAY - 1, last);
         bill(folder.path(), days, 16, "");
         let (_, report) = run(folder.path(), &[]);
         assert_eq!(warning(&report, "bill-ends-early").is_some(), expect, "{situation}");
+        // A bound of a part of the time is none.
+        assert_eq!(report["summary"]["upper_bound_usd"].is_null(), expect, "{situation}");
     }
     // A gateway whose lines end with its life, while its account's go on.
     let folder = account();
@@ -274,17 +289,19 @@ fn a_gateway_is_removable_only_if_all_of_its_traffic_is_known() {
 
 #[test]
 fn an_endpoint_that_was_made_after_the_period_has_nothing_to_fix() {
-    for (created, action, saving) in [
-        ("2026-11-05T00:00:00.000Z", "keep-nat", "0"),
-        ("2026-11-01T00:00:00.000Z", "keep-nat", "0"),
-        ("2026-10-31T23:00:00.000Z", "fix", "17.36"),
-        ("2026-09-05T00:00:00.000Z", "fix", "17.36"),
+    for (created, private_dns, action, saving) in [
+        ("2026-11-05T00:00:00.000Z", true, "keep-nat", "0"),
+        ("2026-11-01T00:00:00.000Z", true, "keep-nat", "0"),
+        ("2026-10-31T23:00:00.000Z", true, "fix", "17.36"),
+        ("2026-09-05T00:00:00.000Z", true, "fix", "17.36"),
+        // Names lead past it, whenever it was made.
+        ("2026-11-05T00:00:00.000Z", false, "fix", "17.36"),
     ] {
         let folder = account();
         logs(folder.path(), 496, "");
         let endpoint = json!({"VpcEndpoints": [{"VpcEndpointId": "vpce-0a1", "VpcEndpointType": "Interface",
             "VpcId": "vpc-0a", "State": "available", "ServiceName": "com.amazonaws.us-east-1.sqs",
-            "SubnetIds": ["subnet-1"], "PrivateDnsEnabled": true, "CreationTimestamp": created}]});
+            "SubnetIds": ["subnet-1"], "PrivateDnsEnabled": private_dns, "CreationTimestamp": created}]});
         put(folder.path(), "inventory/endpoints.json", &endpoint.to_string());
         let (_, report) = run(folder.path(), &[]);
         let row = decision(&report);
