@@ -292,7 +292,7 @@ fn an_endpoint_that_was_made_after_the_period_has_nothing_to_fix() {
     for (created, private_dns, action, saving) in [
         ("2026-11-05T00:00:00.000Z", true, "keep-nat", "0"),
         ("2026-11-01T00:00:00.000Z", true, "keep-nat", "0"),
-        ("2026-10-31T23:00:00.000Z", true, "fix", "17.36"),
+        ("2026-10-31T22:59:59.000Z", true, "fix", "17.36"),
         ("2026-09-05T00:00:00.000Z", true, "fix", "17.36"),
         // Names lead past it, whenever it was made.
         ("2026-11-05T00:00:00.000Z", false, "fix", "17.36"),
@@ -318,6 +318,62 @@ fn an_endpoint_that_was_made_after_the_period_has_nothing_to_fix() {
         assert_eq!(found(&report, "nat-1").is_none(), says, "{created}: what it takes since is not known");
         let run = natlens(folder.path(), &["explain", arg(folder.path()), "sqs"]);
         assert_eq!(run.code, 0, "{created}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn an_interface_endpoint_since_which_nothing_crossed_is_nothing_to_fix() {
+    // 14 days of 16 GB; the last record is of 23:59:59 on the 14th. As many bytes went by the endpoint since.
+    let endpoint = |id: &str, created: Option<&str>, private_dns: Value| {
+        json!({"VpcEndpointId": id, "VpcEndpointType": "Interface", "VpcId": "vpc-0a", "State": "available",
+            "ServiceName": "com.amazonaws.us-east-1.sqs", "SubnetIds": ["subnet-1"], "PrivateDnsEnabled": private_dns,
+            "CreationTimestamp": created})
+    };
+    let made = |created| vec![endpoint("vpce-0a1", Some(created), json!(true))];
+    for (situation, endpoints, action) in [
+        ("the day after", made("2026-10-15T12:00:00.000Z"), "keep-nat"),
+        ("in the hour of the last record", made("2026-10-14T23:00:00.000Z"), "keep-nat"),
+        ("the hour before it", made("2026-10-14T22:59:59.000Z"), "fix"),
+        ("before all of it", made("2026-09-15T12:00:00.000Z"), "fix"),
+        ("nobody knows when", vec![endpoint("vpce-0a1", None, json!(true))], "fix"),
+        ("names lead past it", vec![endpoint("vpce-0a1", Some("2026-10-15T12:00:00.000Z"), json!(false))], "fix"),
+        (
+            "beside an older one",
+            vec![
+                endpoint("vpce-0a1", Some("2026-10-15T12:00:00.000Z"), json!(true)),
+                endpoint("vpce-0a2", Some("2026-09-15T12:00:00.000Z"), json!(true)),
+            ],
+            "fix",
+        ),
+    ] {
+        let folder = account();
+        logs(folder.path(), 496, "");
+        let log = std::fs::read_to_string(folder.path().join("flow-logs/a.log")).expect("a log");
+        let until: Vec<&str> = log.split_inclusive('\n').take(1 + 2 * 14).collect();
+        put(folder.path(), "flow-logs/a.log", &until.concat());
+        put(folder.path(), "inventory/endpoints.json", &json!({"VpcEndpoints": endpoints}).to_string());
+        let (run_of_month, report) = run(folder.path(), &["--month", "2026-10"]);
+        assert_eq!(run_of_month.code, 0, "{situation}: {}", run_of_month.stderr);
+        let row = decision(&report);
+        assert_eq!((&row["action"], &row["avoided_usd"]), (&json!(action), &json!("10.08")), "{situation}: {row}");
+        let keeps = action == "keep-nat";
+        assert_eq!(report["summary"]["avoidable_usd"], if keeps { "0" } else { "10.08" }, "{situation}");
+        let reason = row["reason"].as_str().expect("a text");
+        let says = reason.contains("and no sqs traffic has crossed nat-1 after that hour: nothing is left to do");
+        assert_eq!(says, keeps, "{situation}: {reason}");
+        let explained = natlens(folder.path(), &["explain", arg(folder.path()), "sqs", "--month", "2026-10"]);
+        assert_eq!(explained.code, 0, "{situation}: {}", explained.stderr);
+        // A roll-up by the day decides the same, and not by an inventory with another endpoint.
+        let rollup = folder.path().join("rollup.parquet");
+        let made = ["athena", arg(folder.path()), "--month", "2026-10", "--engine", "local", "-o", arg(&rollup)];
+        let run_of_rollup = natlens(folder.path(), &made);
+        assert_eq!(run_of_rollup.code, 0, "{situation}: {}", run_of_rollup.stderr);
+        let (_, of_rollup) = run(folder.path(), &["--rollup", arg(&rollup)]);
+        assert_eq!(of_rollup["decisions"], report["decisions"], "{situation}");
+        let later = endpoint("vpce-0a3", Some("2026-10-20T12:00:00.000Z"), json!(true));
+        put(folder.path(), "inventory/later.json", &json!({"VpcEndpoints": [later]}).to_string());
+        let other = natlens(folder.path(), &["report", arg(folder.path()), "--rollup", arg(&rollup)]);
+        assert!(other.code != 0 && other.stderr.contains("inventory"), "{situation}: {}", other.stderr);
     }
 }
 

@@ -1,6 +1,7 @@
 //! From the report's rows and the inventory to what decisions are made from: which way the bytes went and what each part of it
 //! costs, which endpoints exist and what they carry.
 
+use super::gateway::{Age, HoursOf, age};
 use super::input::{EndpointPrices, ExistingEndpoint, RegionCase, ServiceTraffic};
 use super::tiers::Tiers;
 use crate::model::bytes::Bytes;
@@ -38,6 +39,8 @@ pub struct Account<'a> {
     pub not_on_bill: &'a BTreeSet<String>,
     /// VPCs and services whose names lead to private addresses: an endpoint works there, whoever made it.
     pub private_answers: &'a BTreeSet<(String, String)>,
+    /// The first and the last hour in which anything crossed, where an endpoint may be younger.
+    pub hours_of: &'a HoursOf,
     /// Whole hours that new endpoints are weighed over: of the period, or of its part with records.
     pub hours: u64,
     /// The whole period, which bill and metrics are about.
@@ -316,6 +319,9 @@ impl Account<'_> {
         // One without private DNS is still passed by.
         let is_passed_by = endpoint.private_dns == Some(false);
         let created_after = endpoint.created.filter(|created| *created >= self.window.end && !is_passed_by);
+        let crossed = self.hours_of.get(&(vpc.clone(), service.to_owned(), region.clone())).copied();
+        let made_within = endpoint.created.filter(|created| *created < self.window.end && !is_passed_by);
+        let took_over = made_within.filter(|_| matches!(age(made_within, crossed), Age::Younger(_)));
         let azs = self.azs(endpoint);
         let stood = u64::try_from(self.window.life(endpoint.created, None).hours()).unwrap_or(0);
         let unpaid = self.not_on_bill.contains(&endpoint.id);
@@ -348,6 +354,7 @@ impl Account<'_> {
             managed: endpoint.managed,
             free_way,
             created_after,
+            took_over,
             azs,
         });
     }

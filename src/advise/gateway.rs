@@ -96,7 +96,8 @@ fn row(
 }
 
 /// When an endpoint was created, compared with the traffic that it should carry.
-enum Age {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Age {
     /// Before it, or nobody knows.
     Older,
     /// While it crossed.
@@ -105,7 +106,7 @@ enum Age {
     Younger(i64),
 }
 
-fn age(since: Option<i64>, hours: Option<(i64, i64)>) -> Age {
+pub(super) fn age(since: Option<i64>, hours: Option<(i64, i64)>) -> Age {
     match since.zip(hours) {
         Some((since, (_, last))) if last <= since.div_euclid(HOUR_SECONDS) => Age::Younger(since),
         Some((since, (first, _))) if first <= since.div_euclid(HOUR_SECONDS) => Age::Between(since),

@@ -71,6 +71,9 @@ pub struct ExistingEndpoint {
     pub managed: bool,
     /// When it was created, if that was after the period: then all traffic of the period is of the time before.
     pub created_after: Option<i64>,
+    /// When it was created, if that was in the period and none of its VPC's traffic has crossed a NAT gateway since: it was of the time before,
+    /// too, while what the endpoint carried since is judged as any other's.
+    pub took_over: Option<i64>,
 }
 
 /// Prices of a Region's interface endpoints.

@@ -167,8 +167,8 @@ impl<'a> Problem<'a> {
         };
         for (number, demand) in demands.iter().enumerate() {
             let Some(own) = demand.avoided else { continue };
-            // What the endpoint takes since is no traffic of the period, and nothing is left to do about what was.
-            if existing_at(demand.vpc).is_some_and(|endpoint| endpoint.created_after.is_some()) {
+            // What the endpoint takes since is none of it, and nothing is left to do about what was.
+            if existing_at(demand.vpc).is_some_and(|endpoint| endpoint.created_after.or(endpoint.took_over).is_some()) {
                 continue;
             }
             let elsewhere = demand.avoided_at.iter().map(|(hub, usd)| (at(hub), usd.units() * SCALE));
@@ -215,6 +215,8 @@ fn merged_endpoints(case: &RegionCase, service: &str) -> BTreeMap<String, Existi
         known.data_usd = known.data_usd.zip(endpoint.data_usd).map(|(a, b)| a + b);
         known.private_dns = known.private_dns.max(endpoint.private_dns);
         known.managed |= endpoint.managed;
+        // What crossed before the last one was made crossed beside the first.
+        known.took_over = known.took_over.zip(endpoint.took_over).map(|(a, b)| a.min(b));
         if known.free_way != endpoint.free_way {
             (known.free_way, known.nat_per_gb) = (None, None);
         }
@@ -430,11 +432,11 @@ impl Writer<'_> {
                 Weighed::unpriced(DecisionRow { avoided_usd: Some(avoided), reason, ..blank })
             }
             (Some(avoided), _) => {
-                let younger = existing.and_then(|endpoint| Some((endpoint, endpoint.created_after?)));
+                let younger = existing.filter(|endpoint| endpoint.created_after.or(endpoint.took_over).is_some());
                 let zones = if existing.is_some() && younger.is_none() { 0 } else { demand.azs.len().max(1) };
                 let reason = match younger {
-                    Some((endpoint, created)) => {
-                        reason::younger(self.case, problem.service, demand.vpc, &endpoint.id, created, &demand.gateways)
+                    Some(endpoint) => {
+                        reason::younger(self.case, problem.service, demand.vpc, endpoint, &demand.gateways)
                     }
                     None => reason::keep(self.case, problem.service, demand.vpc, &demand.gateways, zones),
                 };

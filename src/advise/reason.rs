@@ -124,16 +124,17 @@ pub(super) fn younger(
     case: &RegionCase,
     service: &str,
     vpc: &str,
-    endpoint: &str,
-    created: i64,
+    endpoint: &ExistingEndpoint,
     gateways: &BTreeSet<&str>,
 ) -> String {
+    let (id, traffic, gateways) = (&endpoint.id, traffic(case, service, vpc), names(gateways));
+    let created = iso(endpoint.created_after.or(endpoint.took_over).unwrap_or_default());
+    let when = match endpoint.created_after {
+        Some(_) => format!("{id} was created at {created}, after the period, in which {traffic} crossed {gateways}"),
+        None => format!("{id} was created at {created}, and no {traffic} has crossed {gateways} after that hour"),
+    };
     format!(
-        "{endpoint} was created at {}, after the period, in which {} crossed {}: nothing is left to do, and the figures are of the time \
-         before, against an endpoint of its own for all of it",
-        iso(created),
-        traffic(case, service, vpc),
-        names(gateways)
+        "{when}: nothing is left to do, and the figures are of the time before, against an endpoint of its own for all of it"
     )
 }
 

@@ -78,6 +78,7 @@ fn endpoint(vpc: &str, zones: &[&str], bytes: Option<Bytes>) -> ExistingEndpoint
         managed: false,
         free_way: None,
         created_after: None,
+        took_over: None,
         stood: 0,
     }
 }

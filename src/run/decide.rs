@@ -95,6 +95,7 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
         other_endpoint_bytes: &others,
         not_on_bill: &not_on_bill,
         private_answers: &basis.private_answers,
+        hours_of: &basis.hours_of,
         hours: basis.hours(),
         window: basis.window,
     };

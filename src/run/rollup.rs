@@ -225,7 +225,7 @@ pub(super) fn read(
     if !lost.is_empty() {
         return Err(RollupError::Ports(lost.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(", ")));
     }
-    if made.inventory != inventory_digest(&loaded.inventory) {
+    if made.inventory != inventory_digest(&loaded.inventory, made.window) {
         let other = other_account(&rollup, &loaded.inventory);
         return Err(other.unwrap_or_else(|| RollupError::Inventory(at.to_owned())));
     }

@@ -1,18 +1,23 @@
 //! What tells one inventory from another as far as it decides which rows a roll-up keeps and how they count: gateways, VPCs, and the
-//! routes of tables that lead to gateways. Other interfaces are not in it, nor what else has public addresses, nor the entries of AWS's
+//! routes of tables that lead to gateways, and until when they are kept by the hour. Other interfaces are not in it, nor what else has public addresses, nor the entries of AWS's
 //! own prefix lists: they change from day to day, and a roll-up would be of use for as long only.
 
 use crate::model::inventory::{
-    Availability, Connectivity, Inventory, Route, RouteDestination, RouteState, RouteTable, RouteTarget,
+    Availability, Connectivity, EndpointKind, Inventory, Route, RouteDestination, RouteState, RouteTable, RouteTarget,
 };
+use crate::model::period::Window;
 use crate::model::sha256::sha256;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
 /// The same for inventories that decide alike.
 #[must_use]
-pub fn inventory_digest(inventory: &Inventory) -> String {
+pub fn inventory_digest(inventory: &Inventory, window: Window) -> String {
     let mut lines: BTreeSet<String> = BTreeSet::new();
+    let interfaces = inventory.endpoints().filter(|endpoint| endpoint.kind == EndpointKind::Interface);
+    if let Some(last) = interfaces.filter_map(|e| e.created).filter(|created| window.contains(*created)).max() {
+        lines.insert(format!("endpoints {last}"));
+    }
     for nat in inventory.nat_gateways() {
         let own = sorted(&nat.private_addrs);
         let (public, interfaces) = (sorted(&nat.public_addrs), sorted(&nat.interfaces));

@@ -6,7 +6,7 @@ use crate::count::peers::Peers;
 use crate::count::roles::{Role, Roles};
 use crate::count::routes::Routes;
 use crate::model::addr::{Addr, Cidr};
-use crate::model::inventory::{EndpointKind, Inventory, RouteDestination};
+use crate::model::inventory::{Inventory, RouteDestination};
 use crate::model::period::{DAY_SECONDS, Window};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ pub struct Guide<'a> {
     pub(super) prefixes: BTreeSet<String>,
     /// Gateways of VPCs in which routes may have been moved from one to another, see [`Routes::may_have_moved`].
     moved: BTreeSet<String>,
-    /// When gateway endpoints were made.
+    /// When endpoints were made.
     endpoints: Vec<i64>,
     /// [`inventory_digest`].
     pub(super) digest: String,
@@ -80,12 +80,8 @@ impl<'a> Guide<'a> {
             holders6,
             prefixes: prefixes(&cidrs),
             moved: moved(inventory, window),
-            endpoints: inventory
-                .endpoints()
-                .filter(|endpoint| endpoint.kind == EndpointKind::Gateway)
-                .filter_map(|endpoint| endpoint.created)
-                .collect(),
-            digest: inventory_digest(inventory),
+            endpoints: inventory.endpoints().filter_map(|endpoint| endpoint.created).collect(),
+            digest: inventory_digest(inventory, window),
         }
     }
 
@@ -95,7 +91,7 @@ impl<'a> Guide<'a> {
         &self.digest
     }
 
-    /// Until when all rows are kept by the hour: the end of the day on which the last gateway endpoint was made in the time. What crossed after
+    /// Until when all rows are kept by the hour: the end of the day on which the last endpoint was made in the time. What crossed after
     /// its hour is told from what crossed before.
     #[must_use]
     pub fn by_hour_until(&self, window: Window) -> i64 {

@@ -165,6 +165,7 @@ fn decide(report: &mut Report, mut trail: Trail) -> Trail {
         hours: 744,
         window: Window { start: 0, end: 744 * 3600 },
         private_answers: &BTreeSet::new(),
+        hours_of: &BTreeMap::new(),
     };
     let row = |(at, row): (u64, _)| TrafficTrail { records: 17 * at + 1, way: account.way(row), left: true };
     trail.traffic = (0..).zip(&report.traffic).map(row).collect();
