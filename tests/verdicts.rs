@@ -230,6 +230,30 @@ fn a_bill_of_ten_days_decides_as_the_ten_days_do() {
 }
 
 #[test]
+fn a_gateway_of_which_no_byte_is_billed_yet_is_weighed_at_list() {
+    // The second gateway's client begins on the 12th; the bill ends with the 10th.
+    let folder = account();
+    let mut second = String::new();
+    for day in 11..31 {
+        let start = OCTOBER + day * DAY;
+        let each = 10 * GB;
+        writeln!(second, "eni-2 10.0.2.5 10.0.2.9 10.0.2.5 203.0.113.1 {each} {start} {start} ACCEPT OK")
+            .expect("memory");
+    }
+    logs(folder.path(), 496, &second);
+    bill(folder.path(), 10, 16, "");
+    let (run_of_month, report) = run(folder.path(), &[]);
+    assert_eq!(run_of_month.code, 0, "{}", run_of_month.stderr);
+    assert!(warning(&report, "bill-ends-early").is_some());
+    // (496 + 200) x 0.045 - 2 x 7.44 - 696 x 0.01.
+    let row = decision(&report);
+    let figures = ["action", "avoided_usd", "endpoint_hours_usd", "net_usd"].map(|field| &row[field]);
+    assert_eq!(figures, ["create", "31.32", "14.88", "9.48"], "{row}");
+    let explained = natlens(folder.path(), &["explain", arg(folder.path()), "sqs"]);
+    assert!(explained.stdout.contains("or at list where nothing was yet"), "{}{}", explained.stdout, explained.stderr);
+}
+
+#[test]
 fn a_bill_that_ends_with_the_records_is_not_early() {
     // The last record is of the month's last second, or of two hours before.
     for (situation, days, last, expect) in [

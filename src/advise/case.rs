@@ -126,7 +126,7 @@ pub struct Way {
     /// The gateway's VPC where the client is in another one.
     pub hub: Option<String>,
     /// What the gateway charges for the bytes: the row's part of what was paid, or, where the bill ends before the records do, at what was
-    /// paid for a GB. `None` where that is not known.
+    /// paid for a GB, and at list where nothing was yet. `None` where that is not known.
     pub nat: Option<Usd>,
     /// What crossing to the gateway's AZ costs: both sides pay for each direction (AWS EC2 pricing, data transfer within a
     /// Region), so a byte pays twice. To and from a transit gateway it is free.
@@ -160,13 +160,21 @@ impl Account<'_> {
             Some(_) => price(Item::TgwVpcGb).map(|price| PricePerGb::new(price).cost(bytes)),
             None => Ok(Usd::ZERO),
         };
-        // What was paid is for a part of the bytes only.
+        // What was paid is for a part of the bytes only, or for none yet.
         let nat = if self.billed_until.contains_key(&row.nat_gateway_id) {
-            row.usd.and(gateway.usd_per_gb).map(|rate| PricePerGb::new(rate).cost(bytes))
+            let rate = gateway.usd_per_gb.or_else(|| self.list_rate(gateway));
+            row.usd.and(rate).map(|rate| PricePerGb::new(rate).cost(bytes))
         } else {
             row.usd
         };
         Way { hub, nat, cross_az, transit }
+    }
+
+    /// The list price of a GB through a gateway of which no byte is billed yet.
+    fn list_rate(&self, gateway: &NatGatewayRow) -> Option<Usd> {
+        let place = place_of(gateway.region.as_deref(), gateway.az_id.as_deref());
+        let price = self.prices.price(place.as_deref(), Item::NatGatewayGb);
+        price.ok().filter(|_| gateway.billed_bytes == Some(Bytes::ZERO))
     }
 
     /// Sorts everything by what could carry it.

@@ -62,7 +62,7 @@ fn avoided(steps: &mut Steps, d: &DecisionRow, report: &Report, trail: &Trail) {
     let nat: Option<Usd> = rows.iter().map(|t| t.nat_usd()).sum();
     carried(steps, &rows, nat.is_some());
     if rows.iter().any(|t| t.nat_usd() != t.row.usd) {
-        let early = "The bill ends before the records do: their NAT data is at what was paid for a GB, not their part of what was paid.";
+        let early = "The bill ends before the records do: their NAT data is at what was paid for a GB, or at list where nothing was yet, and not their part of what was paid.";
         steps.note("", early);
     }
     if rows.iter().map(|t| t.bytes()).sum::<Bytes>() != d.bytes {
