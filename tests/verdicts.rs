@@ -230,6 +230,25 @@ fn a_bill_of_ten_days_decides_as_the_ten_days_do() {
 }
 
 #[test]
+fn beside_a_bill_of_ten_days_an_address_counts_as_long_as_its_gateway() {
+    let folder = account();
+    let inventory = folder.path().join("inventory/all.json");
+    let mut all: Value = serde_json::from_slice(&std::fs::read(&inventory).expect("a file")).expect("JSON");
+    all["NatGateways"][1]["NatGatewayAddresses"][0]["PublicIp"] = json!("198.51.100.2");
+    put(folder.path(), "inventory/all.json", &all.to_string());
+    logs(folder.path(), 496, &quiet("eni-2", "NODATA", 0..31));
+    // 240 hours of 0.045, and 0.005 for the address in each.
+    for (days, usd, price) in [(10, "12", "240 hours"), (31, "37.2", "744 hours")] {
+        bill(folder.path(), days, 16, "");
+        let (_, report) = run(folder.path(), &[]);
+        assert_eq!(found(&report, "nat-2").map(|(_, usd, _)| usd), Some(json!(usd)), "{days} days");
+        let explained = natlens(folder.path(), &["explain", arg(folder.path()), "nat-2"]);
+        let says = explained.stdout.contains(&format!("{price} x $0.005 per hour"));
+        assert!(says, "{}{}", explained.stdout, explained.stderr);
+    }
+}
+
+#[test]
 fn a_gateway_of_which_no_byte_is_billed_yet_is_weighed_at_list() {
     // The second gateway's client begins on the 12th; the bill ends with the 10th.
     let folder = account();

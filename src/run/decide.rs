@@ -146,9 +146,10 @@ fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
             let place = place_of(row.region.as_deref(), row.az_id.as_deref());
             basis.prices.price(place.as_deref(), Item::NatGatewayHour).ok().map(|usd| usd.many(hours))
         };
-        // The bill's hours are those of the whole period, and so are then the addresses'.
+        // The bill's hours are those of the whole period, or of as much of it as is billed, and so are then the addresses'.
         let stood = nat.map_or(new, |nat| nat.hours_in(basis.weighed));
-        let with_address = if ledger.is_some() { nat.map(|nat| nat.hours_in(basis.window)) } else { Some(stood) };
+        let billed = money.billed(&row.nat_gateway_id, basis.window);
+        let with_address = if ledger.is_some() { nat.map(|nat| nat.hours_in(billed)) } else { Some(stood) };
         let period_hours = || u64::try_from(basis.window.hours()).unwrap_or(0);
         let addresses = price(Item::PublicIpv4InUseHour, with_address.unwrap_or_else(period_hours));
         let connectivity = nat.map_or(Connectivity::Public, |nat| nat.connectivity);

@@ -107,6 +107,15 @@ pub fn settle(
     Ok(Money { costs, totals, basis, ledgers, endpoints, billed_until })
 }
 
+impl Money {
+    /// The part of a window that the bill of a gateway tells of.
+    #[must_use]
+    pub fn billed(&self, gateway: &str, window: Window) -> Window {
+        let until = self.billed_until.get(gateway).copied().unwrap_or(window.end);
+        Window { end: until.min(window.end), ..window }
+    }
+}
+
 /// The gateways of accounts whose bill ends before the last day of their records. A bill is late as a whole; that one gateway has no more
 /// lines only says that it was deleted.
 fn early_ends(

@@ -41,7 +41,7 @@ impl Answer<'_> {
                 parts,
                 addresses: nat.map_or(0, |nat| nat.public_addrs.len() as u64),
                 stood: stood(self.period.weighed()),
-                stood_of_period: stood(self.period.window),
+                stood_of_period: stood(self.money.billed(&finding.nat_gateway_id, self.period.window)),
             }
         });
         Ok(Trail {

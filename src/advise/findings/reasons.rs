@@ -36,7 +36,8 @@ pub(super) fn deletion(plan: &Plan<'_>, gateway: &GatewayFacts, tables: &[String
         }
         Fate::Stays => String::new(),
     };
-    match gateway.billed_until {
+    // Where the bill names no gateway, hours are those of the period.
+    match gateway.billed_until.filter(|_| gateway.billed.is_some()) {
         Some(until) => {
             format!("{found}; the bill ends on {}, and of its hours only those are counted", iso_day(until - 1))
         }
