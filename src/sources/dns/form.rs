@@ -45,7 +45,8 @@ pub(super) fn form(head: &[u8], whole: bool) -> Result<Form, DnsReadError> {
     let Some(first) = lines.first().map(|line| line.trim_ascii_start()) else {
         return if whole { Ok(Form::Empty) } else { Err(DnsReadError::Foreign(Foreign::Text)) };
     };
-    if first.starts_with(b"Permission Check Successful") {
+    // What else there is in such an object somebody put there.
+    if first.starts_with(b"Permission Check Successful") && lines.len() == 1 {
         return Ok(Form::WriteTest);
     }
     if first.starts_with(b"[") {

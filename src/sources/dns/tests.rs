@@ -167,6 +167,8 @@ fn records_are_found_in_every_form() {
     check("no events", r#"{"events": [], "searchedLogStreams": []}"#, Ok((Messages, &[], &[])));
     check("a control message alone", control, Ok((Messages, &[], &[])));
     check("an export's test", "Permission Check Successful", Ok((DnsFormat::WriteTest, &[], &[])));
+    let more = format!("Permission Check Successful\n{a}\n{b}\n");
+    check("an export's test with more behind it", more, Ok((Lines, rows, &[1])));
 }
 
 #[test]

@@ -75,6 +75,8 @@ fn is_closed(layout: &Layout, line: &[u8]) -> bool {
     let digits = text.iter().all(u8::is_ascii_digit);
     let id = text.rsplit(|&byte| byte == b'-').next().unwrap_or_default();
     match layout.columns().last() {
+        // Cut right behind a blank: the field is missing altogether.
+        _ if text.is_empty() => false,
         _ if text == b"-" => true,
         Some(Some(Field::Bytes)) => false,
         Some(Some(Field::Start | Field::End)) => digits && matches!(text.len(), 10 | 13),
