@@ -282,6 +282,28 @@ fn a_damaged_entry_is_made_again() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_an_entrys_place_is_not_waited_for() {
+    let account = Account::new("--vantage nat");
+    let expect = account.without(JSON);
+    same("first run", &account.run(JSON), &expect);
+    let (cache, whole) = (account.path("cache"), account.path("whole"));
+    copy_all(&cache, &whole);
+    for path in files(&whole) {
+        let name = path.strip_prefix(&whole).expect("below");
+        copy_all(&whole, &cache);
+        if name.extension().is_some_and(|extension| extension != "json") {
+            std::fs::remove_dir_all(cache.join("reports")).expect("a folder can be removed");
+        }
+        std::fs::remove_file(cache.join(name)).expect("the entry");
+        let made = std::process::Command::new("mkfifo").arg(cache.join(name)).status().expect("mkfifo runs");
+        assert!(made.success());
+        same(&name.to_string_lossy(), &account.run(JSON), &expect);
+        let _ = std::fs::remove_file(cache.join(name));
+    }
+}
+
 /// Moves all objects but the first aside; each call of what it gives moves the next one back.
 fn one_by_one(account: &Account) -> impl Iterator<Item = ()> + use<> {
     let mut objects = account.objects();

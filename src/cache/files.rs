@@ -4,7 +4,7 @@ use crate::sources::objects::since_1970;
 use hashbrown::HashSet;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use walkdir::WalkDir;
@@ -37,6 +37,23 @@ pub(super) fn header(magic: Magic, key: u128, body: &[u8]) -> [u8; HEADER] {
 pub(super) fn body(magic: Magic, key: u128, file: &[u8]) -> Option<&[u8]> {
     let (found, body) = file.split_at_checked(HEADER)?;
     (found == header(magic, key, body)).then_some(body)
+}
+
+/// Opens an entry: a file, for a pipe of its name would be waited for without end.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    open_with(File::options().read(true), path)
+}
+
+fn open_with(options: &fs::OpenOptions, path: &Path) -> io::Result<File> {
+    if path.metadata()?.is_file() { options.open(path) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+/// All of an entry.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open(path)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len()).unwrap_or_default());
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Writes a file from its parts, whole or not at all. Addresses are nobody else's business.
@@ -75,7 +92,7 @@ fn private_folder(folder: &Path) -> io::Result<()> {
 
 /// Notes that an entry was used, so that it is not the next to go.
 pub(super) fn used(path: &Path, now: i128) {
-    let Ok(file) = File::options().append(true).open(path) else { return };
+    let Ok(file) = open_with(File::options().append(true), path) else { return };
     let last = file.metadata().and_then(|metadata| metadata.modified()).ok().and_then(since_1970);
     if last.is_some_and(|last| last + HOUR > now) {
         return;

@@ -10,7 +10,6 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use std::fs::File;
 use std::hash::Hash;
 use std::io::{Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -85,7 +84,7 @@ impl<'a> Packs<'a> {
 
     /// What the file beside a pack says, if it is whole.
     fn identities(&self, name: u128) -> Option<Vec<u8>> {
-        let file = std::fs::read(self.path(name, OBJECTS)).ok()?;
+        let file = files::read(&self.path(name, OBJECTS)).ok()?;
         let identities = files::body(MAGIC, self.meaning.0 ^ name, &file).map(<[u8]>::to_vec);
         if identities.is_none() {
             self.remove(name);
@@ -188,7 +187,7 @@ fn name_of(path: &Path) -> Option<u128> {
 
 /// Nothing is made of the file's content before its checksum is known to be right.
 fn read<'r>(path: &Path, name: u128, roles: &'r Roles) -> Option<Vec<Counted<'r>>> {
-    let mut file = File::open(path).ok()?;
+    let mut file = files::open(path).ok()?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).ok()?;
     if xxh3_128(&bytes) != name {

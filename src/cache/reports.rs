@@ -24,7 +24,7 @@ impl Cache {
     #[must_use]
     pub fn report(&self, key: Key) -> Option<KeptReport> {
         let path = self.report_path(key);
-        let file = std::fs::read(&path).ok()?;
+        let file = files::read(&path).ok()?;
         let (losses, text) = files::body(MAGIC, key.0, &file)?.split_at_checked(24)?;
         let mut numbers = losses.chunks_exact(8).map(|bytes| bytes.try_into().map(u64::from_le_bytes));
         let mut next = || numbers.next()?.ok();
