@@ -15,6 +15,8 @@ pub mod diag;
 
 pub mod cancel;
 
+pub mod guard;
+
 pub mod sources;
 
 pub mod bill;

@@ -4,6 +4,7 @@
 use clap::Parser;
 use natlens::cancel::Cancel;
 use natlens::cli::{self, Cli, Exit};
+use natlens::guard;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ const TIDY: Duration = Duration::from_secs(15);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    guard::hush();
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         cli::output::error("cannot start: no signal handling", None);
         return ExitCode::from(Exit::Failed as u8);

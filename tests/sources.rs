@@ -11,6 +11,8 @@ use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
 use common::{Run, arg, natlens};
 use folder::put;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::Arc;
@@ -397,4 +399,32 @@ eni-1235b8ca123456789 10.9.0.5 10.0.0.220 10.9.0.5 52.216.0.10 1300 1790856000\n
         assert_eq!(row["endpoint"], endpoint);
         assert_eq!(report["decisions"].as_array().map(Vec::len), Some(decisions));
     }
+}
+
+/// A footer with a bit flipped is not always an error to the decoder: here and there it panics.
+#[test]
+fn a_panic_of_the_parquet_decoder_is_a_warning_like_any_other() {
+    let (_, whole) = object(ZONAL, Form::Parquet);
+    let panics = |bytes: &Vec<u8>| {
+        let bytes = bytes::Bytes::copy_from_slice(bytes);
+        let read = || {
+            let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+            let needed = ProjectionMask::columns(builder.parquet_schema(), ["bytes"]);
+            builder.with_projection(needed).build().map(|mut batches| batches.next())
+        };
+        std::panic::catch_unwind(read).is_err()
+    };
+    let flipped = |bit: usize| {
+        let mut damaged = whole.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        damaged
+    };
+    let damaged =
+        (0..whole.len() * 8).rev().map(flipped).find(panics).expect("a bit that the decoder is not ready for");
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "flow-logs/damaged.parquet", &damaged);
+    let run = natlens(folder.path(), &["report", arg(folder.path()), "--month", "2026-10", "--format", "json"]);
+    let warning = "damaged.parquet: the Parquet file is broken or cut off: the decoder gave up: ";
+    assert!(run.stderr.contains(warning), "{}", run.stderr);
+    assert!(!run.stderr.contains("panicked at"), "{}", run.stderr);
 }

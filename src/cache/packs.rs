@@ -4,6 +4,7 @@
 use super::pack::{Counted, FORM, of_batch, to_batch};
 use super::{Cache, Key, files};
 use crate::count::roles::Roles;
+use crate::guard::caught;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use parquet::arrow::ArrowWriter;
@@ -12,7 +13,6 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use std::hash::Hash;
 use std::io::{Read, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -132,8 +132,7 @@ impl<'a> Packs<'a> {
     pub fn load<'r>(&self, pack: usize, roles: &'r Roles) -> Option<Vec<Counted<'r>>> {
         let List { name, len } = self.lists[pack];
         let path = self.path(name, PACK);
-        let read = AssertUnwindSafe(|| read(&path, name, roles));
-        let objects = catch_unwind(read).ok().flatten().filter(|objects| objects.len() == len);
+        let objects = caught(|| read(&path, name, roles)).ok().flatten().filter(|objects| objects.len() == len);
         match &objects {
             Some(_) => files::used(&path, self.cache.place.now),
             None => self.remove(name),
@@ -146,8 +145,7 @@ impl<'a> Packs<'a> {
         if !self.cache.can_keep() || !self.cache.has_room(0) {
             return None;
         }
-        let write = AssertUnwindSafe(|| write(objects));
-        let bytes = catch_unwind(write).ok().flatten().filter(|bytes| self.cache.has_room(bytes.len()))?;
+        let bytes = caught(|| write(objects)).ok().flatten().filter(|bytes| self.cache.has_room(bytes.len()))?;
         let name = xxh3_128(&bytes);
         let identities: Vec<u8> = objects.iter().flat_map(|object| object.identity.to_le_bytes()).collect();
         let header = files::header(MAGIC, self.meaning.0 ^ name, &identities);

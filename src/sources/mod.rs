@@ -1,6 +1,7 @@
 //! Sources: from listings and bytes to values. Every format is decided by content; what cannot be read is an error value.
 
 pub mod bill;
+mod codec;
 pub mod dns;
 pub mod flow;
 mod inflate;

@@ -1,5 +1,6 @@
 //! Small tables with a declared schema, as Parquet: text and signed 64-bit numbers only, never null, which every engine reads alike.
 
+use crate::guard::caught;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -7,7 +8,6 @@ use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::ChunkReader;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// What a column holds.
@@ -170,7 +170,7 @@ pub fn read<R: ChunkReader + 'static, E: From<TableError>>(
 ) -> Result<(), E> {
     // The decoder may panic on a damaged file; that is the file's failure, not the program's.
     let guarded = |decode: &mut dyn FnMut() -> Result<Option<RecordBatch>, TableError>| {
-        catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err(codec(&"the decoder gave up")))
+        caught(decode).unwrap_or_else(|why| Err(codec(&why)))
     };
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|e| codec(&e))?;

@@ -13,11 +13,13 @@ const MODULES: &[(&str, &[&str])] = &[
     ("model", &[]),
     // A wish to end, from the signal to whoever has to tidy up.
     ("cancel", &[]),
+    // What other crates' decoders panic with.
+    ("guard", &[]),
     ("price", &["model"]),
     // The report as a value: what `diag`, `advise` and `sinks` share.
     ("report", &["model"]),
     ("diag", &["report"]),
-    ("sources", &["model"]),
+    ("sources", &["model", "guard"]),
     // Two values that are read at the edge and looked up in the middle.
     ("sources::settings", &["model"]),
     ("sources::ip_ranges", &["model"]),
@@ -42,11 +44,11 @@ const MODULES: &[(&str, &[&str])] = &[
     // Arithmetic of a report that exists: it may look at what the stages counted and added up, and runs none of them.
     ("explain", &["model", "price", "report", "count", "bill", "reconcile", "advise"]),
     // What was worked out once, in files: values in, the same values out. Asked and filled by `run`.
-    ("cache", &["model", "report", "sources", "count"]),
+    ("cache", &["model", "guard", "report", "sources", "count"]),
     // Where files go: a folder here, or what `aws` makes of a bucket.
     ("target", &["sources"]),
     // The roll-up as SQL, the small tables that it joins, and its result as a rollup again.
-    ("sql", &["model", "count"]),
+    ("sql", &["model", "guard", "count"]),
     // A month as files that others read: rows in, bytes out. What a column says is said once, for files and DDL.
     ("export", &["model", "report", "sources", "target"]),
     // The live account: values out of requests. It knows nothing of what they are for.
@@ -113,7 +115,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "run",
         ],
     ),
-    ("main", &["cancel", "cli"]),
+    ("main", &["cancel", "guard", "cli"]),
 ];
 
 /// Paths that only these modules may name: the rest of the crate does not know that they exist.

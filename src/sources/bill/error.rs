@@ -34,6 +34,9 @@ pub enum BillReadError {
         /// Its Arrow type.
         found: String,
     },
+    /// A Parquet file whose columns are compressed in a way that AWS does not use.
+    #[error("the columns of this Parquet file are compressed with {0}, which is not supported")]
+    Codec(&'static str),
     /// Cost Explorer documents that tell one sum twice: which of them count cannot be told.
     #[error("{0} is in it twice")]
     Twice(String),
@@ -54,6 +57,7 @@ impl BillReadError {
             Self::NotABill(_) => "move it out of the billing folder",
             Self::MissingColumns(_) => "add them to the export's columns",
             Self::ColumnType { .. } => "give the Parquet files as AWS delivers them",
+            Self::Codec(_) => "write it anew with Snappy, GZIP or ZSTD: a total without it would be wrong",
             Self::Twice(_) => "keep one of the documents, or group them so that they do not overlap",
             Self::Io(_) => return None,
         })

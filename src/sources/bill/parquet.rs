@@ -6,8 +6,10 @@ use super::BillFound;
 use super::columns::{Columns, Field};
 use super::error::BillReadError;
 use super::line::{self, Cell, MAP_KEYS, NO_CELLS};
+use crate::guard::caught;
 use crate::model::bill::BillSink;
 use crate::model::period::{DAY_SECONDS, Month};
+use crate::sources::codec;
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -16,7 +18,6 @@ use ::parquet::file::reader::ChunkReader;
 use arrow::array::{Array, ArrayRef, AsArray, MapArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{self as types, DataType, TimeUnit};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const BATCH_ROWS: usize = 16 << 10;
 
@@ -50,7 +51,7 @@ fn broken(error: &dyn std::fmt::Display) -> BillReadError {
 
 /// The decoder may panic on a damaged file; that is the file's failure, not the program's.
 fn guarded<T>(decode: impl FnOnce() -> T) -> Result<T, BillReadError> {
-    catch_unwind(AssertUnwindSafe(decode)).map_err(|_| broken(&"the decoder gave up"))
+    caught(decode).map_err(|why| broken(&why))
 }
 
 fn open<R: ChunkReader + 'static>(file: R) -> Result<(Columns, ParquetRecordBatchReader), BillReadError> {
@@ -58,6 +59,9 @@ fn open<R: ChunkReader + 'static>(file: R) -> Result<(Columns, ParquetRecordBatc
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let metadata = ArrowReaderMetadata::load(&file, options).map_err(|error| broken(&error))?;
     let columns = Columns::of_names(metadata.schema().fields().iter().map(|field| field.name().as_str()))?;
+    if let Some(codec) = codec::unread(metadata.metadata()) {
+        return Err(BillReadError::Codec(codec));
+    }
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
     let mask = ProjectionMask::roots(builder.parquet_schema(), columns.present().map(|(_, column)| column));
     let reader = builder.with_batch_size(BATCH_ROWS).with_projection(mask).build().map_err(|error| broken(&error))?;

@@ -50,6 +50,9 @@ pub enum ReadError {
     /// A Parquet file inside gzip.
     #[error("this is a Parquet file compressed as a whole with gzip")]
     GzippedParquet,
+    /// A Parquet file whose columns are compressed in a way that AWS does not use.
+    #[error("the columns of this Parquet file are compressed with {0}, which is not supported")]
+    Codec(&'static str),
     /// Gzip within gzip within gzip and so on.
     #[error("this is compressed with gzip more than {0} times over")]
     Nested(usize),
@@ -123,6 +126,7 @@ impl ReadError {
             Self::SecurityLake => "give the flow logs as delivered to S3 or CloudWatch Logs",
             Self::Zip | Self::Zstd | Self::Bzip2 | Self::Xz => "unpack it, or compress it with gzip",
             Self::GzippedParquet | Self::Nested(_) => "unpack it with gunzip once",
+            Self::Codec(_) => "write it anew with Snappy, GZIP or ZSTD, or give it as AWS delivered it",
             Self::OtherSeparator => {
                 "turn the commas or tabs into single spaces, with the field names as the first line"
             }

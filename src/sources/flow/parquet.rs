@@ -8,9 +8,11 @@ use super::lines::Seen;
 use super::owner;
 use super::record::{self, Action, Cell, Cells, Status};
 use super::shape::ColumnType;
+use crate::guard::caught;
 use crate::model::addr::Addr;
 use crate::model::flow::{Direction, FlowRecord, FlowSink};
 use crate::model::symbols::Sym;
+use crate::sources::codec;
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -21,7 +23,6 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchReader};
 use arrow::datatypes::{DataType, Schema};
 use bytes::Bytes;
 use column::{Numbers, Texts, View};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// So few that all columns of a batch fit into a processor core's own cache.
@@ -125,7 +126,7 @@ fn broken(error: &dyn std::fmt::Display) -> ReadError {
 
 /// The decoder may panic on a damaged file; that is the file's failure, not the program's.
 fn guarded<T>(decode: impl FnOnce() -> T) -> Result<T, ReadError> {
-    catch_unwind(AssertUnwindSafe(decode)).map_err(|_| broken(&"the decoder gave up"))
+    caught(decode).map_err(|why| broken(&why))
 }
 
 /// A file that several readers look into, one after the other: what lies in a store is had once.
@@ -169,6 +170,9 @@ impl<R: ChunkReader + 'static> Opened<R> {
         let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = ArrowReaderMetadata::load(&file, options()).map_err(|error| broken(&error))?;
         let layout = layout(metadata.schema())?;
+        if let Some(codec) = codec::unread(metadata.metadata()) {
+            return Err(ReadError::Codec(codec));
+        }
         let wanted = with_dictionaries(metadata.schema());
         let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options().with_schema(wanted))
             .unwrap_or(metadata);
@@ -195,8 +199,14 @@ fn layout(schema: &Schema) -> Result<Layout, ReadError> {
     }
     Layout::of_names(names()).map_err(|error| match error {
         LayoutError::TransitGateway => ReadError::TransitGateway,
-        LayoutError::NoFields | LayoutError::TooManyFields => ReadError::NotAFlowLog,
-        error @ LayoutError::Missing(_) => ReadError::Layout(error),
+        // A wide table is no flow log, unless it has all that one needs.
+        LayoutError::TooManyFields
+            if Layout::of_names(names().filter(|name| Field::of_name(name).is_some())).is_err() =>
+        {
+            ReadError::NotAFlowLog
+        }
+        LayoutError::NoFields => ReadError::NotAFlowLog,
+        error @ (LayoutError::Missing(_) | LayoutError::TooManyFields) => ReadError::Layout(error),
     })
 }
 

@@ -5,8 +5,10 @@ use ::arrow::array::{
     ArrayRef, BinaryArray, BooleanArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, UInt64Array,
 };
 use ::arrow::datatypes::Int32Type;
+use ::bytes::Bytes;
 use ::parquet::arrow::ArrowWriter;
-use ::parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
+use ::parquet::basic::{BrotliLevel, Compression as Codec, GzipLevel, ZstdLevel};
+use ::parquet::file::metadata::{ParquetMetaDataReader, ParquetMetaDataWriter};
 use ::parquet::file::properties::WriterProperties;
 use std::sync::Arc;
 
@@ -53,6 +55,45 @@ const ROWS: [&str; 3] = [
 
 fn int64(values: &[Option<i64>]) -> ArrayRef {
     Arc::new(Int64Array::from(values.to_vec()))
+}
+
+/// A file whose footer names another compression than that of its columns.
+fn said_to_be(codec: Codec) -> Vec<u8> {
+    let whole = Bytes::from(file(columns(int64, strings), Codec::UNCOMPRESSED, false));
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&whole).expect("a footer");
+    let mut builder = metadata.into_builder();
+    for group in builder.take_row_groups() {
+        let mut group = group.into_builder();
+        for column in group.take_columns() {
+            let column = column.into_builder().set_compression(codec).build().expect("a column");
+            group = group.add_column_metadata(column);
+        }
+        builder = builder.add_row_group(group.build().expect("a row group"));
+    }
+    let footer = usize::try_from(u32::from_le_bytes(whole[whole.len() - 8..][..4].try_into().expect("4 bytes")));
+    let mut bytes = whole[..whole.len() - 8 - footer.expect("small")].to_vec();
+    ParquetMetaDataWriter::new(&mut bytes, &builder.build()).finish().expect("memory");
+    bytes
+}
+
+#[test]
+fn a_compression_that_cannot_be_read_is_named() {
+    assert_eq!(check(said_to_be(Codec::UNCOMPRESSED), Ok((&ROWS, &[4]))).expect("read").records, 4);
+    let brotli = Codec::BROTLI(BrotliLevel::default());
+    for (codec, name) in [(brotli, "Brotli"), (Codec::LZ4, "LZ4"), (Codec::LZ4_RAW, "LZ4"), (Codec::LZO, "LZO")] {
+        let error = read(&said_to_be(codec), &LayoutHints::default()).map(|_| ()).expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert!(error.to_string().contains(&format!("compressed with {name}, which is not supported")), "{error}");
+    }
+}
+
+#[test]
+fn a_table_too_wide_for_a_flow_log_is_called_so() {
+    let names: Vec<String> = (0..200).map(|number| format!("more_{number}")).collect();
+    let more = || names.iter().map(|name| (name.as_str(), strings(&["-"; 4])));
+    let wide: Vec<(&str, ArrayRef)> = columns(int64, strings).into_iter().chain(more()).collect();
+    check(file(wide, Codec::UNCOMPRESSED, false), Err("more than 128 fields"));
+    check(file(more().collect(), Codec::UNCOMPRESSED, false), Err("not a flow log"));
 }
 
 #[test]
