@@ -154,6 +154,25 @@ fn a_period_is_said_by_one_alone() {
     check(&list, "from", &json!("2026-10-01"), "file", Some("bundle/natlens.toml:1"), "the stronger file's");
     check(&list, "to", &json!("2026-10-08"), "file", Some("bundle/natlens.toml:2"), "the stronger file's");
     check(&place.list(&[], &["--month", "2026-08"]), "from", &Value::Null, "default", None, "a flag for all");
+    let span = ["--from", "2026-10-02", "--to", "2026-10-03"];
+    let list = place.list(&[("NATLENS_MONTH", "2026-09")], &span);
+    check(&list, "month", &Value::Null, "default", None, "a month by a variable, days by flags");
+    check(&list, "from", &json!("2026-10-02"), "flag", Some("--from"), "a month by a variable, days by flags");
+    let variables = [("NATLENS_FROM", "2026-10-02"), ("NATLENS_TO", "2026-10-03")];
+    let list = place.list(&variables, &["--month", "2026-08"]);
+    check(&list, "month", &json!("2026-08"), "flag", Some("--month"), "days by variables, a month by a flag");
+    check(&list, "from", &Value::Null, "default", None, "days by variables, a month by a flag");
+    let list = place.list(&variables, &["--from", "2026-10-01"]);
+    check(&list, "to", &json!("2026-10-03"), "env", Some("NATLENS_TO"), "one of two by a flag");
+    for (variables, args) in [
+        (&[][..], &["--month", "2026-10", "--from", "2026-10-02", "--to", "2026-10-03"][..]),
+        (&[("NATLENS_MONTH", "2026-09")], &["--from", "2026-10-02"]),
+        (&[("NATLENS_MONTH", "2026-09"), ("NATLENS_TO", "2026-10-03")], &[]),
+    ] {
+        let run = place.run(variables, args);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{variables:?} {args:?}");
+        assert!(run.stderr.contains("a period is a month, or both from and to"), "{}", run.stderr);
+    }
     for text in ["from = \"2026-10-01\"\n", "month = \"2026-10\"\nto = \"2026-11-01\"\n", "month = \"October\"\n"] {
         place.write("bundle/natlens.toml", text);
         let run = place.run(&[], &[]);

@@ -191,7 +191,7 @@ pub struct InputArgs {
     #[arg(long, value_name = "FIELDS", env = "NATLENS_LOG_FORMAT", hide_env_values = true)]
     pub log_format: Option<String>,
     /// Month of the report [default: the newest whole month with records]
-    #[arg(long, value_name = "YYYY-MM", env = "NATLENS_MONTH", hide_env_values = true, conflicts_with_all = ["from", "to"])]
+    #[arg(long, value_name = "YYYY-MM", env = "NATLENS_MONTH", hide_env_values = true)]
     pub month: Option<String>,
     /// Another time than a month.
     #[command(flatten)]

@@ -231,7 +231,13 @@ impl BucketSettings {
 impl PeriodSettings {
     /// Whoever is strongest and says anything of the time says all of it: a month here and a `from` there are no period.
     fn new(args: &InputArgs, from: Sources<'_>) -> Result<Self, Refusal> {
-        let given = (args.month.clone(), args.span.from.clone(), args.span.to.clone());
+        let is_typed = |keys: &[&str]| keys.iter().any(|key| args.given.is_flag(key));
+        let (is_month_typed, is_span_typed) = (is_typed(&["month"]), is_typed(&["from", "to"]));
+        // A variable of the other kind is set for when nobody types anything.
+        let month = args.month.clone().filter(|_| is_month_typed || !is_span_typed);
+        let [start, end] =
+            [&args.span.from, &args.span.to].map(|text| text.clone().filter(|_| is_span_typed || !is_month_typed));
+        let given = (month, start, end);
         let said = |all: (Option<String>, Option<String>, Option<String>)| {
             Some(all).filter(|(month, from, to)| month.is_some() || from.is_some() || to.is_some())
         };
@@ -270,7 +276,13 @@ impl PeriodSettings {
             (month, start, end) => {
                 let origin = [month, start, end].into_iter().flatten().map(|text| text.origin).next();
                 let what = "a period is a month, or both from and to".to_owned();
-                return Err(refuse(&origin.unwrap_or(Origin::Default), what, "write month, or from and to"));
+                let hint = match origin {
+                    Some(Origin::File(_)) => "write month, or from and to",
+                    _ => {
+                        "give --month, or --from and --to; variables NATLENS_MONTH, NATLENS_FROM and NATLENS_TO count, too"
+                    }
+                };
+                return Err(refuse(&origin.unwrap_or(Origin::Default), what, hint));
             }
         };
         Ok(Self { month, span, choice })
