@@ -60,6 +60,9 @@ pub(super) struct Core {
 /// Above this, `start` is in milliseconds: as seconds it would be past the year 5000.
 const MAX_SECONDS: u64 = 100_000_000_000;
 
+/// The last second of the last hour that 32 bits number.
+const LAST_SECOND: u64 = (u32::MAX as u64 + 1) * 3_600 - 1;
+
 impl Cells {
     /// A record, or why it is none.
     #[expect(clippy::inline_always, reason = "the values are many, and not to be moved")]
@@ -70,7 +73,8 @@ impl Cells {
             Cell::Value(start) => start,
             Cell::Absent | Cell::Bad => return Err("start is not a number"),
         };
-        let start = i64::try_from(start).map_err(|_| "start is out of range")?;
+        let in_range = i64::try_from(start).ok().filter(|_| start <= LAST_SECOND);
+        let start = in_range.ok_or("start is out of range")?;
         let (pkt_src, pkt_dst) = match (self.pkt_src, self.pkt_dst) {
             (Cell::Bad, _) => return Err("pkt-srcaddr is not an address"),
             (_, Cell::Bad) => return Err("pkt-dstaddr is not an address"),

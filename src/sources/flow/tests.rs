@@ -275,6 +275,17 @@ fn what_is_no_number_of_bytes_is_malformed_where_bytes_count() {
 }
 
 #[test]
+fn a_start_whose_hour_has_no_number_is_malformed_at_its_line() {
+    let row = |start| format!("interface-id srcaddr dstaddr bytes start\neni-1 10.0.0.1 10.0.0.2 9 {start}\n");
+    // Milliseconds; 2^32 hours are 15,461,882,265,600 seconds.
+    let last = "eni-1 - 10.0.0.1>10.0.0.2 ->- 9 15461882265599 Accept";
+    check(row("15461882265599999"), Ok((&[last], &[])));
+    for start in ["15461882265600000", "9223372036854775807", "18446744073709551615"] {
+        check(row(start), Ok((&[], &[2])));
+    }
+}
+
+#[test]
 fn one_packet_address_alone_is_none() {
     for (name, value) in [("pkt-srcaddr", "10.0.0.1"), ("pkt-dstaddr", "203.0.113.5")] {
         let text =
