@@ -3,6 +3,7 @@
 use super::Style;
 use super::document::{Document, Section};
 use super::human::{self, Numbers};
+use crate::model::period::iso_day;
 use crate::model::usd::Usd;
 use crate::report::{Report, TrafficRow};
 
@@ -45,7 +46,9 @@ pub(super) fn document(report: &Report, style: &Style) -> Document {
     let provenance = &report.provenance;
     let footer = format!(
         "natlens {}, list prices of {}, address ranges {}. 1 GB is 2^30 bytes, as AWS bills it.",
-        provenance.version, provenance.prices_as_of, provenance.ip_ranges_sync_token
+        provenance.version,
+        provenance.prices_as_of,
+        published(&provenance.ip_ranges_sync_token)
     );
     Document {
         title: "NAT gateway cost report".to_owned(),
@@ -54,6 +57,12 @@ pub(super) fn document(report: &Report, style: &Style) -> Document {
         footer,
         numbers,
     }
+}
+
+/// The day of a `syncToken`, which is a Unix time in AWS's own files. Source: VPC user guide, AWS IP address ranges.
+fn published(token: &str) -> String {
+    let second = token.parse().ok().filter(|second| (1_000_000_000..10_000_000_000_i64).contains(second));
+    second.map_or_else(|| token.to_owned(), |second| format!("of {}", iso_day(second)))
 }
 
 /// What flow logs attribute to the gateways.
