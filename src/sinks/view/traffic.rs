@@ -117,13 +117,20 @@ pub(super) fn services(report: &Report, top: usize, numbers: &Numbers) -> Sectio
     columns.extend(load_columns(numbers));
     columns.extend([Column::text("Endpoint"), Column::text("Evidence").rank(4)]);
     let grid = Grid::new(columns, rows).with_total("Total");
-    let unnamed = sorted.iter().any(|(key, _)| key.service == UNNAMED_AWS);
-    let note = unnamed.then(|| format!("{UNNAMED_AWS}: AWS, service not known: not claimed by any endpoint."));
-    Section { title, grid: Some(grid), notes: note.into_iter().collect(), ..Section::default() }
+    let is_shown = |service: &str| sorted[..keep].iter().any(|(key, _)| key.service == service);
+    let notes = RANGES.into_iter().filter(|(service, _)| is_shown(service));
+    let notes = notes.map(|(service, what)| format!("{service}: {what}; no endpoint is claimed for it.")).collect();
+    Section { title, grid: Some(grid), notes, ..Section::default() }
 }
 
 /// Addresses that are AWS's own, whatever service answered there.
 const UNNAMED_AWS: &str = "range:amazon";
+
+/// What services that are only ranges of addresses mean.
+const RANGES: [(&str, &str); 2] = [
+    (UNNAMED_AWS, "AWS, which service is not known"),
+    ("range:ec2", "addresses of Amazon EC2, of anybody's servers or of an AWS service"),
+];
 
 fn service_row(key: &ServiceKey<'_>, load: Load, whole: i128) -> Row {
     let mut cells = vec![Cell::text(key.service), key.region.map_or(Cell::Unknown, Cell::text)];
