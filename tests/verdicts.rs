@@ -395,6 +395,9 @@ fn an_interface_endpoint_since_which_nothing_crossed_is_nothing_to_fix() {
         let until: Vec<&str> = log.split_inclusive('\n').take(1 + 2 * 14).collect();
         put(folder.path(), "flow-logs/a.log", &until.concat());
         put(folder.path(), "inventory/endpoints.json", &json!({"VpcEndpoints": endpoints}).to_string());
+        let routes = json!({"RouteTables": [{"RouteTableId": "rtb-1", "VpcId": "vpc-0a", "Associations": [{"Main": true}],
+            "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]}]});
+        put(folder.path(), "inventory/routes.json", &routes.to_string());
         let (run_of_month, report) = run(folder.path(), &["--month", "2026-10"]);
         assert_eq!(run_of_month.code, 0, "{situation}: {}", run_of_month.stderr);
         let row = decision(&report);
@@ -402,7 +405,8 @@ fn an_interface_endpoint_since_which_nothing_crossed_is_nothing_to_fix() {
         let keeps = action == "keep-nat";
         assert_eq!(report["summary"]["avoidable_usd"], if keeps { "0" } else { "10.08" }, "{situation}");
         let reason = row["reason"].as_str().expect("a text");
-        let says = reason.contains("and no sqs traffic has crossed nat-1 after that hour: nothing is left to do");
+        let says =
+            reason.contains("and no record shows sqs traffic cross nat-1 after that hour: nothing is left to do");
         assert_eq!(says, keeps, "{situation}: {reason}");
         let explained = natlens(folder.path(), &["explain", arg(folder.path()), "sqs", "--month", "2026-10"]);
         assert_eq!(explained.code, 0, "{situation}: {}", explained.stderr);
@@ -413,6 +417,12 @@ fn an_interface_endpoint_since_which_nothing_crossed_is_nothing_to_fix() {
         assert_eq!(run_of_rollup.code, 0, "{situation}: {}", run_of_rollup.stderr);
         let (_, of_rollup) = run(folder.path(), &["--rollup", arg(&rollup)]);
         assert_eq!(of_rollup["decisions"], report["decisions"], "{situation}");
+        // Nor is one to go that has carried little yet.
+        let little = json!({"MetricDataResults": [{"Id": "q", "Label": "vpce-0a1 BytesProcessed", "StatusCode": "Complete",
+            "Timestamps": ["2026-10-31T00:00:00Z"], "Values": [GB]}]});
+        put(folder.path(), "metrics/little.json", &little.to_string());
+        let (_, metered) = run(folder.path(), &["--month", "2026-10"]);
+        assert_eq!(decision(&metered)["action"], action, "{situation}");
         let later = endpoint("vpce-0a3", Some("2026-10-20T12:00:00.000Z"), json!(true));
         put(folder.path(), "inventory/later.json", &json!({"VpcEndpoints": [later]}).to_string());
         let other = natlens(folder.path(), &["report", arg(folder.path()), "--rollup", arg(&rollup)]);

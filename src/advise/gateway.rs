@@ -116,8 +116,8 @@ pub(super) fn age(since: Option<i64>, hours: Option<(i64, i64)>) -> Age {
 
 fn young_reason(endpoint: &str, since: i64, traffic: &str, through: &str) -> String {
     format!(
-        "{endpoint} was created at {}, and no {traffic} has crossed {through} after that hour: nothing is left to do, and the figures are of \
-         the time before",
+        "{endpoint} was created at {}, and no record shows {traffic} cross {through} after that hour: nothing is left to do, and the figures \
+         are of the time before",
         iso(since)
     )
 }

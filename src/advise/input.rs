@@ -71,8 +71,8 @@ pub struct ExistingEndpoint {
     pub managed: bool,
     /// When it was created, if that was after the period: then all traffic of the period is of the time before.
     pub created_after: Option<i64>,
-    /// When it was created, if that was in the period and none of its VPC's traffic has crossed a NAT gateway since: it was of the time before,
-    /// too, while what the endpoint carried since is judged as any other's.
+    /// When it was created, if that was in the period and its VPC's traffic crossed a NAT gateway before and not since: that was of the time
+    /// before, too, and the endpoint is not judged by what it carried in the rest of the period.
     pub took_over: Option<i64>,
 }
 

@@ -227,7 +227,8 @@ fn merged_endpoints(case: &RegionCase, service: &str) -> BTreeMap<String, Existi
 fn existing_facts(endpoint: &ExistingEndpoint, zones: &ZoneTable) -> Existing {
     let ends = endpoint
         .hours_usd
-        .filter(|_| !endpoint.managed)
+        // One that has just taken its traffic over shows nothing yet of a whole period.
+        .filter(|_| !endpoint.managed && endpoint.took_over.is_none())
         .map(|hours| (hours + endpoint.data_usd.unwrap_or_default()).units() * SCALE);
     Existing {
         zones: if endpoint.azs.is_empty() { 0 } else { zones.bits(&endpoint.azs) },

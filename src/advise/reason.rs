@@ -131,7 +131,9 @@ pub(super) fn younger(
     let created = iso(endpoint.created_after.or(endpoint.took_over).unwrap_or_default());
     let when = match endpoint.created_after {
         Some(_) => format!("{id} was created at {created}, after the period, in which {traffic} crossed {gateways}"),
-        None => format!("{id} was created at {created}, and no {traffic} has crossed {gateways} after that hour"),
+        None => {
+            format!("{id} was created at {created}, and no record shows {traffic} cross {gateways} after that hour")
+        }
     };
     format!(
         "{when}: nothing is left to do, and the figures are of the time before, against an endpoint of its own for all of it"
