@@ -8,10 +8,6 @@ use natlens::guard;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// A report is made in large and short-lived pieces on many threads (docs/decisions.md, the allocator).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// What work may take to tidy up elsewhere after a signal.
 const TIDY: Duration = Duration::from_secs(15);
 

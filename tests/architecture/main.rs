@@ -146,7 +146,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml", &["sources"]),
     ("jiff", &["model"]),
     ("tokio", &["main", "aws"]),
-    ("mimalloc", &["main"]),
     ("aws_config", &["aws"]),
     ("aws_runtime", &["aws"]),
     ("aws_types", &["aws"]),
