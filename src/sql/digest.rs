@@ -1,6 +1,6 @@
-//! What tells one inventory from another as far as it decides which rows a roll-up keeps and how they count: gateways, VPCs, and the
-//! routes of tables that lead to gateways, and until when they are kept by the hour. Other interfaces are not in it, nor what else has public addresses, nor the entries of AWS's
-//! own prefix lists: they change from day to day, and a roll-up would be of use for as long only.
+//! What tells one inventory from another as far as it decides which rows a roll-up keeps and how they count: gateways, VPCs, the routes
+//! of tables that lead to gateways, and until when rows are kept by the hour. Other interfaces are not in it, nor what else has public
+//! addresses, nor the entries of AWS's own prefix lists: they change from day to day, and a roll-up would be of use for as long only.
 
 use crate::model::inventory::{
     Availability, Connectivity, EndpointKind, Inventory, Route, RouteDestination, RouteState, RouteTable, RouteTarget,
