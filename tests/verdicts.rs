@@ -364,69 +364,93 @@ fn an_endpoint_that_was_made_after_the_period_has_nothing_to_fix() {
     }
 }
 
+/// An interface endpoint for `sqs`.
+fn sqs_endpoint(id: &str, created: Option<&str>, private_dns: bool) -> Value {
+    json!({"VpcEndpointId": id, "VpcEndpointType": "Interface", "VpcId": "vpc-0a", "State": "available",
+        "ServiceName": "com.amazonaws.us-east-1.sqs", "SubnetIds": ["subnet-1"], "PrivateDnsEnabled": private_dns,
+        "CreationTimestamp": created})
+}
+
+/// What becomes of 14 days of 16 GB, the last record of which is of 23:59:59 on the 14th, beside these endpoints.
+fn check_taken_over(situation: &str, endpoints: &[Value], action: &str) {
+    let folder = account();
+    logs(folder.path(), 496, "");
+    let log = std::fs::read_to_string(folder.path().join("flow-logs/a.log")).expect("a log");
+    let until: Vec<&str> = log.split_inclusive('\n').take(1 + 2 * 14).collect();
+    put(folder.path(), "flow-logs/a.log", &until.concat());
+    put(folder.path(), "inventory/endpoints.json", &json!({"VpcEndpoints": endpoints}).to_string());
+    let routes = json!({"RouteTables": [{"RouteTableId": "rtb-1", "VpcId": "vpc-0a", "Associations": [{"Main": true}],
+        "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]}]});
+    put(folder.path(), "inventory/routes.json", &routes.to_string());
+    let (run_of_month, report) = run(folder.path(), &["--month", "2026-10"]);
+    assert_eq!(run_of_month.code, 0, "{situation}: {}", run_of_month.stderr);
+    let row = decision(&report);
+    assert_eq!((&row["action"], &row["avoided_usd"]), (&json!(action), &json!("10.08")), "{situation}: {row}");
+    let keeps = action == "keep-nat";
+    assert_eq!(report["summary"]["avoidable_usd"], if keeps { "0" } else { "10.08" }, "{situation}");
+    let reason = row["reason"].as_str().expect("a text");
+    let says = reason.contains("and no record shows sqs traffic cross nat-1 after that hour: nothing is left to do");
+    assert_eq!(says, keeps, "{situation}: {reason}");
+    let first = if endpoints.len() > 1 && keeps { "vpce-0a2" } else { "vpce-0a1" };
+    assert!(reason.starts_with(first), "{situation}: {reason}");
+    let explained = natlens(folder.path(), &["explain", arg(folder.path()), "sqs", "--month", "2026-10"]);
+    assert_eq!(explained.code, 0, "{situation}: {}", explained.stderr);
+    // A roll-up by the day decides the same, and not by an inventory with another endpoint.
+    let rollup = folder.path().join("rollup.parquet");
+    let made = ["athena", arg(folder.path()), "--month", "2026-10", "--engine", "local", "-o", arg(&rollup)];
+    let run_of_rollup = natlens(folder.path(), &made);
+    assert_eq!(run_of_rollup.code, 0, "{situation}: {}", run_of_rollup.stderr);
+    let (_, of_rollup) = run(folder.path(), &["--rollup", arg(&rollup)]);
+    assert_eq!(of_rollup["decisions"], report["decisions"], "{situation}");
+    // Nor is one to go that has carried little yet.
+    let little = json!({"MetricDataResults": [{"Id": "q", "Label": "vpce-0a1 BytesProcessed", "StatusCode": "Complete",
+        "Timestamps": ["2026-10-31T00:00:00Z"], "Values": [GB]}]});
+    put(folder.path(), "metrics/little.json", &little.to_string());
+    let (_, metered) = run(folder.path(), &["--month", "2026-10"]);
+    assert_eq!(decision(&metered)["action"], action, "{situation}");
+    let later = sqs_endpoint("vpce-0a3", Some("2026-10-20T12:00:00.000Z"), true);
+    put(folder.path(), "inventory/later.json", &json!({"VpcEndpoints": [later]}).to_string());
+    let other = natlens(folder.path(), &["report", arg(folder.path()), "--rollup", arg(&rollup)]);
+    assert!(other.code != 0 && other.stderr.contains("inventory"), "{situation}: {}", other.stderr);
+}
+
 #[test]
 fn an_interface_endpoint_since_which_nothing_crossed_is_nothing_to_fix() {
-    // 14 days of 16 GB; the last record is of 23:59:59 on the 14th. As many bytes went by the endpoint since.
-    let endpoint = |id: &str, created: Option<&str>, private_dns: Value| {
-        json!({"VpcEndpointId": id, "VpcEndpointType": "Interface", "VpcId": "vpc-0a", "State": "available",
-            "ServiceName": "com.amazonaws.us-east-1.sqs", "SubnetIds": ["subnet-1"], "PrivateDnsEnabled": private_dns,
-            "CreationTimestamp": created})
-    };
-    let made = |created| vec![endpoint("vpce-0a1", Some(created), json!(true))];
+    let endpoint = sqs_endpoint;
+    let made = |created| vec![endpoint("vpce-0a1", Some(created), true)];
     for (situation, endpoints, action) in [
         ("the day after", made("2026-10-15T12:00:00.000Z"), "keep-nat"),
         ("in the hour of the last record", made("2026-10-14T23:00:00.000Z"), "keep-nat"),
         ("the hour before it", made("2026-10-14T22:59:59.000Z"), "fix"),
         ("before all of it", made("2026-09-15T12:00:00.000Z"), "fix"),
-        ("nobody knows when", vec![endpoint("vpce-0a1", None, json!(true))], "fix"),
-        ("names lead past it", vec![endpoint("vpce-0a1", Some("2026-10-15T12:00:00.000Z"), json!(false))], "fix"),
+        ("nobody knows when", vec![endpoint("vpce-0a1", None, true)], "fix"),
+        ("names lead past it", vec![endpoint("vpce-0a1", Some("2026-10-15T12:00:00.000Z"), false)], "fix"),
+        (
+            "beside an older one that names pass by",
+            vec![
+                endpoint("vpce-0a1", Some("2026-09-15T12:00:00.000Z"), false),
+                endpoint("vpce-0a2", Some("2026-10-15T12:00:00.000Z"), true),
+            ],
+            "keep-nat",
+        ),
+        (
+            "two of them",
+            vec![
+                endpoint("vpce-0a1", Some("2026-10-18T12:00:00.000Z"), true),
+                endpoint("vpce-0a2", Some("2026-10-15T12:00:00.000Z"), true),
+            ],
+            "keep-nat",
+        ),
         (
             "beside an older one",
             vec![
-                endpoint("vpce-0a1", Some("2026-10-15T12:00:00.000Z"), json!(true)),
-                endpoint("vpce-0a2", Some("2026-09-15T12:00:00.000Z"), json!(true)),
+                endpoint("vpce-0a1", Some("2026-10-15T12:00:00.000Z"), true),
+                endpoint("vpce-0a2", Some("2026-09-15T12:00:00.000Z"), true),
             ],
             "fix",
         ),
     ] {
-        let folder = account();
-        logs(folder.path(), 496, "");
-        let log = std::fs::read_to_string(folder.path().join("flow-logs/a.log")).expect("a log");
-        let until: Vec<&str> = log.split_inclusive('\n').take(1 + 2 * 14).collect();
-        put(folder.path(), "flow-logs/a.log", &until.concat());
-        put(folder.path(), "inventory/endpoints.json", &json!({"VpcEndpoints": endpoints}).to_string());
-        let routes = json!({"RouteTables": [{"RouteTableId": "rtb-1", "VpcId": "vpc-0a", "Associations": [{"Main": true}],
-            "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}]}]});
-        put(folder.path(), "inventory/routes.json", &routes.to_string());
-        let (run_of_month, report) = run(folder.path(), &["--month", "2026-10"]);
-        assert_eq!(run_of_month.code, 0, "{situation}: {}", run_of_month.stderr);
-        let row = decision(&report);
-        assert_eq!((&row["action"], &row["avoided_usd"]), (&json!(action), &json!("10.08")), "{situation}: {row}");
-        let keeps = action == "keep-nat";
-        assert_eq!(report["summary"]["avoidable_usd"], if keeps { "0" } else { "10.08" }, "{situation}");
-        let reason = row["reason"].as_str().expect("a text");
-        let says =
-            reason.contains("and no record shows sqs traffic cross nat-1 after that hour: nothing is left to do");
-        assert_eq!(says, keeps, "{situation}: {reason}");
-        let explained = natlens(folder.path(), &["explain", arg(folder.path()), "sqs", "--month", "2026-10"]);
-        assert_eq!(explained.code, 0, "{situation}: {}", explained.stderr);
-        // A roll-up by the day decides the same, and not by an inventory with another endpoint.
-        let rollup = folder.path().join("rollup.parquet");
-        let made = ["athena", arg(folder.path()), "--month", "2026-10", "--engine", "local", "-o", arg(&rollup)];
-        let run_of_rollup = natlens(folder.path(), &made);
-        assert_eq!(run_of_rollup.code, 0, "{situation}: {}", run_of_rollup.stderr);
-        let (_, of_rollup) = run(folder.path(), &["--rollup", arg(&rollup)]);
-        assert_eq!(of_rollup["decisions"], report["decisions"], "{situation}");
-        // Nor is one to go that has carried little yet.
-        let little = json!({"MetricDataResults": [{"Id": "q", "Label": "vpce-0a1 BytesProcessed", "StatusCode": "Complete",
-            "Timestamps": ["2026-10-31T00:00:00Z"], "Values": [GB]}]});
-        put(folder.path(), "metrics/little.json", &little.to_string());
-        let (_, metered) = run(folder.path(), &["--month", "2026-10"]);
-        assert_eq!(decision(&metered)["action"], action, "{situation}");
-        let later = endpoint("vpce-0a3", Some("2026-10-20T12:00:00.000Z"), json!(true));
-        put(folder.path(), "inventory/later.json", &json!({"VpcEndpoints": [later]}).to_string());
-        let other = natlens(folder.path(), &["report", arg(folder.path()), "--rollup", arg(&rollup)]);
-        assert!(other.code != 0 && other.stderr.contains("inventory"), "{situation}: {}", other.stderr);
+        check_taken_over(situation, &endpoints, action);
     }
 }
 

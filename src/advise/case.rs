@@ -335,7 +335,7 @@ impl Account<'_> {
         let unpaid = self.not_on_bill.contains(&endpoint.id);
         if unpaid && stood > 0 && !endpoint.managed {
             cases.unpaid.push(endpoint.id.clone());
-        } else if seen.bytes.is_none() && !endpoint.managed && created_after.or(took_over).is_none() {
+        } else if seen.bytes.is_none() && !endpoint.managed && created_after.is_none() {
             cases.unmeasured.push(endpoint.id.clone());
         }
         let at_list = || {

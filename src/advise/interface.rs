@@ -208,6 +208,7 @@ fn merged_endpoints(case: &RegionCase, service: &str) -> BTreeMap<String, Existi
             merged.insert(endpoint.vpc.clone(), endpoint.clone());
             continue;
         };
+        let took_over = took_over(known, endpoint);
         known.id = known.id.clone().min(endpoint.id.clone());
         known.azs.extend(endpoint.azs.iter().cloned());
         known.bytes = known.bytes.zip(endpoint.bytes).map(|(a, b)| a + b);
@@ -215,13 +216,24 @@ fn merged_endpoints(case: &RegionCase, service: &str) -> BTreeMap<String, Existi
         known.data_usd = known.data_usd.zip(endpoint.data_usd).map(|(a, b)| a + b);
         known.private_dns = known.private_dns.max(endpoint.private_dns);
         known.managed |= endpoint.managed;
-        // What crossed before the last one was made crossed beside the first.
-        known.took_over = known.took_over.zip(endpoint.took_over).map(|(a, b)| a.min(b));
+        known.took_over = took_over.as_ref().map(|(created, _)| *created);
+        known.id = took_over.map_or_else(|| known.id.clone(), |(_, id)| id);
         if known.free_way != endpoint.free_way {
             (known.free_way, known.nat_per_gb) = (None, None);
         }
     }
     merged
+}
+
+/// When the first of two endpoints was made to which names lead, and its id: what crossed before the other one was made crossed beside an
+/// older one, and one that names pass by takes nothing over.
+fn took_over(one: &ExistingEndpoint, other: &ExistingEndpoint) -> Option<(i64, String)> {
+    let of = |endpoint: &ExistingEndpoint| endpoint.took_over.map(|created| (created, endpoint.id.clone()));
+    match [one, other].map(|endpoint| endpoint.private_dns == Some(false)) {
+        [false, true] => of(one),
+        [true, false] => of(other),
+        _ => of(one).zip(of(other)).map(|(one, other)| one.min(other)),
+    }
 }
 
 fn existing_facts(endpoint: &ExistingEndpoint, zones: &ZoneTable) -> Existing {
