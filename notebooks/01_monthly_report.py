@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import altair as alt
 import polars as pl
-from dataset import COLOURS, GAIN, LOSS, REST, agree, as_float, few, month, per_gb, report, show, table, total
+from dataset import COLOURS, GAIN, LOSS, REST, agree, as_float, billed_by_name, few, month, per_gb, report, show, table, total
 
 summary = table("summary").row(0, named=True)
 traffic, gateways, decisions, findings = (table(name) for name in ["traffic", "nat_gateways", "decisions", "findings"])
@@ -153,8 +153,9 @@ agree(total(traffic, "usd"), "attributed_usd")
 agree(total(acted, "avoided_usd"), "avoidable_usd")
 agree(total(acted, "net_usd"), "net_saving_usd")
 agree(total(findings, "usd"), "gateway_saving_usd")
-for name in ["data_usd", "hours_usd", "unobserved_usd", "billed_bytes"]:
-    agree(total(gateways, name), name)
+if billed_by_name(gateways):
+    for name in ["data_usd", "hours_usd", "unobserved_usd", "billed_bytes"]:
+        agree(total(gateways, name), name)
 for name in set(summary) & set(report()["summary"]):
     agree(summary[name], name)
 assert len(decisions) == len(report()["decisions"]) and len(gateways) == len(report()["nat_gateways"])

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import altair as alt
 import polars as pl
-from dataset import COLOURS, REST, agree, as_float, month, per_gb, show, table, total
+from dataset import COLOURS, REST, agree, as_float, billed_by_name, month, per_gb, show, table, total
 
 summary = table("summary").row(0, named=True)
 gateways, traffic, bill = table("nat_gateways"), table("traffic"), table("bill_lines")
@@ -100,9 +100,10 @@ for row in gateways.iter_rows(named=True):
 
 attributed, unobserved = total(traffic, "usd"), total(gateways, "unobserved_usd")
 agree(attributed, "attributed_usd")
-agree(unobserved, "unobserved_usd")
-if summary["data_usd"] is not None:
-    agree(attributed + unobserved, "data_usd")
+if billed_by_name(gateways):
+    agree(unobserved, "unobserved_usd")
+    if summary["data_usd"] is not None:
+        agree(attributed + unobserved, "data_usd")
 counted = bill.filter(pl.col("x_class").is_in(["usage", "discount"]))
 agree(total(counted.filter(pl.col("x_kind") == "nat_bytes"), "x_cost"), "data_usd")
 agree(total(counted.filter(pl.col("x_kind") == "nat_hours"), "x_cost"), "hours_usd")

@@ -206,7 +206,7 @@ const TEXTS: &[(Code, &str, &str)] = &[
     (
         Code::OutsidePrefixList,
         "outside-prefix-list",
-        "a gateway endpoint takes over the addresses of its prefix list and no others, so none is claimed for these; the list may be older or newer than the traffic: fetch `aws ec2 describe-prefix-lists` again",
+        "a gateway endpoint takes over the addresses of its prefix list and no others, so none is claimed for these; the list may be older or newer than the traffic: fetch `aws ec2 describe-prefix-lists` again; it takes over none of NAT64's (64:ff9b::/96): use the service's dual-stack names there",
     ),
     (
         Code::UndecidedService,

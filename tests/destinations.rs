@@ -180,3 +180,52 @@ fn hosts_and_buckets_are_known_from_resolver_logs() {
         "not in the contract"
     );
 }
+
+/// More pairs than one thread names by itself, most of them of an address that comes once; owners and days are told apart, and of what
+/// the last threads find much was found before.
+#[test]
+fn a_wide_month_is_the_same_on_any_number_of_threads() {
+    const PAIRS: u64 = 20_000;
+    const OCTOBER: u64 = 1_790_812_800;
+    let folder = tempfile::tempdir().expect("a folder");
+    let subnet =
+        json!({"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24", "AvailabilityZoneId": "use1-az1"});
+    let gateway = json!({"NatGatewayId": "nat-1", "VpcId": "vpc-1", "SubnetId": "subnet-1", "State": "available",
+        "NatGatewayAddresses": [{"PrivateIp": "10.0.0.9", "NetworkInterfaceId": "eni-1", "IsPrimary": true}]});
+    let instance = |n: u64| {
+        json!({"NetworkInterfaceId": format!("eni-c{n}"), "InterfaceType": "interface", "VpcId": "vpc-1",
+            "SubnetId": "subnet-1", "PrivateIpAddress": format!("10.0.1.{n}"), "OwnerId": "123456789012",
+            "PrivateIpAddresses": [{"PrivateIpAddress": format!("10.0.1.{n}"), "Primary": true}],
+            "Attachment": {"InstanceId": format!("i-{n}"), "AttachTime": "2026-10-11T00:00:00Z", "Status": "attached"}})
+    };
+    let all = json!({"NatGateways": [gateway], "Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}],
+        "Subnets": [subnet], "NetworkInterfaces": (0..200).step_by(3).map(instance).collect::<Vec<_>>()});
+    put(folder.path(), "inventory/all.json", &all.to_string());
+    let mut log = "interface-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr bytes start end action log-status\n".to_owned();
+    let (mut by_remote, mut by_client) = (BTreeMap::<String, u64>::new(), BTreeMap::<String, u64>::new());
+    for n in 0..PAIRS {
+        let (client, bytes) = (format!("10.0.1.{}", n * 7 % 200), 1_000 + n % 900);
+        // A third of all pairs shares 500 addresses.
+        let at = if n % 3 == 0 { n / 3 % 500 } else { n };
+        let remote = format!("198.51.{}.{}", at / 250, at % 250);
+        let start = OCTOBER + n * 130;
+        writeln!(log, "eni-1 {client} 10.0.0.9 {client} {remote} {bytes} {start} {start} ACCEPT OK").expect("memory");
+        *by_remote.entry(remote).or_default() += bytes;
+        *by_client.entry(client).or_default() += bytes;
+    }
+    put(folder.path(), "flow-logs/a.log", &log);
+    let group = ["--format", "json", "--top", "1000000", "--group-by", "day,instance,client", "--no-cache"];
+    let on = |threads: &str| run(folder.path(), &[&group[..], &["--threads", threads]].concat());
+    let one = on("1");
+    let report: Value = serde_json::from_str(&one).expect("JSON");
+    let sums = |table: &str, key: &str| -> BTreeMap<String, u64> {
+        let rows = report[table].as_array().expect("an array").iter();
+        rows.map(|row| (row[key].as_str().expect("a text").to_owned(), row["upload_bytes"].as_u64().expect("bytes")))
+            .collect()
+    };
+    assert_eq!(sums("destinations", "name"), by_remote);
+    assert_eq!(sums("clients", "client"), by_client);
+    for threads in ["2", "3", "7"] {
+        assert!(on(threads) == one, "on {threads} threads");
+    }
+}

@@ -138,6 +138,9 @@ fn text_and_file_say_what_json_says() {
     let run = account.explain("s3", &["-o", arg(&to)]);
     assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{}", run.stderr);
     assert_eq!(std::fs::read_to_string(&to).expect("the file"), text.stdout);
+    let run = account.explain("s3", &["-o", "-"]);
+    assert_eq!((run.code, run.stdout == text.stdout), (0, true), "{}", run.stderr);
+    assert!(!account.folder.path().join("-").exists(), "stdout is no file");
 }
 
 #[test]
@@ -147,6 +150,9 @@ fn strangers_fail_with_a_hint() {
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
     assert!(run.stderr.contains("`dynamodbb` is no NAT gateway, VPC, service or client"), "{}", run.stderr);
     assert!(run.stderr.contains("hint: perhaps dynamodb"), "{}", run.stderr);
+    let run = natlens(account.folder.path(), &["explain", "bundle"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+    assert!(run.stderr.contains("bundle is a bundle: what of it is to be explained?"), "{}", run.stderr);
     let run = account.explain("zzz", &[]);
     assert_eq!(run.code, 1);
     assert!(run.stderr.contains("hint: "), "{}", run.stderr);

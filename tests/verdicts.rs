@@ -21,6 +21,7 @@ fn account() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let subnet = |zone: usize| {
         json!({"SubnetId": format!("subnet-{zone}"), "VpcId": "vpc-0a", "CidrBlock": format!("10.0.{zone}.0/24"),
+            "Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": format!("2600:1f18:0:{zone}::/64")}],
             "AvailabilityZoneId": format!("use1-az{zone}"), "OwnerId": ACCOUNT})
     };
     let gateway = |zone: usize| {
@@ -30,7 +31,8 @@ fn account() -> tempfile::TempDir {
     };
     let all = json!({
         "NatGateways": [gateway(1), gateway(2)],
-        "Vpcs": [{"VpcId": "vpc-0a", "CidrBlock": "10.0.0.0/16", "OwnerId": ACCOUNT}],
+        "Vpcs": [{"VpcId": "vpc-0a", "CidrBlock": "10.0.0.0/16", "OwnerId": ACCOUNT,
+            "Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": "2600:1f18::/56"}]}],
         "Subnets": [subnet(1), subnet(2)],
     });
     put(folder.path(), "inventory/all.json", &all.to_string());
@@ -496,4 +498,89 @@ fn a_bill_that_is_on_no_invoice_yet_is_an_estimate() {
         let said = warning(&report, "estimated-bill");
         assert_eq!(said.is_some_and(|said| said.contains("2026-10 is on no invoice yet")), open, "{situation}");
     }
+}
+
+/// The second gateway's VPC has `sqs` traffic that pays over the ten days of its log, and not over the month of the other's.
+#[test]
+fn what_a_short_log_tells_is_said_to_be_of_a_short_time() {
+    let folder = account();
+    let file = folder.path().join("inventory/all.json");
+    let mut all: Value = serde_json::from_str(&std::fs::read_to_string(&file).expect("a file")).expect("JSON");
+    for list in ["NatGateways", "Subnets"] {
+        all[list][1]["VpcId"] = json!("vpc-0b");
+    }
+    all["Vpcs"].as_array_mut().expect("VPCs").push(json!({"VpcId": "vpc-0b", "CidrBlock": "10.0.0.0/16"}));
+    put(folder.path(), "inventory/all.json", &all.to_string());
+    let late = |day: i64| {
+        let (bytes, at) = (12 * GB, OCTOBER + day * DAY);
+        format!("eni-2 10.0.2.5 10.0.2.9 10.0.2.5 203.0.113.1 {bytes} {at} {at} ACCEPT OK\n")
+    };
+    logs(folder.path(), 496, &(21..31).map(late).collect::<String>());
+    for (billed, cost, is_said) in [("372", "16.74", true), ("120", "5.4", false)] {
+        bill(folder.path(), 31, 16, &line("nat-2", "NatGateway-Bytes", ["GB", billed, cost], (0, 31)));
+        let (_, report) = run(folder.path(), &["--month", "2026-10"]);
+        let row = list(&report, "decisions").iter().find(|row| row["vpc_id"] == "vpc-0b").expect("a decision");
+        let reason = row["reason"].as_str().expect("a text");
+        assert_eq!(row["action"], "keep-nat", "{reason}");
+        let said =
+            "the bill has more than the logs of nat-2, whose bytes are of 2026-10-22 to 2026-10-31: ask for that time";
+        assert_eq!(reason.contains(said), is_said, "{reason}");
+    }
+}
+
+#[test]
+fn a_gateway_that_the_bill_does_not_know_saves_no_list_price() {
+    for (situation, billed, usd) in [
+        ("no bill", None, json!("33.48")),
+        ("a bill of both", Some("nat"), json!("33.48")),
+        ("a bill of the other one", Some("nat-1"), Value::Null),
+    ] {
+        let folder = account();
+        logs(folder.path(), 496, &quiet("eni-2", "NODATA", 0..31));
+        if let Some(billed) = billed {
+            bill(folder.path(), 31, 16, "");
+            let file = folder.path().join("billing/bill.csv");
+            let text = std::fs::read_to_string(&file).expect("a bill");
+            let (of, head) = (format!("natgateway/{billed}"), COLUMNS.trim_end());
+            let kept: Vec<&str> = text.lines().filter(|line| *line == head || line.contains(&of)).collect();
+            put(folder.path(), "billing/bill.csv", &(kept.join("\n") + "\n"));
+        }
+        let (_, report) = run(folder.path(), &[]);
+        let (kind, found, reason) = found(&report, "nat-2").expect("a finding");
+        assert_eq!((kind.as_str(), &found), ("idle", &usd), "{situation}: {reason}");
+        assert_eq!(reason.contains("what its hours cost is not known"), usd.is_null(), "{situation}: {reason}");
+        // The endpoint takes all of the first one's bytes.
+        let sum = if usd.is_null() { "33.48" } else { "66.96" };
+        assert_eq!(report["summary"]["gateway_saving_usd"], json!(sum), "{situation}");
+    }
+}
+
+/// S3 in the Region and in another one, from a client with IPv4 and from one that gets there by NAT64.
+#[test]
+fn no_gateway_endpoint_takes_over_what_nat64_leads_to() {
+    let folder = account();
+    let list = json!({"PrefixLists": [{"PrefixListId": "pl-1", "PrefixListName": "com.amazonaws.us-east-1.s3",
+        "Cidrs": ["52.216.0.0/15"]}]});
+    put(folder.path(), "inventory/lists.json", &list.to_string());
+    let mut log = "interface-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr bytes start end action log-status\n".to_owned();
+    for (client, remote, gb) in [
+        ("10.0.1.5", "52.216.1.1", 100),
+        ("2600:1f18:0:1::5", "64:ff9b::34d8:101", 40),
+        ("10.0.1.5", "52.218.1.1", 7),
+        ("2600:1f18:0:1::5", "64:ff9b::34da:101", 5),
+    ] {
+        let (bytes, own) = (gb * GB, if client.contains(':') { remote } else { "10.0.1.9" });
+        writeln!(log, "eni-1 {client} {own} {client} {remote} {bytes} {OCTOBER} {OCTOBER} ACCEPT OK").expect("memory");
+    }
+    put(folder.path(), "flow-logs/a.log", &log);
+    let (_, report) = run(folder.path(), &["--month", "2026-10"]);
+    let row = |row: &Value| (row["service_region"].clone(), row["endpoint"].clone(), row["upload_bytes"].clone());
+    let mut rows: Vec<_> = self::list(&report, "traffic").iter().map(row).collect();
+    rows.sort_by_key(|(.., bytes)| bytes.as_u64());
+    let expect = [("eu-west-1", "none", 12), ("us-east-1", "none", 40), ("us-east-1", "gateway", 100)];
+    assert_eq!(rows, expect.map(|(region, endpoint, gb)| (json!(region), json!(endpoint), json!(gb * GB))));
+    let decision = decision(&report);
+    assert_eq!((&decision["action"], &decision["bytes"]), (&json!("create"), &json!(100 * GB)), "{decision}");
+    let said = warning(&report, "outside-prefix-list").expect("a warning");
+    assert_eq!(said, format!("s3 of {} bytes (vpc-0a)", 40 * GB));
 }

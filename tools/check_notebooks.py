@@ -189,6 +189,13 @@ def main() -> None:
             prepare(arguments.natlens, arguments.bundle, parts, Path(scratch))
             for path in sources():
                 found.append(run(path, arguments.save if parts is None else None, whole=parts is None))
+    # A bill that names no gateway.
+    with tempfile.TemporaryDirectory() as scratch:
+        bundle = str(Path(scratch, "simulated"))
+        options = ["--records", "2000", "--objects", "2", "--bill-format", "cost-explorer"]
+        subprocess.run([arguments.natlens, "simulate", "--to", bundle, *options], check=True, capture_output=True)
+        prepare(arguments.natlens, bundle, None, Path(scratch))
+        found += [run(path, None, whole=False) for path in sources()]
     wrong = [what for what in found if what]
     if wrong or not found:
         sys.exit("\n".join(wrong) or "no notebooks")

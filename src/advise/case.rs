@@ -27,6 +27,9 @@ pub struct Account<'a> {
     pub gateways: &'a [NatGatewayRow],
     /// Attributed traffic.
     pub traffic: &'a [TrafficRow],
+    /// Of each row of it what other NAT gateways passed on, by their ids: as far as their own rows have it, an endpoint takes it over once,
+    /// and all gateways' charges with it.
+    pub relayed: &'a [BTreeMap<String, Bytes>],
     /// Gateways whose bill ends before the records do, and until when it tells of them.
     pub billed_until: &'a BTreeMap<String, i64>,
     /// AZ ids of all clients of each gateway.
@@ -96,6 +99,13 @@ pub struct NatRate {
     pub crossing_azs: u64,
     /// The endpoint's AZs.
     pub azs: u64,
+}
+
+/// What one endpoint would take off one gateway: gateway, VPC, service with its Region, and the endpoint's type.
+type Part<'r> = (&'r str, Option<&'r str>, &'r str, Option<&'r str>, &'r str);
+
+fn part<'r>(row: &'r TrafficRow, gateway: &'r str) -> Part<'r> {
+    (gateway, row.vpc_id.as_deref(), &row.service, row.service_region.as_deref(), row.endpoint)
 }
 
 /// The group of a Local Zone.
@@ -182,13 +192,27 @@ impl Account<'_> {
     pub fn cases(&self) -> Cases {
         let mut cases = Cases::default();
         let mut regions: BTreeMap<String, RegionCase> = BTreeMap::new();
-        for row in self.traffic.iter().filter(|row| row.endpoint != "none") {
+        let rows = || self.traffic.iter().zip(self.relayed).filter(|(row, _)| row.endpoint != "none");
+        // What each gateway has of clients that are no gateways: no more than that can come a second time.
+        let mut first: BTreeMap<Part<'_>, Bytes> = BTreeMap::new();
+        for (row, relayed) in rows().filter(|(row, _)| !self.is_out_of_reach(row)) {
+            let bytes = (row.upload_bytes + row.download_bytes).saturating_sub(relayed.values().copied().sum());
+            *first.entry(part(row, &row.nat_gateway_id)).or_default() += bytes;
+        }
+        for (row, relayed) in rows() {
             let bytes = row.upload_bytes + row.download_bytes;
+            let again = relayed.iter().map(|(relay, bytes)| {
+                let Some(left) = first.get_mut(&part(row, relay)) else { return Bytes::ZERO };
+                let again = (*left).min(*bytes);
+                *left = left.saturating_sub(again);
+                again
+            });
+            let relayed = again.sum();
             let (Some(vpc), Some(region)) = (&row.vpc_id, &row.service_region) else {
                 cases.undecided.push((row.nat_gateway_id.clone(), row.service.clone(), bytes));
                 continue;
             };
-            let traffic = self.service_traffic(row, vpc, region, &mut cases.missing);
+            let traffic = self.service_traffic((row, relayed), (vpc, region), &mut cases.missing);
             match row.endpoint {
                 "gateway" => cases.gateway.push(traffic),
                 _ if self.is_out_of_reach(row) => self.region(&mut regions, region).at_edge.push(traffic),
@@ -233,9 +257,8 @@ impl Account<'_> {
 
     fn service_traffic(
         &self,
-        row: &TrafficRow,
-        vpc: &str,
-        region: &str,
+        (row, relayed): (&TrafficRow, Bytes),
+        (vpc, region): (&str, &str),
         missing: &mut BTreeSet<PriceMissing>,
     ) -> ServiceTraffic {
         let Way { hub, nat, cross_az, transit } = self.way(row);
@@ -243,6 +266,11 @@ impl Account<'_> {
         let mut azs = self.azs_of(row);
         if row.endpoint == "interface" {
             azs.retain(|az| !region::is_edge_zone(az));
+        }
+        let bytes = (row.upload_bytes + row.download_bytes).saturating_sub(relayed);
+        // Where a gateway stands is not where clients are.
+        if bytes == Bytes::ZERO && relayed > Bytes::ZERO {
+            azs.clear();
         }
         let in_region = |hub: &String| self.inventory.region_of_vpc(hub).is_none_or(|of_hub| of_hub == region);
         ServiceTraffic {
@@ -252,7 +280,8 @@ impl Account<'_> {
             azs,
             nat_gateway_id: row.nat_gateway_id.clone(),
             hub: hub.filter(in_region),
-            bytes: row.upload_bytes + row.download_bytes,
+            bytes,
+            relayed,
             nat_usd: nat,
             cross_az_usd: known(cross_az),
             transit_usd: known(transit),

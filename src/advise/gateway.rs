@@ -30,7 +30,7 @@ pub type HoursOf = BTreeMap<(String, String, String), (i64, i64)>;
 #[must_use]
 pub fn decide(traffic: &[ServiceTraffic], inventory: &Inventory, hours_of: &HoursOf) -> Vec<DecisionRow> {
     let mut sums: BTreeMap<(&str, &str, &str), Sum<'_>> = BTreeMap::new();
-    for t in traffic.iter().filter(|t| t.bytes > Bytes::ZERO) {
+    for t in traffic.iter().filter(|t| t.bytes + t.relayed > Bytes::ZERO) {
         let fresh = || Sum { avoided: Some(Usd::ZERO), ..Sum::default() };
         let sum = sums.entry((&t.vpc, &t.service, &t.region)).or_insert_with(fresh);
         sum.azs.extend(t.azs.iter().cloned());

@@ -21,9 +21,11 @@ pub struct ServiceTraffic {
     pub nat_gateway_id: String,
     /// The gateway's VPC where that is another one, reached over a transit gateway: the hub.
     pub hub: Option<String>,
-    /// Both directions.
+    /// Both directions, but for what was relayed.
     pub bytes: Bytes,
-    /// What the NAT gateway charges for the bytes; `None` where that is not known.
+    /// What another NAT gateway passed on: in its own traffic already, charged here a second time.
+    pub relayed: Bytes,
+    /// What the NAT gateway charges for all of these bytes; `None` where that is not known.
     pub nat_usd: Option<Usd>,
     /// What crossing to the gateway's AZ costs; zero where nothing crosses.
     pub cross_az_usd: Option<Usd>,

@@ -100,7 +100,9 @@ impl<'a> Demand<'a> {
         let hubs: BTreeSet<&str> = parts.iter().filter_map(|part| part.hub.as_deref()).collect();
         let transit_gb = case.prices.as_ref().and_then(|prices| prices.transit_gb);
         // A shared endpoint is reached over the transit gateway, also by what did not cross one before.
-        let direct: Bytes = parts.iter().filter(|part| part.hub.is_none()).map(|part| part.bytes).sum();
+        let of = |over_hub: bool| parts.iter().filter(move |part| part.hub.is_some() == over_hub);
+        let again: Bytes = of(true).map(|part| part.relayed).sum();
+        let direct = of(false).map(|part| part.bytes).sum::<Bytes>().saturating_sub(again);
         let elsewhere = || -> Option<Usd> {
             let kept: Option<Usd> = parts.iter().map(|part| Some(part.nat_usd? + part.cross_az_usd?)).sum();
             Some(kept? - transit_gb?.cost(direct))
@@ -137,7 +139,7 @@ const SCALE: i128 = Bytes::PER_GB as i128;
 impl<'a> Problem<'a> {
     fn new(case: &'a RegionCase, service: &'a str, zones: &ZoneTable) -> Self {
         let mut parts: BTreeMap<&str, Vec<&ServiceTraffic>> = BTreeMap::new();
-        for traffic in case.traffic.iter().filter(|t| t.service == service && t.bytes > Bytes::ZERO) {
+        for traffic in case.traffic.iter().filter(|t| t.service == service && t.bytes + t.relayed > Bytes::ZERO) {
             parts.entry(&traffic.vpc).or_default().push(traffic);
         }
         let demands: Vec<Demand<'_>> = parts.iter().map(|(vpc, parts)| Demand::new(vpc, parts, case)).collect();
@@ -301,6 +303,9 @@ fn rows(case: &RegionCase, prices: &EndpointPrices, problems: &[Problem<'_>], pl
             _ => {}
         }
         row.net_usd = net(row);
+        if matches!(row.action, "create" | "fix" | "share") && row.net_usd.is_some_and(|net| net < Usd::ZERO) {
+            row.reason += reason::FOR_THE_TIER;
+        }
         writer.add_zones_that_pay(&mut draft.weighed);
         draft.weighed
     });
@@ -377,7 +382,14 @@ impl Writer<'_> {
                     "create"
                 };
                 let reason = match action {
-                    "share" => reason::share(self.case, problem.service, demand.vpc, at, existing, members.len()),
+                    "share" => reason::share(
+                        self.case,
+                        problem.service,
+                        (demand.vpc, &demand.azs),
+                        at,
+                        existing,
+                        members.len(),
+                    ),
                     "fix" => {
                         reason::fix(self.case, problem.service, demand.vpc, existing, &demand.gateways, &demand.azs)
                     }
@@ -525,7 +537,7 @@ fn blank(case: &RegionCase, service: &str, vpc: &str) -> DecisionRow {
 /// Traffic of Local Zones: nothing is decided about it; a row that its VPC has for the service anyway says that it is not in there.
 fn add_edge_rows(case: &RegionCase, rows: &mut Vec<Weighed>) {
     let mut at_edge: BTreeMap<(&str, &str), Vec<&ServiceTraffic>> = BTreeMap::new();
-    for traffic in case.at_edge.iter().filter(|traffic| traffic.bytes > Bytes::ZERO) {
+    for traffic in case.at_edge.iter().filter(|traffic| traffic.bytes + traffic.relayed > Bytes::ZERO) {
         at_edge.entry((&traffic.vpc, &traffic.service)).or_default().push(traffic);
     }
     for ((vpc, service), parts) in at_edge {

@@ -66,7 +66,7 @@ fn public_names(case: &RegionCase, service: &str) -> String {
 pub(super) fn share(
     case: &RegionCase,
     service: &str,
-    vpc: &str,
+    (vpc, azs): (&str, &BTreeSet<String>),
     host: &str,
     existing: Option<&ExistingEndpoint>,
     members: usize,
@@ -76,10 +76,19 @@ pub(super) fn share(
     let taken = public_names(case, service);
     let reach = "associate its private hosted zone with every VPC that uses it";
     match existing {
-        Some(endpoint) => format!(
-            "{} in {hub} can serve {traffic} too, over the transit gateway: use it instead of the NAT gateway, and {reach}{taken}",
-            endpoint.id
-        ),
+        Some(endpoint) => {
+            let missing: BTreeSet<String> = azs.difference(&endpoint.azs).cloned().collect();
+            let grow = if missing.is_empty() || endpoint.azs.is_empty() {
+                String::new()
+            } else {
+                format!(", give it a subnet in {} (its hours there are in the figures)", zones(&missing))
+            };
+            format!(
+                "{} in {hub} can serve {traffic} too, over the transit gateway: use it instead of the NAT gateway{grow}, and \
+                 {reach}{taken}",
+                endpoint.id
+            )
+        }
         None => format!(
             "{traffic}: one endpoint in {hub} for {members} VPCs costs less than one in each: create it there, and {reach}{taken}"
         ),
@@ -161,6 +170,10 @@ pub(super) fn remove(case: &RegionCase, service: &str, endpoint: &ExistingEndpoi
          is there for another reason than cost{lost}"
     )
 }
+
+/// Ends the reason of a row that costs more than it avoids, in a Region in which all together pay.
+pub(super) const FOR_THE_TIER: &str =
+    "; by itself it would not pay: its bytes bring those of the Region's other endpoints into a cheaper tier";
 
 /// What only an endpoint reaches, whatever a NAT gateway would charge, by service. Sources: the guides of API Gateway (private REST
 /// APIs), Transfer Family (servers hosted in a VPC), `GuardDuty` (Runtime Monitoring).

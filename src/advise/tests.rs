@@ -57,6 +57,7 @@ fn traffic(vpc: &str, zones: &[&str], bytes: Bytes, hub: Option<&str>) -> Servic
         nat_gateway_id: "nat-1".into(),
         hub: hub.map(str::to_owned),
         bytes,
+        relayed: Bytes::ZERO,
         nat_usd: Some(cost("0.045")),
         cross_az_usd: Some(Usd::ZERO),
         transit_usd: Some(if hub.is_some() { cost("0.02") } else { Usd::ZERO }),

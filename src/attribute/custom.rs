@@ -17,9 +17,22 @@ pub(super) struct Flows<'a> {
 }
 
 impl<'a> Flows<'a> {
-    pub(super) fn new(peers: &'a Peers, crossings: &Crossings) -> Self {
-        let sums = crossings.flows.iter().map(|flow| (flow.key.clone(), [flow.upload, flow.download])).collect();
-        Self { peers, sums }
+    pub(super) const fn new(peers: &'a Peers) -> Self {
+        Self { peers, sums: BTreeMap::new() }
+    }
+
+    /// What crosses without a gateway.
+    pub(super) fn add_crossings(&mut self, crossings: &Crossings) {
+        for flow in &crossings.flows {
+            self.add_to(flow.key.clone(), [flow.upload, flow.download]);
+        }
+    }
+
+    /// Adds the sums of another.
+    pub(super) fn take(&mut self, other: Self) {
+        for (key, bytes) in other.sums {
+            self.add_to(key, bytes);
+        }
     }
 
     /// A pair's bytes through a gateway, up and down; nothing where its remote is in no other known VPC than its client.
@@ -35,9 +48,13 @@ impl<'a> Flows<'a> {
             port: Some(pair.port).filter(|port| *port > 0),
             path: CustomPath::Nat { gateway: gateway.to_owned() },
         };
-        let [upload, download] = self.sums.entry(key).or_default();
-        *upload += Bytes::new(bytes[0]);
-        *download += Bytes::new(bytes[1]);
+        self.add_to(key, bytes.map(Bytes::new));
+    }
+
+    fn add_to(&mut self, key: CustomKey, bytes: [Bytes; 2]) {
+        for (sum, more) in self.sums.entry(key).or_default().iter_mut().zip(bytes) {
+            *sum += more;
+        }
     }
 
     pub(super) fn finish(self) -> Vec<CustomFlow> {

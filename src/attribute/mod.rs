@@ -7,6 +7,8 @@ mod gateway;
 mod owners;
 mod place;
 mod remote;
+mod share;
+mod table;
 
 pub use gateway::Gateway;
 pub use owners::OwnerRules;
@@ -15,10 +17,9 @@ pub use remote::Destination;
 
 use crate::count::fold::RowSum;
 use crate::count::peers::Peers;
-use crate::count::resolve::{Basis, Counted, CountedRow, Counts};
+use crate::count::resolve::{Basis, Counted, Counts};
 use crate::count::rollup::Rollup;
-use crate::count::rows::Rows;
-use crate::frames::flows::{FlowColumns, FlowFrame, FrameError, Keys};
+use crate::frames::flows::{FlowColumns, FlowFrame, FrameError};
 use crate::model::addr::Addr;
 use crate::model::custom::CustomFlow;
 use crate::model::inventory::{Inventory, VpcEndpoint};
@@ -26,13 +27,11 @@ use crate::model::period::HOUR_SECONDS;
 use crate::name::asked::{Answers, Requests, RequestsBuilder};
 use crate::name::{Meaning, Named, Namer};
 use crate::own::Owner;
-use owners::{OwnerTable, owner_number};
+use share::{Pairs, Share};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// [`FlowFrame`] value of a key that the row does not know.
 pub const UNKNOWN: u32 = u32::MAX;
-
-const HOURS_PER_DAY: u32 = 24;
 
 /// How finely the report looks.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +40,25 @@ pub struct Detail<'a> {
     pub owners: OwnerRules<'a>,
     /// Whether days are told apart: it makes up to thirty times as many rows of a month.
     pub days: bool,
+}
+
+/// What rows are named by.
+#[derive(Clone, Copy, Debug)]
+pub struct Naming<'a> {
+    /// The texts and addresses that the rows point to.
+    pub rollup: &'a Rollup,
+    /// The account.
+    pub inventory: &'a Inventory,
+    /// Names of addresses.
+    pub namer: &'a Namer,
+    /// The answers to [`Placed::requests`], where anybody was asked.
+    pub answers: Option<&'a Answers<Meaning>>,
+    /// The peers that the rows were counted with.
+    pub peers: &'a Peers,
+    /// How finely.
+    pub detail: Detail<'a>,
+    /// On so many threads, at least 1; what is named does not depend on it.
+    pub threads: usize,
 }
 
 /// Counted bytes with their client's place and their service.
@@ -113,76 +131,24 @@ impl Placed {
         requests.build(look_back)
     }
 
-    /// Names what every row was for. `answers` are those to [`Placed::requests`], `peers` those that the rows were counted with.
-    pub fn name(
-        self,
-        rollup: &Rollup,
-        inventory: &Inventory,
-        namer: &Namer,
-        answers: Option<&Answers<Meaning>>,
-        peers: &Peers,
-        detail: Detail<'_>,
-    ) -> Result<Attributed, FrameError> {
+    /// Names what every row was for.
+    pub fn name(self, by: &Naming<'_>) -> Result<Attributed, FrameError> {
         let Self { mut counted, of_pair, places } = self;
+        let Naming { rollup, inventory, .. } = *by;
         let gateways = std::mem::take(&mut counted.gateways);
         let mut gateways: Vec<Gateway> =
             gateways.into_iter().map(|count| Gateway::new(count, rollup, inventory)).collect();
-        let mut owners = OwnerTable::new(rollup, inventory, detail.owners);
-        let mut remotes = remote::Remotes::new(namer, rollup, answers);
-        let mut custom = custom::Flows::new(peers, &counted.crossings);
-        // A frame has a row for each distinct key and not one for each hour and address.
-        let mut sums: Rows<Keys, [u64; 3]> = Rows::default();
-        sums.reserve(counted.rows.pair_count());
-        let mut at = 0;
-        let mut ambiguous = RowSum::default();
-        let (young, mut hours) = (young(&counted, &places, inventory), BTreeMap::new());
-        // Asked for in an hour, and told apart by day.
-        let by_hour = answers.is_some() || detail.days;
-        for (counts, &place) in counted.rows.pairs().zip(&of_pair) {
-            let (pair, all) = (counts.pair, counts.sums);
-            let gateway = &gateways[pair.gateway as usize];
-            let owners = owners.of(pair, (place, &places[place as usize]), gateway);
-            let client = if pair.client.is_none() { UNKNOWN } else { pair.client.raw() };
-            let days = gateway.days.unwrap_or((u32::MAX, 0));
-            let days = (days.0.min(all.first / HOURS_PER_DAY), days.1.max(all.last / HOURS_PER_DAY));
-            let (upload, download, records) = (all.upload, all.download, all.records);
-            let whole = CountedRow { pair: *pair, hour: all.first, upload, download, records };
-            let by_hour = by_hour || owner_number(owners, all.first) != owner_number(owners, all.last);
-            let (rows, whole) = if by_hour { (Some(counts.rows()), None) } else { (None, Some(whole)) };
-            // Of the row before, and what is known by it.
-            let mut known: Option<(u32, remote::Remote)> = None;
-            for row in rows.into_iter().flatten().chain(whole) {
-                let (mut service, mut destination) = (UNKNOWN, UNKNOWN);
-                if pair.basis != Basis::Client {
-                    let answer = remotes.answer(at);
-                    let same = known.filter(|(before, _)| *before == answer);
-                    let (_, remote) = *known.insert(same.unwrap_or_else(|| (answer, remotes.of(pair, answer))));
-                    (service, destination) = (remote.service, remote.destination);
-                    if young[place as usize] {
-                        let (first, last) = hours.entry((place, service)).or_insert((u32::MAX, 0));
-                        *first = row.hour.min(*first);
-                        *last = (*last).max(if by_hour { row.hour } else { all.last });
-                    }
-                    if remote.is_ambiguous {
-                        ambiguous.records += 1;
-                        ambiguous.bytes += row.upload + row.download;
-                    }
-                }
-                let (_, owner) = owners[owner_number(owners, row.hour)];
-                let day = if detail.days { row.hour / HOURS_PER_DAY } else { UNKNOWN };
-                let keys = [pair.gateway, day, client, place, service, basis_key(pair.basis), destination, owner];
-                let [upload, download, records] = sums.of(keys);
-                *upload += row.upload;
-                *download += row.download;
-                *records += row.records;
-                at += 1;
-            }
-            if pair.basis != Basis::Client {
-                let ends = (rollup.addrs.addr(pair.remote), &places[place as usize]);
-                custom.add(pair, [upload, download], &gateway.count.side.id, ends);
-            }
-            gateways[pair.gateway as usize].days = Some(days);
+        let owners = owners::all(rollup, inventory, by.detail.owners);
+        let young = young(&counted, &places, inventory);
+        let all = Pairs { counted: &counted, of_pair: &of_pair, places: &places, gateways: &gateways, young: &young };
+        let named = share::name(&all, by, &owners);
+        let Share { sums, remotes, owners, mut custom, hours, ambiguous, days } = named;
+        drop((of_pair, young));
+        for (gateway, days) in gateways.iter_mut().zip(days) {
+            gateway.days = days;
         }
+        custom.add_crossings(&counted.crossings);
+        drop(counted);
         let clients = rollup.addrs.addrs().to_vec();
         let mut columns = FlowColumns::with_capacity(sums.len());
         for (keys, &[upload, download, records]) in sums.iter() {

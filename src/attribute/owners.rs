@@ -1,5 +1,6 @@
 //! The owners of clients, each looked up once: what the logs say of interfaces goes in, a table with an index for each row comes out.
 
+use super::table::Table;
 use super::{Gateway, Place};
 use crate::count::resolve::CountedPair;
 use crate::count::rollup::{Interface, Rollup};
@@ -21,20 +22,23 @@ pub struct OwnerRules<'a> {
     pub tags: &'a BTreeSet<String>,
 }
 
+/// Everything that tells owners.
+pub(super) fn all<'a>(rollup: &'a Rollup, inventory: &'a Inventory, rules: OwnerRules<'a>) -> Owners<'a> {
+    Owners::new(inventory, log_facts(rollup, inventory), rules.teams, rules.tags.clone())
+}
+
 /// Owners by client and hour.
 pub(super) struct OwnerTable<'a> {
-    owners: Owners<'a>,
+    owners: &'a Owners<'a>,
     rollup: &'a Rollup,
     /// By gateway, client and place: from which hour on which owner.
     known: HashMap<(u32, u32, u32), Vec<(u32, u32)>>,
-    table: Vec<Owner>,
-    index: HashMap<Owner, u32>,
+    table: Table<Owner>,
 }
 
 impl<'a> OwnerTable<'a> {
-    pub(super) fn new(rollup: &'a Rollup, inventory: &'a Inventory, rules: OwnerRules<'a>) -> Self {
-        let owners = Owners::new(inventory, log_facts(rollup, inventory), rules.teams, rules.tags.clone());
-        Self { owners, rollup, known: HashMap::new(), table: Vec::new(), index: HashMap::new() }
+    pub(super) fn new(owners: &'a Owners<'a>, rollup: &'a Rollup) -> Self {
+        Self { owners, rollup, known: HashMap::new(), table: Table::default() }
     }
 
     /// The owners of a pair's client, which is in a place (by number and value): from which hour on which.
@@ -44,24 +48,21 @@ impl<'a> OwnerTable<'a> {
         (number, place): (u32, &Place),
         gateway: &Gateway,
     ) -> &[(u32, u32)] {
-        let Self { owners, rollup, known, table, index } = self;
+        let Self { owners, rollup, known, table } = self;
         known.entry((pair.gateway, pair.client.raw(), number)).or_insert_with(|| {
             let addr = Some(rollup.addrs.addr(pair.client)).filter(|addr| *addr != Addr::NONE);
             let client = Client { vpc: place.vpc.as_deref(), addr, account: gateway.account.as_deref() };
-            let mut intern = |owner: Owner| {
-                let next = u32::try_from(table.len()).expect("fewer than 2^32 owners");
-                let at = *index.entry_ref(&owner).or_insert(next);
-                if at == next {
-                    table.push(owner);
-                }
-                at
-            };
-            owners.over_time(client).into_iter().map(|(hour, owner)| (hour, intern(owner))).collect()
+            owners.over_time(client).into_iter().map(|(hour, owner)| (hour, table.key(owner))).collect()
         })
     }
 
+    /// Takes the owners of another table: the number here of each of its numbers.
+    pub(super) fn take(&mut self, other: Self) -> Vec<u32> {
+        self.table.take(other.table)
+    }
+
     pub(super) fn into_table(self) -> Vec<Owner> {
-        self.table
+        self.table.into_rows()
     }
 }
 

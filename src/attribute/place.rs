@@ -16,6 +16,8 @@ pub struct Place {
     pub vpc: Option<String>,
     /// AZ id.
     pub az: Option<String>,
+    /// The other NAT gateway that the client is: what it sends was sent to it by clients of its own.
+    pub relay: Option<String>,
 }
 
 /// Places by client, each worked out once.
@@ -26,6 +28,8 @@ pub(super) struct Places<'a> {
     /// The gateways' interfaces in the rollup.
     interfaces: Vec<Option<u32>>,
     facts: HashMap<(u32, AddrId), (Sym, Sym)>,
+    /// NAT gateways by VPC and private address.
+    relays: HashMap<(&'a str, Addr), &'a str>,
     known: HashMap<(u32, AddrId), u32>,
     table: Vec<Place>,
     index: HashMap<Place, u32>,
@@ -35,10 +39,14 @@ impl<'a> Places<'a> {
     pub(super) fn new(counted: &mut Counted, rollup: &'a Rollup, inventory: &'a Inventory) -> Self {
         let by_id: HashMap<&str, &NatGateway> = inventory.nat_gateways().map(|nat| (nat.id.as_str(), nat)).collect();
         let gateways = counted.gateways.iter().map(|g| by_id.get(g.side.id.as_str()).copied()).collect();
+        let addrs = |nat: &'a NatGateway| {
+            nat.vpc.iter().flat_map(|vpc| nat.private_addrs.iter().map(|addr| ((vpc.as_str(), *addr), nat.id.as_str())))
+        };
         Self {
             rollup,
             inventory,
             gateways,
+            relays: inventory.nat_gateways().flat_map(addrs).collect(),
             interfaces: counted.gateways.iter().map(|g| g.interface).collect(),
             facts: std::mem::take(&mut counted.client_facts),
             known: HashMap::new(),
@@ -72,7 +80,10 @@ impl<'a> Places<'a> {
         });
         let az =
             vpc.as_deref().and_then(|vpc| self.inventory.az_of(vpc, addr)).map(str::to_owned).or_else(|| said(own_az));
-        Place { vpc, az }
+        let own = self.gateways[gateway as usize].map(|nat| nat.id.as_str());
+        let relay = vpc.as_deref().and_then(|vpc| self.relays.get(&(vpc, addr))).filter(|id| Some(**id) != own);
+        let relay = relay.map(|id| (*id).to_owned());
+        Place { vpc, az, relay }
     }
 
     /// The VPC of a client of a gateway that only its records know: the gateway's, or the only one of its account.
@@ -95,7 +106,7 @@ impl<'a> Places<'a> {
         at
     }
 
-    /// For each gateway the VPC and the AZ that all its clients share, each null where they differ (product contract 3).
+    /// For each gateway the VPC, the AZ and the relay that all its clients share, each null where they differ (product contract 3).
     pub(super) fn shared_by_gateway(&mut self, counted: &Counted) -> Vec<u32> {
         let mut used: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); counted.gateways.len()];
         for pair in counted.rows.pairs().map(|counts| counts.pair).filter(|pair| pair.basis != Basis::Remote) {
@@ -110,7 +121,8 @@ impl<'a> Places<'a> {
             .map(|places| {
                 let vpc = only(places.iter().map(|&p| &self.table[p as usize].vpc).collect());
                 let az = only(places.iter().map(|&p| &self.table[p as usize].az).collect());
-                self.intern(Place { vpc, az })
+                let relay = only(places.iter().map(|&p| &self.table[p as usize].relay).collect());
+                self.intern(Place { vpc, az, relay })
             })
             .collect()
     }

@@ -1,8 +1,10 @@
 //! What a row's bytes were for: its service, and the destination as closely as it is known. Worked out once for each distinct
 //! remote, label, port and answer.
 
+use super::table::Table;
 use crate::count::resolve::CountedPair;
 use crate::count::rollup::Rollup;
+use crate::model::addr::Addr;
 use crate::model::addr_table::AddrId;
 use crate::model::service::is_s3;
 use crate::model::symbols::Sym;
@@ -65,22 +67,19 @@ impl<'a> Remotes<'a> {
         let remote = self.rollup.addrs.addr(pair.remote);
         let clues = Clues { label: self.rollup.symbols.text(pair.label), asked, port: pair.port };
         let named = self.namer.name(remote, clues);
-        let destination = self.destination(&remote.to_string(), &named, asked);
+        let destination = self.destination(remote, &named, asked);
         let is_ambiguous = matches!(asked, Asked::Ambiguous { .. })
             && named.evidence != Evidence::Rule
             // Named by address: no name was looked for.
             && !matches!(&*named.service, "s3" | "dynamodb");
-        let known = Remote {
-            service: self.services.key(&named),
-            destination: self.destinations.key(&destination),
-            is_ambiguous,
-        };
+        let known =
+            Remote { service: self.services.key(named), destination: self.destinations.key(destination), is_ambiguous };
         self.known.insert(key, known);
         known
     }
 
     /// The host that was asked for; several hosts of one service are known by what they share.
-    fn destination(&self, remote: &str, named: &Named, asked: &Asked<Meaning>) -> Destination {
+    fn destination(&self, remote: Addr, named: &Named, asked: &Asked<Meaning>) -> Destination {
         let asked_for = match asked {
             Asked::Service { key, names, .. } if key.subject != Subject::Nothing => names.only(),
             _ => None,
@@ -93,36 +92,18 @@ impl<'a> Remotes<'a> {
         let unnamed = named.evidence == Evidence::None || named.service.starts_with("range:");
         let name = match host {
             Some(host) if named.evidence != Evidence::Rule => host.to_owned(),
-            _ if unnamed => remote.to_owned(),
+            _ if unnamed => remote.to_string(),
             _ => named.service.clone(),
         };
         Destination { name, region: named.region.clone(), bucket: s3.bucket, holds: s3.holds, is_partner }
     }
 
+    /// Takes the services and destinations of another: the numbers here of each of its numbers.
+    pub(super) fn take(&mut self, other: Self) -> (Vec<u32>, Vec<u32>) {
+        (self.services.take(other.services), self.destinations.take(other.destinations))
+    }
+
     pub(super) fn into_tables(self) -> (Vec<Named>, Vec<Destination>) {
-        (self.services.rows, self.destinations.rows)
-    }
-}
-
-/// Distinct values by number.
-struct Table<T> {
-    rows: Vec<T>,
-    index: HashMap<T, u32>,
-}
-
-impl<T> Default for Table<T> {
-    fn default() -> Self {
-        Self { rows: Vec::new(), index: HashMap::new() }
-    }
-}
-
-impl<T: Clone + Eq + std::hash::Hash> Table<T> {
-    fn key(&mut self, value: &T) -> u32 {
-        let next = u32::try_from(self.rows.len()).expect("fewer than 2^32 values");
-        let at = *self.index.entry_ref(value).or_insert(next);
-        if at == next {
-            self.rows.push(value.clone());
-        }
-        at
+        (self.services.into_rows(), self.destinations.into_rows())
     }
 }

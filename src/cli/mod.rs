@@ -242,7 +242,7 @@ pub struct ReportArgs {
     /// Table that `--format csv` writes
     #[arg(long, value_name = "NAME", env = "NATLENS_TABLE", hide_env_values = true)]
     pub table: Option<TableName>,
-    /// Write to this file, whole or not at all, instead of stdout
+    /// Write to this file, whole or not at all, instead of stdout (`-`)
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Print the JSON schema of `--format json` and stop
@@ -289,7 +289,7 @@ pub struct ExplainArgs {
     /// Form of the explanation
     #[arg(long, value_name = "FORMAT", default_value = "text", env = "NATLENS_EXPLAIN_FORMAT", hide_env_values = true)]
     pub format: ExplainFormat,
-    /// Write to this file, whole or not at all, instead of stdout
+    /// Write to this file, whole or not at all, instead of stdout (`-`)
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -463,7 +463,7 @@ pub struct DoctorArgs {
     /// Form of the findings
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: ListFormat,
-    /// Write to this file, whole or not at all, instead of stdout
+    /// Write to this file, whole or not at all, instead of stdout (`-`)
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

@@ -6,9 +6,14 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes data to a file (atomically: a reader sees the old or the new text) or to stdout. A closed pipe is no error.
+/// The file that is meant: `-` is stdout, as for most tools.
+fn file(output: Option<&Path>) -> Option<&Path> {
+    output.filter(|path| *path != Path::new("-"))
+}
+
+/// Writes data to a file (atomically: a reader sees the old or the new text) or to stdout, which `-` means, too. A closed pipe is no error.
 pub fn write_data(text: &str, to: Option<&Path>) -> io::Result<()> {
-    match to {
+    match file(to) {
         Some(path) => write_file(text.as_bytes(), path),
         None => match io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -53,7 +58,7 @@ pub struct Claim {
 impl Claim {
     /// Claims a file, or says that another run has. Where nothing can be claimed, writing will say why.
     pub fn take(output: Option<&Path>) -> Result<Option<Self>, Exit> {
-        let Some((path, name)) = output.and_then(|path| Some((path, path.file_name()?))) else { return Ok(None) };
+        let Some((path, name)) = file(output).and_then(|path| Some((path, path.file_name()?))) else { return Ok(None) };
         if is_special(path) {
             return Ok(None);
         }

@@ -16,7 +16,7 @@ use crate::run::period::PeriodChoice;
 use crate::sinks::{Format, Style, TableName};
 use crate::sources::objects::{Address, Identity};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A refusal with its exit code.
@@ -158,6 +158,12 @@ impl ExplainPlan {
             [bundle, subject, ..] => (PathBuf::from(bundle), subject.clone()),
             rest => (PathBuf::from("."), rest.concat()),
         };
+        let is_bundle = ["flow-logs", "billing"].iter().any(|part| Path::new(&subject).join(part).is_dir());
+        if args.what.len() < 2 && is_bundle {
+            let what = format!("{subject} is a bundle: what of it is to be explained?");
+            let hint = format!("natlens explain {subject} SUBJECT, such as a gateway, a VPC or a service");
+            return Err(Refusal { exit: Exit::Usage, what, hint: Some(hint) });
+        }
         let (bundle, layers) = Bundle::open(&bundle, &args.input.aws)?;
         Ok(Self {
             plan: Plan { trail: true, ..plan(&bundle, &args.input, &layers, args.rollup.rollup.as_deref())? },

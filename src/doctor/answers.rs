@@ -4,7 +4,7 @@ use super::inputs::is_described;
 use super::logs::is_reject_only;
 use super::{Answer, Can, Facts, Part, count};
 use crate::model::inventory::Described;
-use crate::report::Report;
+use crate::report::{Report, is_unnamed_aws};
 use crate::sources::flow::Field;
 
 pub(super) fn answers(facts: &Facts<'_>) -> Vec<Answer> {
@@ -50,13 +50,14 @@ fn services(report: &Report) -> (Can, String) {
     let size =
         |row: &crate::report::TrafficRow| u128::from(row.upload_bytes.get()) + u128::from(row.download_bytes.get());
     let all: u128 = report.traffic.iter().map(size).sum();
-    let nameless = |row: &&crate::report::TrafficRow| matches!(row.service.as_str(), "range:amazon" | "range:ec2");
+    let nameless = |row: &&crate::report::TrafficRow| is_unnamed_aws(row, &report.logged_vpcs);
     let unnamed: u128 = report.traffic.iter().filter(nameless).map(size).sum();
     match (all, unnamed) {
         (0, _) => (Can::No, "no traffic was observed".to_owned()),
         (_, 0) => (Can::Yes, "every byte to AWS has a service".to_owned()),
         (all, unnamed) => {
-            let tenths = unnamed.saturating_mul(1000).div_ceil(all);
+            // As the report rounds; what there is, is not 0.0.
+            let tenths = (unnamed.saturating_mul(1000).saturating_add(all / 2) / all).max(1);
             (
                 Can::Partly,
                 format!("{}.{}% of the bytes went to AWS, to which service is not known", tenths / 10, tenths % 10),

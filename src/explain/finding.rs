@@ -49,10 +49,22 @@ fn deletion(
             steps.given("hours that end", vec![Quantity::money(usd)], "the bill, under Hours");
         }
         Some(usd) => {
-            let hours = Quantity::count(of.stood, Unit::Hours);
-            at_list(steps, "hours that end", row, Item::NatGatewayHour, (hours, None), usd, trail);
+            let hours = Quantity::count(of.hours, Unit::Hours);
+            let known = trail.gateways.get(&row.nat_gateway_id).filter(|known| known.source == Source::Pool);
+            match known.and_then(|known| known.ledger.as_ref()?.usd_per_hour()) {
+                Some(rate) => {
+                    let rate = Quantity::decimal(rate, Unit::MoneyPerHour);
+                    let of_all = "the bill, which names no gateway: what their hours cost";
+                    steps.given("price of hours that end", vec![rate], of_all);
+                    steps.worked("hours that end", Expression::fraction([hours, rate], []), Quantity::money(usd));
+                }
+                None => at_list(steps, "hours that end", row, Item::NatGatewayHour, (hours, None), usd, trail),
+            }
         }
-        None => steps.note("hours that end", "Not known: the bill has no cost of them, or there is no price."),
+        None => steps.note(
+            "hours that end",
+            "Not known: the bill has no cost of them or does not know it, or there is no price.",
+        ),
     }
     match addresses {
         Some(Usd::ZERO) => steps.note("addresses that end", "None: it has no public address."),
@@ -60,10 +72,7 @@ fn deletion(
             let count = of.addresses;
             let what = if count == 1 { "public address" } else { "public addresses" };
             let count = Quantity::count(count, Unit::Plain).called(what);
-            // As long as the hours of its gateway, which a bill has for all of the period.
-            let billed = trail.gateways.get(&row.nat_gateway_id).is_some_and(|of| of.source == Source::Bill);
-            let hours = if billed { of.stood_of_period } else { of.stood };
-            let factors = (Quantity::count(hours, Unit::Hours), Some(count));
+            let factors = (Quantity::count(of.address_hours, Unit::Hours), Some(count));
             at_list(steps, "addresses that end", row, Item::PublicIpv4InUseHour, factors, usd, trail);
         }
         None => steps.note("addresses that end", "Not known: a public address has no price there."),
@@ -99,6 +108,7 @@ fn saving(steps: &mut Steps, finding: &FindingRow, parts: [Option<(Usd, &'static
         parts.into_iter().map(|part| part.map(|(usd, what)| Quantity::money(usd).called(what))).collect();
     match (finding.usd, parts) {
         (Some(usd), Some(parts)) => steps.worked("saves", Expression::sum(parts), Quantity::money(usd)),
+        (None, _) => steps.note("saves", "Not known, as its hours or its addresses are."),
         _ => bare(steps, finding),
     }
 }

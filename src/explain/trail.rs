@@ -88,10 +88,10 @@ pub struct FindingTrail {
     pub parts: FindingParts,
     /// Public addresses of the gateway.
     pub addresses: u64,
-    /// Whole hours that the gateway stood of those that new ones are weighed over.
-    pub stood: u64,
-    /// Whole hours that it stood of the period, as the bill's are.
-    pub stood_of_period: u64,
+    /// Whole hours of the gateway, where the bill does not name it.
+    pub hours: u64,
+    /// Whole hours of each of its addresses.
+    pub address_hours: u64,
 }
 
 /// A list price and where it stands.

@@ -102,9 +102,11 @@ static SUMMARY: Declared<SummaryLine> = Declared {
         Column::amount("gateway_saving_usd", "Sum of the findings on gateways", |row| {
             row.sums.gateway_saving_usd.into()
         }),
-        or_null(Column::amount("upper_bound_usd", "The most that endpoints could take off the bill", |row| {
-            row.sums.upper_bound_usd.into()
-        })),
+        or_null(Column::amount(
+            "upper_bound_usd",
+            "The most that endpoints could take off the data charge of NAT gateways",
+            |row| row.sums.upper_bound_usd.into(),
+        )),
         Column::text("ip_ranges_sync_token", "syncToken of the table of address ranges", |row| {
             (&row.ip_ranges_sync_token).into()
         }),

@@ -102,10 +102,10 @@ impl FlowColumns {
 pub struct FlowFrame(DataFrame);
 
 /// Sums of one group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupSum {
-    /// Values of the keys that were grouped by, in their order.
-    pub keys: Vec<u32>,
+    /// Values of the keys that were grouped by, in their order; 0 behind them.
+    pub keys: Keys,
     /// Client to remote.
     pub upload: u64,
     /// Remote to client.
@@ -134,23 +134,19 @@ impl FlowFrame {
         let by: Vec<Expr> = keys.iter().map(|key| col(key.column())).collect();
         let sums = [UPLOAD, DOWNLOAD, RECORDS].map(|name| col(name).sum());
         let grouped = self.0.clone().lazy().group_by(by).agg(sums).collect()?;
-        let key_columns = keys
-            .iter()
-            .map(|key| Ok(grouped.column(key.column())?.u32()?.iter().map(Option::unwrap_or_default).collect()))
-            .collect::<Result<Vec<Vec<u32>>, FrameError>>()?;
-        let sums = |name: &str| -> Result<Vec<u64>, FrameError> {
-            Ok(grouped.column(name)?.u64()?.iter().map(Option::unwrap_or_default).collect())
-        };
-        let (uploads, downloads, records) = (sums(UPLOAD)?, sums(DOWNLOAD)?, sums(RECORDS)?);
-        let mut groups: Vec<GroupSum> = (0..grouped.height())
-            .map(|row| GroupSum {
-                keys: key_columns.iter().map(|column| column[row]).collect(),
-                upload: uploads[row],
-                download: downloads[row],
-                records: records[row],
-            })
-            .collect();
-        groups.sort_by(|a, b| a.keys.cmp(&b.keys));
+        let mut groups = vec![GroupSum::default(); grouped.height()];
+        for (at, key) in keys.iter().enumerate() {
+            for (group, key) in groups.iter_mut().zip(grouped.column(key.column())?.u32()?.iter()) {
+                group.keys[at] = key.unwrap_or_default();
+            }
+        }
+        let sums = |name: &str| Ok::<_, FrameError>(grouped.column(name)?.u64()?.iter().map(Option::unwrap_or_default));
+        let [uploads, downloads, records] = [sums(UPLOAD)?, sums(DOWNLOAD)?, sums(RECORDS)?];
+        for (group, ((upload, download), records)) in groups.iter_mut().zip(uploads.zip(downloads).zip(records)) {
+            (group.upload, group.download, group.records) = (upload, download, records);
+        }
+        // No two have the same keys.
+        groups.sort_unstable_by_key(|group| group.keys);
         Ok(groups)
     }
 }

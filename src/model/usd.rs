@@ -95,14 +95,19 @@ impl Usd {
         }
         // Quotient and remainder apart keep the product in range for any amount below 10^26.
         let (whole, rest) = (self.0.div_euclid(total), self.0.rem_euclid(total));
-        let share = |w: &Bytes| rest * i128::from(w.get());
-        let mut parts: Vec<i128> =
-            weights.iter().map(|w| whole * i128::from(w.get()) + share(w).div_euclid(total)).collect();
-        let mut by_remainder: Vec<usize> = (0..weights.len()).collect();
-        by_remainder.sort_by_key(|&i| Reverse(share(&weights[i]).rem_euclid(total)));
+        let part = |weight: &Bytes| {
+            let weight = i128::from(weight.get());
+            let (share, remainder) = ((rest * weight).div_euclid(total), (rest * weight).rem_euclid(total));
+            (whole * weight + share, remainder)
+        };
+        let (mut parts, remainders): (Vec<i128>, Vec<i128>) = weights.iter().map(part).unzip();
         let left_over = usize::try_from(self.0 - parts.iter().sum::<i128>()).expect("fewer units left than parts");
-        for &i in &by_remainder[..left_over] {
-            parts[i] += 1;
+        if let Some(last) = left_over.checked_sub(1) {
+            let mut largest: Vec<(Reverse<i128>, usize)> = remainders.into_iter().map(Reverse).zip(0..).collect();
+            largest.select_nth_unstable(last);
+            for (_, at) in &largest[..left_over] {
+                parts[*at] += 1;
+            }
         }
         assert_eq!(parts.iter().sum::<i128>(), self.0, "money was lost in a split");
         Some(parts.into_iter().map(Usd).collect())

@@ -64,7 +64,9 @@ pub struct Named {
     /// What the name rests on.
     pub evidence: Evidence,
     /// Whether an endpoint of the service would take the traffic over: not where the name that was asked for is the service's,
-    /// but in no endpoint's private DNS; nor where the address is in none of the blocks of the Region's prefix list.
+    /// but in no endpoint's private DNS; nor where the address is in none of the blocks of the Region's prefix list; nor where
+    /// clients reach the address by NAT64: their packets go to `64:ff9b::/96`, which is in no block of any gateway endpoint's list.
+    /// Source: VPC user guide, DNS64 and NAT64.
     pub covered: bool,
 }
 
@@ -215,7 +217,7 @@ impl Namer {
     /// generic one, nothing.
     #[must_use]
     pub fn name(&self, remote: Addr, clues: Clues<'_>) -> Named {
-        let remote = remote.without_nat64();
+        let (is_nat64, remote) = (remote.is_nat64(), remote.without_nat64());
         let label = if clues.label == "-" { "" } else { clues.label };
         let range = self.ranges.get(remote);
         self.by_rule(remote, clues, range)
@@ -226,7 +228,11 @@ impl Namer {
             .or_else(|| by_label(label, range))
             .map_or_else(
                 || unknown(remote),
-                |named| self.as_captured(remote, with_region_asked_for(named, clues.asked)),
+                |named| {
+                    let named = self.as_captured(remote, with_region_asked_for(named, clues.asked));
+                    let by_address = Captured::from_suffix(&named.service).is_some();
+                    Named { covered: named.covered && !(by_address && is_nat64), ..named }
+                },
             )
     }
 

@@ -73,6 +73,14 @@ pub fn diagnose(evidence: &Evidence, window: Window) -> Option<String> {
                     "The flow logs hold more than the {name}: it may not be final, or it may not cover the whole period."
                 ),
             });
+            // Source: NLB guide, client IP preservation: a record of the target alone looks like one of traffic through the gateway.
+            if !evidence.covered_itself {
+                said.push(
+                    "Its own interface is not logged, only its clients': connections that reach these from outside, by a load balancer \
+                     that keeps the addresses of who connects, look like its traffic: log the gateway."
+                        .to_owned(),
+                );
+            }
         }
     }
     if let (Some(metered), Some(billed)) = (evidence.metered, evidence.billed)

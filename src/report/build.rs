@@ -2,10 +2,10 @@
 
 pub use super::dimension::Dimension;
 use super::dimension::TEAM;
-use super::{ClientRow, ClientServiceRow, DestinationRow, GroupRow, NatGatewayRow, TrafficRow};
-use crate::attribute::{Attributed, Destination, Gateway, UNKNOWN, basis_key};
+use super::{ClientRow, ClientServiceRow, GroupRow, NatGatewayRow, TrafficRow};
+use crate::attribute::{Attributed, Gateway, UNKNOWN, basis_key};
 use crate::count::resolve::Basis;
-use crate::frames::flows::{FrameError, GroupSum, Key};
+use crate::frames::flows::{FrameError, GroupSum, Key, Keys};
 use crate::model::addr::Addr;
 use crate::model::bytes::Bytes;
 use crate::model::inventory::Inventory;
@@ -15,14 +15,11 @@ use crate::model::usd::Usd;
 use crate::name::endpoints::EndpointType;
 use crate::name::endpoints::offer::{endpoint_type_in, may_have_endpoint};
 use crate::reconcile::split::GatewayCost;
-use notes::agreed;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod destinations;
 mod matrix;
 mod notes;
-
-/// What a row says of a third party that has endpoint services of its own.
-const PARTNER: &str = "offers PrivateLink";
 
 /// What others say of a gateway.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,8 +37,10 @@ pub struct Behind {
     pub records: u64,
     /// The Region where an endpoint of its clients would stand.
     pub region: Option<String>,
-    /// Whether an endpoint of its service would take it over ([`crate::name::Named::covered`]).
-    pub covered: bool,
+    /// What an endpoint of its service would take over ([`crate::name::Named::covered`]).
+    pub covered: Bytes,
+    /// What other NAT gateways passed on, by their ids: bytes that each of them has in a row of its own, too, as far as it was logged.
+    pub relayed: BTreeMap<String, Bytes>,
     /// Whether that is so if the Region that is not known is the other side's.
     pub may_be: bool,
 }
@@ -110,14 +109,13 @@ impl<'a> Builder<'a> {
 
     /// Bytes and cost by gateway, client place and service, by key; beside each row what it does not say.
     pub fn traffic(&self) -> Result<(Vec<TrafficRow>, Vec<Behind>), FrameError> {
-        let behind = |keys: &[u32], records| {
-            let named = &self.attributed.services[keys[2] as usize];
-            let region = self.client_region(keys[0], keys[1]);
-            let may_be = may_have_endpoint(&named.service, region.or(named.region.as_deref()), self.inventory);
-            let covered = named.covered;
-            Behind { records, region: region.map(str::to_owned), covered, may_be: covered && may_be }
+        let with_behind = |Keyed { keys, row, records, covered, relayed }: Keyed| {
+            let region = keys.first().and_then(|keys| self.client_region(keys[0], keys[1]));
+            let may_be = may_have_endpoint(&row.service, region.or(row.service_region.as_deref()), self.inventory);
+            let region = region.map(str::to_owned);
+            (row, Behind { records, region, covered, relayed, may_be: covered > Bytes::ZERO && may_be })
         };
-        Ok(self.keyed_traffic()?.into_iter().map(|(keys, row, records)| (row, behind(&keys, records))).unzip())
+        Ok(self.keyed_traffic()?.into_iter().map(with_behind).unzip())
     }
 
     /// The Region where an endpoint of a gateway's clients in a place would stand: the client's VPC may be in another one than a
@@ -136,18 +134,22 @@ impl<'a> Builder<'a> {
     /// The rows of [`Builder::traffic`] day by day, in days since 1970: the days of a row sum to its bytes and to its cost. For rows that
     /// were attributed by day.
     pub fn traffic_by_day(&self) -> Result<Vec<(u32, TrafficRow)>, FrameError> {
-        let mut days: BTreeMap<Vec<u32>, Vec<(u32, Bytes, Bytes)>> = BTreeMap::new();
+        let mut days: BTreeMap<Keys, Vec<(u32, Bytes, Bytes)>> = BTreeMap::new();
         for mut sum in self.sums(&[Key::Gateway, Key::Place, Key::Service, Key::Day], Basis::Remote)? {
-            let day = sum.keys.pop().unwrap_or(UNKNOWN);
+            let day = std::mem::take(&mut sum.keys[3]);
             days.entry(sum.keys).or_default().push((day, Bytes::new(sum.upload), Bytes::new(sum.download)));
         }
         let mut rows = Vec::new();
-        for (keys, row, _) in self.keyed_traffic()? {
-            let days = days.remove(&keys).unwrap_or_default();
-            let weights: Vec<Bytes> = days.iter().map(|(_, upload, download)| *upload + *download).collect();
+        for Keyed { keys, row, .. } in self.keyed_traffic()? {
+            let mut of_row: BTreeMap<u32, (Bytes, Bytes)> = BTreeMap::new();
+            for (day, upload, download) in keys.iter().filter_map(|keys| days.remove(keys)).flatten() {
+                let sums = of_row.entry(day).or_default();
+                *sums = (sums.0 + upload, sums.1 + download);
+            }
+            let weights: Vec<Bytes> = of_row.values().map(|(upload, download)| *upload + *download).collect();
             // Records without bytes cost nothing.
             let shares = row.usd.map(|usd| usd.apportion(&weights).unwrap_or_else(|| vec![Usd::ZERO; weights.len()]));
-            for (at, (day, upload_bytes, download_bytes)) in days.into_iter().enumerate() {
+            for (at, (day, (upload_bytes, download_bytes))) in of_row.into_iter().enumerate() {
                 let usd = shares.as_ref().and_then(|shares| shares.get(at)).copied();
                 rows.push((day, TrafficRow { upload_bytes, download_bytes, usd, ..row.clone() }));
             }
@@ -156,41 +158,58 @@ impl<'a> Builder<'a> {
     }
 
     /// The rows of [`Builder::traffic`] with their keys in the frame.
-    fn keyed_traffic(&self) -> Result<Vec<(Vec<u32>, TrafficRow, u64)>, FrameError> {
+    fn keyed_traffic(&self) -> Result<Vec<Keyed>, FrameError> {
         let sums = self.sums(&[Key::Gateway, Key::Place, Key::Service], Basis::Remote)?;
+        let keyed = |sum: GroupSum| {
+            let [gateway, place, service, ..] = sum.keys;
+            let region = self.client_region(gateway, place);
+            let place = &self.attributed.places[place as usize];
+            let named = &self.attributed.services[service as usize];
+            let endpoint = if named.covered {
+                endpoint_type_in(&named.service, named.region.as_deref(), region, self.inventory)
+            } else {
+                EndpointType::None
+            };
+            let row = TrafficRow {
+                nat_gateway_id: self.attributed.gateways[gateway as usize].count.side.id.clone(),
+                vpc_id: place.vpc.clone(),
+                az_id: place.az.clone(),
+                service: named.service.clone(),
+                service_region: named.region.clone(),
+                endpoint: endpoint.as_str(),
+                evidence: named.evidence.as_str(),
+                upload_bytes: Bytes::new(sum.upload),
+                download_bytes: Bytes::new(sum.download),
+                usd: None,
+            };
+            let bytes = row.upload_bytes + row.download_bytes;
+            let relayed = place.relay.iter().map(|relay| (relay.clone(), bytes)).collect();
+            let covered = if named.covered { bytes } else { Bytes::ZERO };
+            Keyed { keys: vec![sum.keys], row, records: sum.records, covered, relayed }
+        };
+        let mut rows: Vec<Keyed> = sums.into_iter().map(keyed).collect();
         // Sorted by what the reader sees: ties of the split go to the lower sorted key.
-        let mut rows: Vec<(Vec<u32>, TrafficRow, u64)> = sums
-            .into_iter()
-            .map(|sum| {
-                let gateway = &self.attributed.gateways[sum.keys[0] as usize];
-                let place = &self.attributed.places[sum.keys[1] as usize];
-                let named = &self.attributed.services[sum.keys[2] as usize];
-                let region = self.client_region(sum.keys[0], sum.keys[1]);
-                let endpoint = if named.covered {
-                    endpoint_type_in(&named.service, named.region.as_deref(), region, self.inventory)
-                } else {
-                    EndpointType::None
-                };
-                let row = TrafficRow {
-                    nat_gateway_id: gateway.count.side.id.clone(),
-                    vpc_id: place.vpc.clone(),
-                    az_id: place.az.clone(),
-                    service: named.service.clone(),
-                    service_region: named.region.clone(),
-                    endpoint: endpoint.as_str(),
-                    evidence: named.evidence.as_str(),
-                    upload_bytes: Bytes::new(sum.upload),
-                    download_bytes: Bytes::new(sum.download),
-                    usd: None,
-                };
-                (sum.keys, row, sum.records)
-            })
-            .collect();
-        rows.sort_by(|(_, a, _), (_, b, _)| traffic_key(a).cmp(&traffic_key(b)));
+        rows.sort_by(|a, b| traffic_key(&a.row).cmp(&traffic_key(&b.row)));
+        // What an endpoint would take over and what it would not look alike where there can be none.
+        rows.dedup_by(|again, kept| {
+            let same = traffic_key(&again.row) == traffic_key(&kept.row);
+            if same {
+                kept.keys.append(&mut again.keys);
+                kept.row.upload_bytes += again.row.upload_bytes;
+                kept.row.download_bytes += again.row.download_bytes;
+                kept.records += again.records;
+                kept.covered += again.covered;
+                for (relay, bytes) in std::mem::take(&mut again.relayed) {
+                    *kept.relayed.entry(relay).or_default() += bytes;
+                }
+            }
+            same
+        });
+        let gateway = |keyed: &Keyed| keyed.keys.first().map_or(0, |keys| keys[0] as usize);
         let weights: Vec<(usize, Bytes)> =
-            rows.iter().map(|(keys, row, _)| (keys[0] as usize, row.upload_bytes + row.download_bytes)).collect();
-        for ((_, row, _), usd) in rows.iter_mut().zip(self.split(&weights)) {
-            row.usd = usd;
+            rows.iter().map(|keyed| (gateway(keyed), keyed.row.upload_bytes + keyed.row.download_bytes)).collect();
+        for (keyed, usd) in rows.iter_mut().zip(self.split(&weights)) {
+            keyed.row.usd = usd;
         }
         Ok(rows)
     }
@@ -256,60 +275,6 @@ impl<'a> Builder<'a> {
         Ok(rows)
     }
 
-    /// The `top` destinations by bytes, then one `(other)` row.
-    pub fn destinations(&self, top: usize) -> Result<Vec<DestinationRow>, FrameError> {
-        let name = |at: &Destination| Some((at.name.clone(), at.region.clone()));
-        self.destination_rows(top, name, |at| at.holds.or_else(|| at.is_partner.then_some(PARTNER)))
-    }
-
-    /// The `top` S3 buckets by bytes, then one `(other)` row. S3 traffic whose bucket nothing tells is in none.
-    pub fn buckets(&self, top: usize) -> Result<Vec<DestinationRow>, FrameError> {
-        let bucket = |at: &Destination| Some((at.bucket.clone()?, at.region.clone()));
-        self.destination_rows(top, bucket, |at| at.holds)
-    }
-
-    fn destination_rows(
-        &self,
-        top: usize,
-        name: impl Fn(&Destination) -> Option<(String, Option<String>)>,
-        note: impl Fn(&Destination) -> Option<&'static str>,
-    ) -> Result<Vec<DestinationRow>, FrameError> {
-        if !self.attributed.destinations.iter().any(|at| name(at).is_some()) {
-            return Ok(Vec::new());
-        }
-        let sums = self.sums(&[Key::Gateway, Key::Destination], Basis::Remote)?;
-        let of = |sum: &GroupSum| self.attributed.destinations.get(sum.keys[1] as usize).and_then(&name);
-        let notes = agreed(self.attributed.destinations.iter().filter_map(|at| Some((name(at)?, note(at)))));
-        // All of a gateway's rows are split together, so that the parts are those of its whole cost.
-        let mut rows: BTreeMap<(String, Option<String>), DestinationRow> = BTreeMap::new();
-        for Share { key, upload, download, usd, .. } in self.split_by(sums.iter().map(|sum| (of(sum), sum))) {
-            let Some((name, region)) = key else { continue };
-            let row = rows.entry((name.clone(), region.clone())).or_insert_with(|| DestinationRow {
-                name,
-                region,
-                upload_bytes: Bytes::ZERO,
-                download_bytes: Bytes::ZERO,
-                usd: Some(Usd::ZERO),
-                note: None,
-            });
-            add_destination(row, upload, download, usd);
-        }
-        let mut rows: Vec<DestinationRow> = rows.into_values().collect();
-        rows.sort_by_key(|row| std::cmp::Reverse(row.upload_bytes + row.download_bytes));
-        let rest = rows.split_off(rows.len().min(top));
-        for row in &mut rows {
-            row.note = notes.get(&(row.name.clone(), row.region.clone())).copied();
-        }
-        if let Some(first) = rest.first() {
-            let mut other = DestinationRow { name: "(other)".to_owned(), region: None, ..first.clone() };
-            for row in &rest[1..] {
-                add_destination(&mut other, row.upload_bytes, row.download_bytes, row.usd);
-            }
-            rows.push(other);
-        }
-        Ok(rows)
-    }
-
     /// Bytes and cost by any dimensions, by key; beside each row the records that its bytes come from.
     pub fn groups(&self, by: &[Dimension]) -> Result<(Vec<GroupRow>, Vec<u64>), FrameError> {
         let wants = |d: Dimension| by.contains(&d);
@@ -369,47 +334,52 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Sums by `keys` (the gateway first) of pairs and of one side of the logs that know no pairs.
+    /// Sums by `keys` (the gateway first) of pairs and of one side of the logs that know no pairs, sorted by them.
     fn sums(&self, keys: &[Key], side: Basis) -> Result<Vec<GroupSum>, FrameError> {
         let with_basis: Vec<Key> = keys.iter().copied().chain([Key::Basis]).collect();
-        let mut merged: BTreeMap<Vec<u32>, [u64; 3]> = BTreeMap::new();
-        for mut sum in self.attributed.frame.sums(&with_basis)? {
-            let basis = sum.keys.pop();
-            if basis == Some(basis_key(Basis::Pair)) || basis == Some(basis_key(side)) {
-                let [upload, download, records] = merged.entry(sum.keys).or_default();
-                *upload += sum.upload;
-                *download += sum.download;
-                *records += sum.records;
+        let mut sums = self.attributed.frame.sums(&with_basis)?;
+        let wanted = [Basis::Pair, side].map(basis_key);
+        sums.retain_mut(|sum| wanted.contains(&std::mem::take(&mut sum.keys[keys.len()])));
+        // What only the basis told apart stands side by side.
+        sums.dedup_by(|sum, kept| {
+            let same = sum.keys == kept.keys;
+            if same {
+                kept.upload += sum.upload;
+                kept.download += sum.download;
+                kept.records += sum.records;
             }
-        }
-        let sum =
-            |(keys, [upload, download, records]): (Vec<u32>, [u64; 3])| GroupSum { keys, upload, download, records };
-        Ok(merged.into_iter().map(sum).collect())
+            same
+        });
+        Ok(sums)
     }
 
     /// Sums by gateway and by what the reader sees of them, each with its share of the gateway's cost. Sorted before they are
     /// split, so that what is left over goes to the lower key, however the frame numbered it.
-    fn split_by<'s, K: Ord + Clone>(&self, seen: impl Iterator<Item = (K, &'s GroupSum)>) -> Vec<Share<K>> {
-        let mut merged: BTreeMap<(usize, K), (Bytes, Bytes, u64)> = BTreeMap::new();
-        for (key, sum) in seen {
-            let (upload, download, records) = merged.entry((sum.keys[0] as usize, key)).or_default();
-            *upload += Bytes::new(sum.upload);
-            *download += Bytes::new(sum.download);
-            *records += sum.records;
-        }
-        let weights: Vec<(usize, Bytes)> =
-            merged.iter().map(|((gateway, _), (up, down, _))| (*gateway, *up + *down)).collect();
-        let usd = self.split(&weights);
-        let shares = merged.into_iter().zip(usd);
-        let share = |(((gateway, key), (upload, download, records)), usd): (((usize, K), _), _)| Share {
-            gateway,
+    fn split_by<'s, K: Ord>(&self, seen: impl Iterator<Item = (K, &'s GroupSum)>) -> Vec<Share<K>> {
+        let share = |(key, sum): (K, &GroupSum)| Share {
+            gateway: sum.keys[0] as usize,
             key,
-            upload,
-            download,
-            records,
-            usd,
+            upload: Bytes::new(sum.upload),
+            download: Bytes::new(sum.download),
+            records: sum.records,
+            usd: None,
         };
-        shares.map(share).collect()
+        let mut shares: Vec<Share<K>> = seen.map(share).collect();
+        shares.sort_by(|a, b| (a.gateway, &a.key).cmp(&(b.gateway, &b.key)));
+        shares.dedup_by(|share, kept| {
+            let same = (share.gateway, &share.key) == (kept.gateway, &kept.key);
+            if same {
+                kept.upload += share.upload;
+                kept.download += share.download;
+                kept.records += share.records;
+            }
+            same
+        });
+        let weights: Vec<_> = shares.iter().map(|share| (share.gateway, share.upload + share.download)).collect();
+        for (share, usd) in shares.iter_mut().zip(self.split(&weights)) {
+            share.usd = usd;
+        }
+        shares
     }
 
     /// Splits each gateway's cost over its rows, in their order, so that the parts sum to it.
@@ -445,12 +415,6 @@ pub fn observed(gateway: &Gateway) -> Option<Bytes> {
     (count.covered && (count.undecided.bytes == 0 || bytes > Bytes::ZERO)).then_some(bytes)
 }
 
-fn add_destination(row: &mut DestinationRow, upload: Bytes, download: Bytes, usd: Option<Usd>) {
-    row.upload_bytes += upload;
-    row.download_bytes += download;
-    row.usd = row.usd.zip(usd).map(|(a, b)| a + b);
-}
-
 /// What one gateway's bytes of one key are, and their share of its cost.
 struct Share<K> {
     /// Index of the gateway.
@@ -470,6 +434,18 @@ fn add_client(row: &mut ClientRow, gateways: &[String], upload: Bytes, download:
     row.nat_gateway_ids.extend_from_slice(gateways);
     row.nat_gateway_ids.sort();
     row.nat_gateway_ids.dedup();
+}
+
+/// A row of traffic with its keys in the frame: several where nothing that a reader sees tells them apart.
+struct Keyed {
+    keys: Vec<Keys>,
+    row: TrafficRow,
+    /// The records that its bytes come from.
+    records: u64,
+    /// See [`Behind::covered`].
+    covered: Bytes,
+    /// See [`Behind::relayed`].
+    relayed: BTreeMap<String, Bytes>,
 }
 
 fn traffic_key(row: &TrafficRow) -> impl Ord + '_ {

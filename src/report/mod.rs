@@ -123,8 +123,8 @@ pub struct Summary {
     pub net_saving_usd: Usd,
     /// Sum of the findings that have a price.
     pub gateway_saving_usd: Usd,
-    /// The most that endpoints could take off the bill: NAT bytes without any transfer row on the same gateway, at the
-    /// gateway's effective rate. Null without a bill that names resources.
+    /// The most that endpoints could take off the data charge of NAT gateways: bytes without any transfer row on the same gateway, at the
+    /// gateway's effective rate. What they avoid of AZ crossing and transit gateways is beside it. Null without a bill that names resources.
     pub upper_bound_usd: Option<Usd>,
 }
 

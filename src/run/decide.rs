@@ -1,5 +1,6 @@
 //! What to do about it: cases out of the report's rows, decisions, findings and their sums.
 
+use super::hours::{self, Hours};
 use super::money::{self, Money};
 use crate::advise::case::{Account, Cases, Way};
 use crate::advise::findings::{self, Doubts, FindingParts, GatewayFacts, LeftTraffic};
@@ -9,7 +10,7 @@ use crate::diag::{Code, Warnings};
 use crate::model::bytes::Bytes;
 use crate::model::inventory::{Availability, Connectivity, Described, EndpointKind, Inventory, NatGateway};
 use crate::model::metrics::Metrics;
-use crate::model::period::Window;
+use crate::model::period::{DAY_SECONDS, Window, iso_day};
 use crate::model::usd::Usd;
 use crate::price::{Item, PriceBook, place_of};
 use crate::reconcile::ledger::{Ledger, Ledgers};
@@ -27,8 +28,12 @@ pub struct Basis<'a> {
     pub gateways: &'a [NatGatewayRow],
     /// Attributed traffic.
     pub traffic: &'a [TrafficRow],
+    /// Of each row of it what other gateways passed on, by their ids.
+    pub relayed: Vec<BTreeMap<String, Bytes>>,
     /// Gateways of which AWS dropped records.
     pub dropped: BTreeSet<&'a str>,
+    /// The first and the last day with bytes, days since 1970, by gateway.
+    pub days: BTreeMap<&'a str, (u32, u32)>,
     /// AZ ids of all clients of each gateway.
     pub client_azs: &'a BTreeMap<String, BTreeSet<String>>,
     /// What `CloudWatch` says.
@@ -72,6 +77,8 @@ pub struct Workings {
     pub ways: Vec<(Way, bool)>,
     /// In the order of the findings.
     pub finding_parts: Vec<FindingParts>,
+    /// Hours of each gateway, by id.
+    pub hours: BTreeMap<String, Hours>,
 }
 
 /// Decisions on endpoints, and what they leave to be found about the gateways.
@@ -89,6 +96,7 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
         prices: basis.prices,
         gateways: basis.gateways,
         traffic: basis.traffic,
+        relayed: &basis.relayed,
         billed_until: &money.billed_until,
         client_azs: basis.client_azs,
         endpoints: &endpoints,
@@ -102,7 +110,8 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
     let mut cases = account.cases();
     warn_of_cases(&cases, warnings);
     let (mut decisions, mut regions) = decided(&cases, basis);
-    let mut facts = gateway_facts(basis, money);
+    let hours = hours::of_gateways(basis.gateways, basis.inventory, money, (basis.weighed, basis.window));
+    let mut facts = gateway_facts(basis, money, &hours);
     let mut ways = ways_of(&account, &decisions);
     let find = |facts: &[GatewayFacts], ways: &[(Way, bool)]| -> (Vec<FindingRow>, Vec<FindingParts>) {
         findings::find(facts, &left_traffic(basis.traffic, ways)).into_iter().unzip()
@@ -117,8 +126,38 @@ pub fn decide(basis: &Basis<'_>, money: &Money, warnings: &mut Warnings) -> Deci
         ways = ways_of(&account, &decisions);
         (findings, finding_parts) = find(&facts, &ways);
     }
+    tell_of_short_logs(&mut decisions, basis);
     warn_of_lacking(&decisions, basis.inventory, warnings);
-    Decided { decisions, findings, workings: Workings { cases, regions, ways, finding_parts } }
+    Decided { decisions, findings, workings: Workings { cases, regions, ways, finding_parts, hours } }
+}
+
+/// Hours are those of the period in which anything was logged. Where a gateway's own logs are of a part of it, and the bill has more, traffic
+/// that is not above its break-even may be above it all the same: then the reason says so.
+fn tell_of_short_logs(decisions: &mut [DecisionRow], basis: &Basis<'_>) {
+    let day = |second: i64| second.div_euclid(DAY_SECONDS);
+    let weighed = (day(basis.weighed.start), day(basis.weighed.end - 1));
+    let is_short = |gateway: &&NatGatewayRow| {
+        let explained = [gateway.observed_bytes, gateway.unsolicited_bytes].into_iter().flatten().sum();
+        let gap = gateway.billed_bytes.is_some_and(|billed| findings::is_gap(billed, explained));
+        let days = basis.days.get(gateway.nat_gateway_id.as_str());
+        gap && days.is_some_and(|(first, last)| i64::from(*first) > weighed.0 || i64::from(*last) < weighed.1)
+    };
+    let short: BTreeSet<&str> =
+        basis.gateways.iter().filter(is_short).map(|gateway| gateway.nat_gateway_id.as_str()).collect();
+    for row in decisions.iter_mut().filter(|row| row.action == "keep-nat" && row.endpoint_type == "interface") {
+        let is_its = |traffic: &&TrafficRow| {
+            traffic.vpc_id.as_ref() == Some(&row.vpc_id)
+                && traffic.service == row.service
+                && short.contains(traffic.nat_gateway_id.as_str())
+        };
+        if let Some(id) = basis.traffic.iter().find(is_its).map(|traffic| traffic.nat_gateway_id.as_str())
+            && let Some((first, last)) = basis.days.get(id)
+        {
+            let [first, last] = [first, last].map(|day| iso_day(i64::from(*day) * DAY_SECONDS));
+            let time = format!("whose bytes are of {first} to {last}: ask for that time by --from and --to");
+            row.reason.extend(["; but the bill has more than the logs of ", id, ", ", &time]);
+        }
+    }
 }
 
 fn decided(cases: &Cases, basis: &Basis<'_>) -> (Vec<DecisionRow>, Vec<Weighing>) {
@@ -130,7 +169,7 @@ fn decided(cases: &Cases, basis: &Basis<'_>) -> (Vec<DecisionRow>, Vec<Weighing>
 }
 
 /// What is known of each gateway beside its bytes. One that an inventory of gateways does not hold is gone.
-fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
+fn gateway_facts(basis: &Basis<'_>, money: &Money, hours: &BTreeMap<String, Hours>) -> Vec<GatewayFacts> {
     let described = basis.inventory.nat_gateways().next().is_some();
     let gaps = shared_gaps(basis.gateways, money.ledgers.as_ref());
     let anywhere = money.ledgers.as_ref().is_some_and(|ledgers| ledgers.unread_anywhere > 0);
@@ -141,21 +180,27 @@ fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
         let ledger = money.ledgers.as_ref().and_then(|ledgers| ledgers.gateways.get(&row.nat_gateway_id));
         let price = |item, hours| basis.prices.price(row.region.as_deref(), item).ok().map(|usd| usd.many(hours));
         let new = basis.hours();
-        let (hours, address) = (price(Item::NatGatewayHour, new), price(Item::PublicIpv4InUseHour, new));
-        let own_hours = |hours: u64| {
+        let (new_hours, address) = (price(Item::NatGatewayHour, new), price(Item::PublicIpv4InUseHour, new));
+        let counted = hours.get(&row.nat_gateway_id).copied().unwrap_or(Hours { own: new, addresses: new });
+        let at_list = || {
             let place = place_of(row.region.as_deref(), row.az_id.as_deref());
-            basis.prices.price(place.as_deref(), Item::NatGatewayHour).ok().map(|usd| usd.many(hours))
+            basis.prices.price(place.as_deref(), Item::NatGatewayHour).ok()
         };
-        // The bill's hours are those of the whole period, or of as much of it as is billed, and so are then the addresses'.
-        let stood = nat.map_or(new, |nat| nat.hours_in(basis.weighed));
-        let billed = money.billed(&row.nat_gateway_id, basis.window);
-        let with_address = if ledger.is_some() { nat.map(|nat| nat.hours_in(billed)) } else { Some(stood) };
-        let period_hours = || u64::try_from(basis.window.hours()).unwrap_or(0);
-        let addresses = price(Item::PublicIpv4InUseHour, with_address.unwrap_or_else(period_hours));
+        let own_hours = match (&money.ledgers, hours::pool(row, money)) {
+            (None, _) => at_list().map(|usd| usd.many(counted.own)),
+            // Of a bill that names no gateway what an hour cost is known, if not whose it was.
+            (Some(_), Some(pool)) => match pool.usd_per_hour() {
+                Some(usd) => Some(usd.many(counted.own)),
+                None => pool.hours_usd().filter(|usd| *usd == Usd::ZERO),
+            },
+            // A bill that does not know a gateway does not say that it cost anything: list prices beside it would be neither.
+            (Some(_), None) => None,
+        };
+        let addresses = price(Item::PublicIpv4InUseHour, counted.addresses);
         let connectivity = nat.map_or(Connectivity::Public, |nat| nat.connectivity);
         let one_more = match connectivity {
-            Connectivity::Public => hours.zip(address).map(|(hours, address)| hours + address),
-            Connectivity::Private => hours,
+            Connectivity::Public => new_hours.zip(address).map(|(hours, address)| hours + address),
+            Connectivity::Private => new_hours,
         };
         GatewayFacts {
             id: row.nat_gateway_id.clone(),
@@ -176,7 +221,7 @@ fn gateway_facts(basis: &Basis<'_>, money: &Money) -> Vec<GatewayFacts> {
             shared_gap: gaps.contains(row.nat_gateway_id.as_str()),
             takes_over: false,
             unsolicited: row.unsolicited_bytes.unwrap_or_default(),
-            hours_usd: money::hours_usd(ledger, own_hours(stood)),
+            hours_usd: money::hours_usd(ledger, own_hours),
             public_ipv4_usd: addresses.map(|usd| usd.many(nat.map_or(0, |nat| nat.public_addrs.len() as u64))),
             new_gateway_hours_usd: one_more,
             tables: basis.inventory.tables_leading_to(&row.nat_gateway_id),

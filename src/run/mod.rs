@@ -6,6 +6,7 @@ mod dataset;
 pub mod decide;
 pub mod dns;
 pub mod doctor;
+pub mod hours;
 pub mod inputs;
 mod kept;
 pub mod limit;
@@ -23,7 +24,7 @@ mod trail;
 
 use crate::advise::custom::compare;
 use crate::advise::gateway;
-use crate::attribute::{Attributed, Detail, OwnerRules, place};
+use crate::attribute::{Attributed, Detail, Naming, OwnerRules, place};
 use crate::bill::settle::CostBasis;
 use crate::cache::{Cache, Place};
 use crate::count::fold::RowSum;
@@ -56,7 +57,7 @@ use money::Money;
 use names::DnsNames;
 use period::PeriodChoice;
 use read::{ReadPlan, read_all};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A report, fully specified: nothing past this line reads the environment or guesses.
@@ -281,7 +282,15 @@ fn compute(
     let tags = plan.group_by.iter().filter_map(Dimension::tag).map(str::to_owned).collect();
     let owners = OwnerRules { teams: &plan.inputs.teams, tags: &tags };
     let detail = Detail { owners, days: plan.tells_days() };
-    let mut attributed = placed.name(&counted.rollup, &loaded.inventory, &loaded.namer, answers, peers, detail)?;
+    let mut attributed = placed.name(&Naming {
+        rollup: &counted.rollup,
+        inventory: &loaded.inventory,
+        namer: &loaded.namer,
+        answers,
+        peers,
+        detail,
+        threads: plan.threads,
+    })?;
     drop(requests);
     drop(counted.rollup);
     warn_of_period(&period, records, &mut warnings);
@@ -387,6 +396,11 @@ impl Answer<'_> {
         counts.filter(|count| count.skipdata > 0).map(|count| count.side.id.as_str()).collect()
     }
 
+    fn days(&self) -> BTreeMap<&str, (u32, u32)> {
+        let gateways = self.attributed.gateways.iter();
+        gateways.filter_map(|gateway| Some((gateway.count.side.id.as_str(), gateway.days?))).collect()
+    }
+
     /// [`Attributed::hours`] by VPC and service.
     fn hours_of(&self) -> gateway::HoursOf {
         // A roll-up keeps hours up to the day on which an endpoint was made; what comes later is later in it, too.
@@ -420,7 +434,9 @@ impl Answer<'_> {
             prices: self.prices,
             gateways: &nat_gateways,
             traffic: &traffic,
+            relayed: traffic_behind.iter().map(|behind| behind.relayed.clone()).collect(),
             dropped: self.dropped(),
+            days: self.days(),
             client_azs: &builder.client_azs()?,
             metrics: self.metrics,
             private_answers: self.names.map(|names| names.services(&self.loaded.namer)).unwrap_or_default(),

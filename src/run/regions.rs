@@ -27,12 +27,13 @@ pub(super) fn open(
     let mut of_region = BTreeSet::new();
     let mut sums: [Sums<'_>; 2] = Default::default();
     for (at, (row, behind)) in traffic.iter().zip(behind).enumerate().filter(|(_, (row, _))| row.endpoint == "none") {
-        let bytes = row.upload_bytes + row.download_bytes;
+        let mut bytes = row.upload_bytes + row.download_bytes;
         let why = why(row, behind, namer).filter(|_| bytes > Bytes::ZERO);
         let of_kind = match why {
             None => continue,
             Some(Open::OutsideList) => &mut sums[1],
             Some(Open::Region) => {
+                bytes = behind.covered;
                 of_region.insert(at);
                 // Without any inventory that is what is missing.
                 if behind.region.is_none() && warnings.count(Code::NoInventory) > 0 {
@@ -74,12 +75,12 @@ fn largest_of(places: BTreeMap<&str, Bytes>) -> String {
 }
 
 fn why(row: &TrafficRow, behind: &Behind, namer: &Namer) -> Option<Open> {
-    // By its name alone a service is where no prefix list is looked at.
-    let by_address = matches!(row.evidence, "rule" | "flow-log" | "ip-ranges");
+    // By its name alone a service is where no prefix list is looked at. What is in a list is left out where NAT64 leads to it.
+    let by_address = matches!(row.evidence, "rule" | "prefix-list" | "flow-log" | "ip-ranges");
     let (here, there) = (behind.region.as_deref(), row.service_region.as_deref());
     match (here, there) {
         (Some(here), Some(there)) => {
-            let outside = here == there && by_address && !behind.covered;
+            let outside = here == there && by_address && behind.covered == Bytes::ZERO;
             outside.then_some(Open::OutsideList)
         }
         // Wherever it is: what the list does not hold, no endpoint here takes over.

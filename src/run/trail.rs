@@ -3,7 +3,6 @@
 use super::{Answer, RunError, decide};
 use crate::advise::custom::CustomWorking;
 use crate::explain::{EndpointTrail, FindingTrail, GatewayTrail, RegionTrail, TrafficTrail, Trail};
-use crate::model::period::Window;
 use crate::reconcile::split::Source;
 use crate::report::Report;
 use crate::report::build::Behind;
@@ -28,20 +27,17 @@ impl Answer<'_> {
         let (groups, records) = builder.groups(&[Dimension::Nat, Dimension::Vpc, Dimension::Client])?;
         let Workings { traffic_behind, decided, custom } = workings;
         let endpoints = self.endpoints(&decided);
-        let decide::Workings { cases, regions, ways, finding_parts } = decided;
+        let decide::Workings { cases, regions, ways, finding_parts, hours } = decided;
         let traffic = traffic_behind.into_iter().zip(ways);
         let regions = cases.regions.into_iter().zip(regions);
         let findings = finding_parts.into_iter().zip(&report.findings).map(|(parts, finding)| {
             let nat = self.loaded.inventory.nat_gateway(&finding.nat_gateway_id);
-            let stood = |window: Window| {
-                let all = || u64::try_from(window.hours()).unwrap_or(0);
-                nat.map_or_else(all, |nat| nat.hours_in(window))
-            };
+            let counted = hours.get(&finding.nat_gateway_id);
             FindingTrail {
                 parts,
                 addresses: nat.map_or(0, |nat| nat.public_addrs.len() as u64),
-                stood: stood(self.period.weighed()),
-                stood_of_period: stood(self.money.billed(&finding.nat_gateway_id, self.period.window)),
+                hours: counted.map_or(0, |hours| hours.own),
+                address_hours: counted.map_or(0, |hours| hours.addresses),
             }
         });
         Ok(Trail {

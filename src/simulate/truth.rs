@@ -34,6 +34,8 @@ pub(super) struct Truth<'a> {
     spread: Vec<Pair>,
     /// By gateway and client.
     clients: Vec<Pair>,
+    /// What gateway endpoints would take over, by VPC and service: nothing that went by NAT64.
+    endpoints: BTreeMap<(usize, &'a str), u64>,
 }
 
 fn add(pair: &mut Pair, up: u64, down: u64) {
@@ -53,6 +55,7 @@ impl<'a> Truth<'a> {
             rules: options.rules,
             spread: vec![[0, 0]; gateways * account.subnets.len() * account.destinations.all.len()],
             clients: vec![[0, 0]; gateways * account.clients.len()],
+            endpoints: BTreeMap::new(),
         }
     }
 
@@ -130,6 +133,10 @@ impl<'a> Truth<'a> {
         }
         let cell = (c.gateway * account.subnets.len() + client.subnet) * account.destinations.all.len() + c.destination;
         add(&mut self.spread[cell], up, down);
+        let remote = &account.destinations.all[c.destination];
+        if remote.endpoint && !c.nat64 {
+            *self.endpoints.entry((account.subnets[client.subnet].vpc, remote.service)).or_default() += up + down;
+        }
         add(&mut self.clients[c.gateway * account.clients.len() + c.client], up, down);
     }
 
@@ -309,14 +316,7 @@ impl<'a> Truth<'a> {
 
     /// Gateway endpoints that would take traffic: `fix` where the VPC has one that misses these clients.
     fn decisions(&self) -> Vec<Value> {
-        let mut rows: BTreeMap<(usize, &str), u64> = BTreeMap::new();
-        for (_, subnet, destination, pair) in self.cells() {
-            let remote = &self.account.destinations.all[destination];
-            if remote.endpoint {
-                *rows.entry((self.account.subnets[subnet].vpc, remote.service)).or_default() += pair[0] + pair[1];
-            }
-        }
-        let row = |((vpc, service), bytes): ((usize, &str), u64)| {
+        let row = |(&(vpc, service), bytes): (&(usize, &str), &u64)| {
             let exists = vpc == super::account::SHOP && service == "s3";
             json!({
                 "action": if exists { "fix" } else { "create" },
@@ -328,7 +328,7 @@ impl<'a> Truth<'a> {
                 "bytes": bytes,
             })
         };
-        rows.into_iter().map(row).collect()
+        self.endpoints.iter().map(row).collect()
     }
 
     /// The kinds, and what they are to a report: `counted` and `mirror`; `transit` is either mirror or not NAT traffic.

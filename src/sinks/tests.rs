@@ -144,7 +144,7 @@ fn the_headline_answers_what_it_can() {
             r.summary.endpoint_usd = usd("-15.28");
             r.summary.net_saving_usd = usd("13.66");
         },
-        "- Saving: $13.66 on this period's traffic, $15.28 of it no longer paid for endpoints",
+        "- Saving: $13.66 on this period's traffic, with $15.28 no longer paid for endpoints",
     );
     check_fact(
         "nothing pays",

@@ -36,6 +36,11 @@ pub(super) fn deletion(plan: &Plan<'_>, gateway: &GatewayFacts, tables: &[String
         }
         Fate::Stays => String::new(),
     };
+    if gateway.hours_usd.is_none() {
+        return format!(
+            "{found}; what its hours cost is not known: the bill has no cost of them or does not know it, or there is no price"
+        );
+    }
     // Where the bill names no gateway, hours are those of the period.
     match gateway.billed_until.filter(|_| gateway.billed.is_some()) {
         Some(until) => {

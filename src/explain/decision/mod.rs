@@ -65,8 +65,14 @@ fn avoided(steps: &mut Steps, d: &DecisionRow, report: &Report, trail: &Trail) {
         let early = "The bill ends before the records do: their NAT data is at what was paid for a GB, or at list where nothing was yet, and not their part of what was paid.";
         steps.note("", early);
     }
-    if rows.iter().map(|t| t.bytes()).sum::<Bytes>() != d.bytes {
-        steps.given("bytes", vec![Quantity::bytes(d.bytes)], "the report");
+    let of_rows: Bytes = rows.iter().map(|t| t.bytes()).sum();
+    if of_rows != d.bytes {
+        let why = if of_rows > d.bytes {
+            "the report: what one NAT gateway passes on to another comes to an endpoint once"
+        } else {
+            "the report"
+        };
+        steps.given("bytes", vec![Quantity::bytes(d.bytes)], why);
     }
     if nat.is_none() {
         steps.note("NAT data", "Not known: the gateway's cost, or the price of a GB, is missing.");

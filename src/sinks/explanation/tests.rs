@@ -157,6 +157,7 @@ fn decide(report: &mut Report, mut trail: Trail) -> Trail {
         prices: &prices,
         gateways: &report.nat_gateways,
         traffic: &report.traffic,
+        relayed: &vec![BTreeMap::new(); report.traffic.len()],
         billed_until: &BTreeMap::new(),
         client_azs: &azs,
         endpoints: &endpoints,

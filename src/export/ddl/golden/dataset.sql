@@ -27,7 +27,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS natlens.summary (
   endpoint_usd decimal(38,12) COMMENT 'What their endpoints cost',
   net_saving_usd decimal(38,12) COMMENT 'avoidable_usd less endpoint_usd',
   gateway_saving_usd decimal(38,12) COMMENT 'Sum of the findings on gateways',
-  upper_bound_usd decimal(38,12) COMMENT 'The most that endpoints could take off the bill',
+  upper_bound_usd decimal(38,12) COMMENT 'The most that endpoints could take off the data charge of NAT gateways',
   ip_ranges_sync_token string COMMENT 'syncToken of the table of address ranges',
   prices_as_of string COMMENT 'Date of the built-in price book',
   version string COMMENT 'Version of natlens'

@@ -98,7 +98,7 @@ fn find(report: &mut Report, trail: &mut Trail) {
     report.findings = rows;
     let parts: Vec<FindingParts> = parts;
     trail.findings =
-        parts.into_iter().map(|parts| FindingTrail { parts, addresses: 2, stood: 744, stood_of_period: 744 }).collect();
+        parts.into_iter().map(|parts| FindingTrail { parts, addresses: 2, hours: 744, address_hours: 744 }).collect();
 }
 
 #[test]

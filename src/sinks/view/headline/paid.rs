@@ -128,7 +128,9 @@ fn parts(report: &Report, numbers: &Numbers) -> String {
         parts.push(format!("{} without a price", numbers.size(unpriced)));
     }
     if let Some(usd) = summary.unobserved_usd.filter(|&usd| usd != Usd::ZERO) {
-        parts.push(show("unobserved", &Share { bytes: 0, usd, priced: true }));
+        // How many bytes those dollars are of is not known.
+        let share = Share { bytes: 0, usd, priced: true };
+        parts.push(if by_bytes { format!("unobserved {}", numbers.money(usd)) } else { show("unobserved", &share) });
     }
     parts.join(", ")
 }

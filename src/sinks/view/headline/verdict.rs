@@ -114,7 +114,7 @@ pub(super) fn saving(report: &Report, numbers: &Numbers) -> Fact {
         0 if counted.iter().all(|d| d.endpoint_type == "gateway") => " with gateway endpoints".to_owned(),
         0 => " with endpoints".to_owned(),
         1.. => format!(" after {} for endpoints", numbers.money(summary.endpoint_usd)),
-        ..=-1 => format!(", {} of it no longer paid for endpoints", numbers.money(negated(summary.endpoint_usd))),
+        ..=-1 => format!(", with {} no longer paid for endpoints", numbers.money(negated(summary.endpoint_usd))),
     };
     // No share of the bill: what is avoided is also transfer and hours that the gateways' own lines do not hold.
     let text = format!("{} on this period's traffic{endpoints}", numbers.money(net));
@@ -181,8 +181,10 @@ pub(super) fn on_gateways(report: &Report, numbers: &Numbers) -> Option<Fact> {
 /// The bound that the bill alone gives, never called a saving.
 pub(super) fn upper_bound(report: &Report, numbers: &Numbers) -> Option<Fact> {
     let usd = report.summary.upper_bound_usd?;
+    // What endpoints avoid beside it may be more than is left of it.
+    let apart = if report.summary.avoidable_usd > usd { ", AZ crossing and transit gateways apart" } else { "" };
     let text = format!(
-        "endpoints could take at most {} of the gateways' data charge: a bound, not a saving",
+        "endpoints could take at most {} of the gateways' data charge{apart}: a bound, not a saving",
         numbers.money(usd)
     );
     Some(plain("Upper bound", text))
