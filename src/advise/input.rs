@@ -78,6 +78,14 @@ pub struct ExistingEndpoint {
     pub took_over: Option<i64>,
 }
 
+impl ExistingEndpoint {
+    /// When it was created, if what crossed a NAT gateway is of the time before: then nothing is left to do about it.
+    #[must_use]
+    pub fn younger(&self) -> Option<i64> {
+        self.created_after.or(self.took_over)
+    }
+}
+
 /// Prices of a Region's interface endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndpointPrices {

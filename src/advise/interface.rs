@@ -170,7 +170,7 @@ impl<'a> Problem<'a> {
         for (number, demand) in demands.iter().enumerate() {
             let Some(own) = demand.avoided else { continue };
             // What the endpoint takes since is none of it, and nothing is left to do about what was.
-            if existing_at(demand.vpc).is_some_and(|endpoint| endpoint.created_after.or(endpoint.took_over).is_some()) {
+            if existing_at(demand.vpc).is_some_and(|endpoint| endpoint.younger().is_some()) {
                 continue;
             }
             let elsewhere = demand.avoided_at.iter().map(|(hub, usd)| (at(hub), usd.units() * SCALE));
@@ -457,7 +457,7 @@ impl Writer<'_> {
                 Weighed::unpriced(DecisionRow { avoided_usd: Some(avoided), reason, ..blank })
             }
             (Some(avoided), _) => {
-                let younger = existing.filter(|endpoint| endpoint.created_after.or(endpoint.took_over).is_some());
+                let younger = existing.filter(|endpoint| endpoint.younger().is_some());
                 let zones = if existing.is_some() && younger.is_none() { 0 } else { demand.azs.len().max(1) };
                 let reason = match younger {
                     Some(endpoint) => {

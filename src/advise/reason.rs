@@ -137,7 +137,7 @@ pub(super) fn younger(
     gateways: &BTreeSet<&str>,
 ) -> String {
     let (id, traffic, gateways) = (&endpoint.id, traffic(case, service, vpc), names(gateways));
-    let created = iso(endpoint.created_after.or(endpoint.took_over).unwrap_or_default());
+    let created = iso(endpoint.younger().unwrap_or_default());
     let when = match endpoint.created_after {
         Some(_) => format!("{id} was created at {created}, after the period, in which {traffic} crossed {gateways}"),
         None => {

@@ -1,5 +1,6 @@
 //! Where a client is: its VPC and AZ, by the inventory, else by its own records.
 
+use super::table::Table;
 use crate::count::resolve::{Basis, Counted};
 use crate::count::rollup::Rollup;
 use crate::model::addr::Addr;
@@ -31,8 +32,7 @@ pub(super) struct Places<'a> {
     /// NAT gateways by VPC and private address.
     relays: HashMap<(&'a str, Addr), &'a str>,
     known: HashMap<(u32, AddrId), u32>,
-    table: Vec<Place>,
-    index: HashMap<Place, u32>,
+    table: Table<Place>,
 }
 
 impl<'a> Places<'a> {
@@ -50,8 +50,7 @@ impl<'a> Places<'a> {
             interfaces: counted.gateways.iter().map(|g| g.interface).collect(),
             facts: std::mem::take(&mut counted.client_facts),
             known: HashMap::new(),
-            table: Vec::new(),
-            index: HashMap::new(),
+            table: Table::default(),
         }
     }
 
@@ -61,7 +60,7 @@ impl<'a> Places<'a> {
             return place;
         }
         let place = self.find(gateway, client);
-        let place = self.intern(place);
+        let place = self.table.key(place);
         self.known.insert((gateway, client), place);
         place
     }
@@ -97,15 +96,6 @@ impl<'a> Places<'a> {
         self.inventory.vpc_of_account(said(facts.account)?, addr)
     }
 
-    fn intern(&mut self, place: Place) -> u32 {
-        let next = u32::try_from(self.table.len()).expect("fewer than 2^32 places");
-        let at = *self.index.entry_ref(&place).or_insert(next);
-        if at == next {
-            self.table.push(place);
-        }
-        at
-    }
-
     /// For each gateway the VPC, the AZ and the relay that all its clients share, each null where they differ (product contract 3).
     pub(super) fn shared_by_gateway(&mut self, counted: &Counted) -> Vec<u32> {
         let mut used: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); counted.gateways.len()];
@@ -119,15 +109,15 @@ impl<'a> Places<'a> {
         };
         used.into_iter()
             .map(|places| {
-                let vpc = only(places.iter().map(|&p| &self.table[p as usize].vpc).collect());
-                let az = only(places.iter().map(|&p| &self.table[p as usize].az).collect());
-                let relay = only(places.iter().map(|&p| &self.table[p as usize].relay).collect());
-                self.intern(Place { vpc, az, relay })
+                let vpc = only(places.iter().map(|&p| &self.table.rows()[p as usize].vpc).collect());
+                let az = only(places.iter().map(|&p| &self.table.rows()[p as usize].az).collect());
+                let relay = only(places.iter().map(|&p| &self.table.rows()[p as usize].relay).collect());
+                self.table.key(Place { vpc, az, relay })
             })
             .collect()
     }
 
     pub(super) fn into_table(self) -> Vec<Place> {
-        self.table
+        self.table.into_rows()
     }
 }

@@ -39,6 +39,11 @@ impl<T: Eq + Hash> Table<T> {
     }
 
     /// The values, by number.
+    pub(super) fn rows(&self) -> &[T] {
+        &self.rows
+    }
+
+    /// The values, by number.
     pub(super) fn into_rows(self) -> Vec<T> {
         self.rows
     }

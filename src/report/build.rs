@@ -18,6 +18,7 @@ use crate::reconcile::split::GatewayCost;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod destinations;
+mod load;
 mod matrix;
 mod notes;
 

@@ -1,13 +1,12 @@
 //! Where bytes went: destinations and buckets, the largest of them, and the rest as one row. A month may have a million addresses:
 //! names are put in order once, and after that a number stands for each.
 
+use super::load::Load;
 use super::notes::agreed;
 use super::{Builder, Share};
 use crate::attribute::Destination;
 use crate::count::resolve::Basis;
 use crate::frames::flows::{FrameError, Key};
-use crate::model::bytes::Bytes;
-use crate::model::usd::Usd;
 use crate::report::DestinationRow;
 use std::cmp::Reverse;
 
@@ -17,28 +16,10 @@ const PARTNER: &str = "offers PrivateLink";
 /// A name and a Region, as rows show them.
 type Name<'a> = (&'a str, Option<&'a str>);
 
-/// Bytes of both directions and their cost.
-#[derive(Clone, Copy, Debug)]
-struct Load {
-    upload: Bytes,
-    download: Bytes,
-    usd: Option<Usd>,
-}
-
-impl Load {
-    const ZERO: Self = Self { upload: Bytes::ZERO, download: Bytes::ZERO, usd: Some(Usd::ZERO) };
-
-    fn add(&mut self, upload: Bytes, download: Bytes, usd: Option<Usd>) {
-        self.upload += upload;
-        self.download += download;
-        self.usd = self.usd.zip(usd).map(|(a, b)| a + b);
-    }
-
-    fn row(self, (name, region): Name<'_>, note: Option<&'static str>) -> DestinationRow {
-        let Self { upload: upload_bytes, download: download_bytes, usd } = self;
-        let (name, region) = (name.to_owned(), region.map(str::to_owned));
-        DestinationRow { name, region, upload_bytes, download_bytes, usd, note }
-    }
+fn row(load: Load, (name, region): Name<'_>, note: Option<&'static str>) -> DestinationRow {
+    let Load { upload: upload_bytes, download: download_bytes, usd } = load;
+    let (name, region) = (name.to_owned(), region.map(str::to_owned));
+    DestinationRow { name, region, upload_bytes, download_bytes, usd, note }
 }
 
 /// The names of destinations in order, each once, and the place of each destination's among them.
@@ -97,11 +78,11 @@ impl Builder<'_> {
         let mut loads: Vec<Option<Load>> = vec![None; names.len()];
         for Share { key, upload, download, usd, .. } in shares {
             let Some(at) = key else { continue };
-            loads[at as usize].get_or_insert(Load::ZERO).add(upload, download, usd);
+            loads[at as usize].get_or_insert(Load::ZERO).add(Load { upload, download, usd });
         }
         let mut largest: Vec<(usize, Load)> =
             loads.into_iter().enumerate().filter_map(|(at, load)| Some((at, load?))).collect();
-        let by_bytes = |(at, load): &(usize, Load)| (Reverse(load.upload + load.download), *at);
+        let by_bytes = |(at, load): &(usize, Load)| (Reverse(load.bytes()), *at);
         if top < largest.len() {
             largest.select_nth_unstable_by_key(top, by_bytes);
         }
@@ -113,14 +94,14 @@ impl Builder<'_> {
         }
         let shown = |(of, at): (&Destination, &Option<u32>)| Some((place[(*at)? as usize]?, note(of)));
         let notes = agreed(self.attributed.destinations.iter().zip(&of).filter_map(shown));
-        let row = |(number, (at, load)): (usize, &(usize, Load))| load.row(names[*at], notes.get(&number).copied());
-        let mut rows: Vec<DestinationRow> = largest.iter().enumerate().map(row).collect();
+        let shown = |(number, (at, load)): (usize, &(usize, Load))| row(*load, names[*at], notes.get(&number).copied());
+        let mut rows: Vec<DestinationRow> = largest.iter().enumerate().map(shown).collect();
         if !rest.is_empty() {
             let mut other = Load::ZERO;
-            for (_, Load { upload, download, usd }) in rest {
-                other.add(upload, download, usd);
+            for (_, load) in rest {
+                other.add(load);
             }
-            rows.push(other.row(("(other)", None), None));
+            rows.push(row(other, ("(other)", None), None));
         }
         Ok(rows)
     }

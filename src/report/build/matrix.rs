@@ -1,12 +1,12 @@
 //! Clients against services: who used what, the largest of both, split so that all parts sum to what was attributed.
 
+use super::load::Load;
 use super::{Builder, ClientServiceRow, Share};
 use crate::attribute::UNKNOWN;
 use crate::count::resolve::Basis;
 use crate::frames::flows::{FrameError, GroupSum, Key};
 use crate::model::addr::Addr;
 use crate::model::bytes::Bytes;
-use crate::model::usd::Usd;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -14,23 +14,6 @@ use std::collections::BTreeMap;
 type Client = Option<(Addr, Option<String>)>;
 /// Service and its Region.
 type Service = (String, Option<String>);
-
-/// Bytes of both directions and their cost.
-#[derive(Clone, Copy, Debug)]
-struct Load {
-    bytes: [Bytes; 2],
-    usd: Option<Usd>,
-}
-
-impl Load {
-    const ZERO: Self = Self { bytes: [Bytes::ZERO; 2], usd: Some(Usd::ZERO) };
-
-    fn add(&mut self, [upload, download]: [Bytes; 2], usd: Option<Usd>) {
-        self.bytes[0] += upload;
-        self.bytes[1] += download;
-        self.usd = self.usd.zip(usd).map(|(a, b)| a + b);
-    }
-}
 
 impl Builder<'_> {
     /// What the `top` largest clients used the `top` largest services for, the others of both as `(other)`; clients first, both by
@@ -43,7 +26,7 @@ impl Builder<'_> {
         }
         let mut cells: BTreeMap<(Client, Service), Load> = BTreeMap::new();
         for Share { key, upload, download, usd, .. } in self.split_by(sums.iter().map(|sum| (self.ends(sum), sum))) {
-            cells.entry(key).or_insert(Load::ZERO).add([upload, download], usd);
+            cells.entry(key).or_insert(Load::ZERO).add(Load { upload, download, usd });
         }
         let clients = largest(cells.iter().filter_map(|((client, _), load)| Some((client.as_ref()?, load))), top);
         let services = largest(cells.iter().map(|((_, service), load)| (service, load)), top);
@@ -55,7 +38,7 @@ impl Builder<'_> {
                 None => clients.len(),
             };
             let service = service_places.get(service).copied().unwrap_or(services.len());
-            rows.entry((client, service)).or_insert(Load::ZERO).add(load.bytes, load.usd);
+            rows.entry((client, service)).or_insert(Load::ZERO).add(*load);
         }
         let row = |((client, service), load): ((usize, usize), Load)| {
             let other = if client == clients.len() { "(unknown)" } else { "(other)" };
@@ -67,8 +50,8 @@ impl Builder<'_> {
                 vpc_id: known.and_then(|(_, vpc)| vpc.clone()),
                 service,
                 service_region,
-                upload_bytes: load.bytes[0],
-                download_bytes: load.bytes[1],
+                upload_bytes: load.upload,
+                download_bytes: load.download,
                 usd: load.usd,
             }
         };
@@ -89,7 +72,7 @@ impl Builder<'_> {
 fn largest<'k, K: Ord>(cells: impl Iterator<Item = (&'k K, &'k Load)>, top: usize) -> Vec<&'k K> {
     let mut sums: BTreeMap<&K, Bytes> = BTreeMap::new();
     for (key, load) in cells {
-        *sums.entry(key).or_default() += load.bytes[0] + load.bytes[1];
+        *sums.entry(key).or_default() += load.bytes();
     }
     let mut keys: Vec<(&K, Bytes)> = sums.into_iter().collect();
     keys.sort_by_key(|(_, bytes)| Reverse(*bytes));
